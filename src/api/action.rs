@@ -1,0 +1,23 @@
+//! Which writes can be allowed, and by which name.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A kind of write outside the cluster. It is taken only when the object allows it *and* a grant covers it.
+// Variants carry plain comments: doc comments on unit variants reorder the enum in the CRD.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Action {
+    // Assign Dynamics 365 Administrator and Power Platform Administrator; remove a standing Global Administrator
+    // where the profile says `Remove`.
+    DirectoryRoles,
+    // Assign System Administrator to the account in an environment.
+    SecurityRoles,
+    // Make the operator's own application a user of an environment, so that it can see there.
+    SelfEnrollment,
+}
+
+impl std::fmt::Display for Action {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(self, f)
+    }
+}

@@ -1,0 +1,195 @@
+//! What a Connector declares, and what is said about it.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::core::Duration;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::shared::{
+    EnvironmentSelector, HandOffStatus, conditions_schema, hand_offs_schema, hours_schema, interval_schema, is_false,
+};
+use crate::vendors::VendorSpec;
+
+/// One backup connector at one vendor: declared here, found or handed to a person there, watched ever after.
+#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[kube(
+    group = "backstay.dev",
+    version = "v1alpha1",
+    kind = "Connector",
+    plural = "connectors",
+    shortname = "bconn",
+    category = "backstay",
+    namespaced,
+    status = "ConnectorStatus",
+    derive = "PartialEq",
+    doc = "One backup connector at one vendor: declared here, found or handed to a person there, watched ever after.",
+    selectable = ".spec.policyRef.name",
+    printcolumn(name = "Vendor", type_ = "string", json_path = ".status.vendor"),
+    printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
+    printcolumn(name = "Status", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
+    printcolumn(name = "Last Backup", type_ = "date", json_path = ".status.lastBackup.completionTime"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Policy", type_ = "string", json_path = ".spec.policyRef.name", priority = 1),
+    printcolumn(name = "ID", type_ = "string", json_path = ".status.connectorID", priority = 1),
+    printcolumn(name = "Suspended", type_ = "boolean", json_path = ".spec.suspend", priority = 1),
+    printcolumn(name = "Message", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].message"#, priority = 1)
+)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectorSpec {
+    /// The vendor, and what it calls the connector: exactly one key. Which one it is can't change.
+    pub vendor: VendorSpec,
+    /// The policy that watches over the service account that this connector signs in with.
+    pub policy_ref: PolicyRef,
+    /// Which of the policy's environments this connector backs up. Absent: all of them. It can narrow the policy's
+    /// selection, never widen it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environments: Option<EnvironmentSelector>,
+    /// What is expected of the backups.
+    #[serde(default)]
+    #[schemars(default = "nothing")]
+    pub backup: BackupExpectation,
+    /// How often the vendor is asked. Connectors of one vendor account share the answers. Default: `15m`; at least `10s`.
+    #[serde(default = "default_interval")]
+    #[schemars(schema_with = "interval_schema", default = "default_interval_text")]
+    pub interval: Duration,
+    /// Stop reading and writing for this object. Default: false.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub suspend: bool,
+}
+
+/// A policy of the same namespace, and one of its profiles.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyRef {
+    /// Name of the `ServiceAccountPolicy`. Example: `keepit-service-account`.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// Which of its profiles. May be left out when only one of them fits the vendor. Example: `keepitPowerPlatform`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub profile: Option<String>,
+}
+
+/// What is expected of the backups.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BackupExpectation {
+    /// A last backup older than this makes the connector not Ready. Default: `36h`; at least `1h`.
+    #[serde(default = "default_max_age")]
+    #[schemars(schema_with = "hours_schema", default = "default_max_age_text")]
+    pub max_age: Duration,
+}
+
+impl Default for BackupExpectation {
+    fn default() -> Self {
+        Self { max_age: default_max_age() }
+    }
+}
+
+/// The API server fills in the defaults of what is within.
+fn nothing() -> serde_json::Value {
+    serde_json::json!({})
+}
+fn default_interval() -> Duration {
+    std::time::Duration::from_secs(15 * 60).into()
+}
+fn default_interval_text() -> &'static str {
+    "15m"
+}
+fn default_max_age() -> Duration {
+    std::time::Duration::from_secs(36 * 60 * 60).into()
+}
+fn default_max_age_text() -> &'static str {
+    "36h"
+}
+
+/// What was seen of a Connector at the last look that brought news.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectorStatus {
+    /// The `metadata.generation` that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// The vendor's name, as people write it. Example: `Keepit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
+    /// The vendor account that the credential belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<VendorAccountStatus>,
+    /// The vendor's id of the connector, once adopted. It is followed by this id from then on, whatever its name.
+    #[serde(default, rename = "connectorID", skip_serializing_if = "Option::is_none")]
+    pub connector_id: Option<String>,
+    /// Whether the vendor may still act for the service account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization: Option<AuthorizationStatus>,
+    /// The last backup that the vendor shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_backup: Option<LastBackupStatus>,
+    /// The vendor's own word on the connector's health.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthStatus>,
+    /// What only a person can do next.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "hand_offs_schema")]
+    pub hand_offs: Vec<HandOffStatus>,
+    /// Ready, Reconciling, Stalled (kstatus); `CredentialsValid`, `PolicySatisfied`, Provisioned, Authorized, `BackupCurrent`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "conditions_schema")]
+    pub conditions: Vec<Condition>,
+}
+
+/// The vendor account that the credential belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VendorAccountStatus {
+    /// The vendor's id of the account. Put it into `spec.vendor.….accountID` to pin it.
+    pub id: String,
+}
+
+/// Whether the vendor may still act for the service account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AuthorizationStatus {
+    /// What the vendor's own signals say.
+    pub state: AuthorizationState,
+    /// When the state last changed.
+    pub last_transition_time: Time,
+}
+
+/// What the vendor's own signals say of the authorization.
+// Granted: seen to work. Required: seen to be missing or dead. Unknown: no signal either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum AuthorizationState {
+    Granted,
+    Required,
+    Unknown,
+}
+
+/// The last backup that the vendor shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LastBackupStatus {
+    /// When it was completed.
+    pub completion_time: Time,
+    /// Whether it holds everything.
+    pub result: BackupResult,
+}
+
+/// Whether a backup holds everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum BackupResult {
+    Complete,
+    Partial,
+}
+
+/// The vendor's own word on the connector's health.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HealthStatus {
+    /// As the vendor calls it, in lower case. Example: `healthy`.
+    pub state: String,
+    /// The vendor's reason, as the vendor spells it. Example: `BADTOKEN`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}

@@ -1,0 +1,329 @@
+//! What a `ServiceAccountPolicy` declares, and what is said about it.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::core::Duration;
+use kube::{CustomResource, KubeSchema};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Serialize};
+
+use super::Action;
+use super::shared::{
+    EnvironmentSelector, HandOffStatus, SecretKeyRef, conditions_schema, hand_offs_schema, interval_schema, is_false,
+    keyed_list,
+};
+
+/// What a Microsoft 365 service account must hold for a vendor's connector to live, and when.
+#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[kube(
+    group = "backstay.dev",
+    version = "v1alpha1",
+    kind = "ServiceAccountPolicy",
+    plural = "serviceaccountpolicies",
+    shortname = "sapol",
+    category = "backstay",
+    namespaced,
+    status = "ServiceAccountPolicyStatus",
+    derive = "PartialEq",
+    doc = "What a Microsoft 365 service account must hold for a vendor's connector to live, and when.",
+    printcolumn(name = "Account", type_ = "string", json_path = ".spec.account.user.principalName"),
+    printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
+    printcolumn(name = "Status", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
+    printcolumn(name = "Failing", type_ = "integer", json_path = ".status.failing"),
+    printcolumn(name = "Unknown", type_ = "integer", json_path = ".status.unknown"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Suspended", type_ = "boolean", json_path = ".spec.suspend", priority = 1),
+    printcolumn(name = "Message", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].message"#, priority = 1)
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.allowedActions) || size(self.allowedActions) == 0 || has(self.account.user.objectID)")
+    .message("account.user.objectID must be set before any action is allowed: what is acted on must be pinned by id, not by name"))]
+pub struct ServiceAccountPolicySpec {
+    /// The Entra tenant of the account. Can't change.
+    #[x_kube(validation = Rule::new("self == oldSelf").message("tenant can't change; create another ServiceAccountPolicy"))]
+    pub tenant: Tenant,
+    /// How the operator signs in to that tenant.
+    pub credential: Credential,
+    /// The service account that is watched over.
+    pub account: Account,
+    /// What is asked of the account: the vendors' pages, by name. At least one.
+    pub profiles: Profiles,
+    /// The environments that are judged: the ceiling for every Connector that refers to this policy.
+    /// Absent: every environment that has Dataverse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environments: Option<EnvironmentSelector>,
+    /// What the operator may write. Empty (the default): nothing is ever written. The installation must grant it, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub allowed_actions: Vec<Action>,
+    /// How often the account is checked. Policies of one tenant share what was read. Default: `1h`; at least `10s`.
+    #[serde(default = "default_interval")]
+    #[schemars(schema_with = "interval_schema", default = "default_interval_text")]
+    pub interval: Duration,
+    /// Stop reading and writing for this object. Default: false.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub suspend: bool,
+}
+
+/// An Entra tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Tenant {
+    /// Tenant id (a GUID) or a verified domain. Example: `contoso.com`.
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"))]
+    pub id: String,
+}
+
+/// How the operator signs in: exactly one key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Credential {
+    /// An app registration with a client secret.
+    ClientSecret(ClientSecret),
+}
+
+/// An app registration with a client secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientSecret {
+    /// Application (client) id of the operator's own app registration: a GUID.
+    #[serde(rename = "clientID")]
+    #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"))]
+    pub client_id: String,
+    /// Where the client secret is.
+    pub secret_ref: SecretKeyRef,
+}
+
+/// The service account: exactly one key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Account {
+    /// A user of the tenant.
+    User(User),
+}
+
+/// A user of the tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self.principalName == oldSelf.principalName && (!has(oldSelf.objectID) || (has(self.objectID) && self.objectID == oldSelf.objectID))")
+    .message("the account can't change, and its objectID can't be unset; create another ServiceAccountPolicy"))]
+pub struct User {
+    /// User principal name. Example: `svc-backup@contoso.com`. Can't change.
+    #[schemars(length(min = 3, max = 320), regex(pattern = r"^[^@\s/]+@[^@\s/]+$"))]
+    pub principal_name: String,
+    /// Entra object id (a GUID): pins the account. May be left out while nothing is allowed; can't change once set.
+    #[serde(default, rename = "objectID", skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"))]
+    pub object_id: Option<String>,
+}
+
+/// What is asked of the account: one key for each vendor page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("minProperties" = 1))]
+pub struct Profiles {
+    /// Keepit for Power Platform and Dynamics 365, with Global Administrator no longer needed once connected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keepit_power_platform: Option<KeepitPowerPlatform>,
+}
+
+/// Keepit for Power Platform and Dynamics 365 (vendor pages 000 and 002).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KeepitPowerPlatform {
+    /// What is backed up: decides which licenses are asked for. Default: `[Dynamics365]`.
+    #[serde(default = "default_workloads")]
+    #[schemars(length(min = 1, max = 3))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub workloads: Vec<Workload>,
+    /// What becomes of a standing Global Administrator once the connector is authorized: `Report` (default) shows it as a
+    /// warning, `Remove` takes it away when everything that replaces it was read back, `Keep` says nothing.
+    #[serde(default = "default_after_setup")]
+    pub global_administrator_after_setup: AfterSetup,
+}
+
+/// What is backed up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum Workload {
+    Dynamics365,
+    PowerPages,
+    PowerAutomate,
+}
+
+/// What becomes of a standing Global Administrator once the connector is authorized.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum AfterSetup {
+    Report,
+    Remove,
+    Keep,
+}
+
+fn default_workloads() -> Vec<Workload> {
+    vec![Workload::Dynamics365]
+}
+fn default_after_setup() -> AfterSetup {
+    AfterSetup::Report
+}
+fn default_interval() -> Duration {
+    std::time::Duration::from_secs(60 * 60).into()
+}
+fn default_interval_text() -> &'static str {
+    "1h"
+}
+
+/// What was seen of the account at the last look that brought news.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceAccountPolicyStatus {
+    /// The `metadata.generation` that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// The account that the policy watches over, pinned by its object id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountStatus>,
+    /// What each Connector needs now, and whether the account has it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "demands_schema")]
+    pub demands: Vec<DemandStatus>,
+    /// One entry for each requirement of each profile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "findings_schema")]
+    pub findings: Vec<FindingStatus>,
+    /// How many findings fail now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing: Option<i32>,
+    /// How many findings can't be told now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<i32>,
+    /// What the operator would do next, in order (the first 20), and whether it may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plan: Vec<PlannedStep>,
+    /// How many steps there are in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_total: Option<i32>,
+    /// What only a person can do next.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "hand_offs_schema")]
+    pub hand_offs: Vec<HandOffStatus>,
+    /// Ready, Reconciling, Stalled (kstatus); `CredentialsValid`, `AccountPinned`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "conditions_schema")]
+    pub conditions: Vec<Condition>,
+}
+
+/// The account that the policy watches over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountStatus {
+    /// User principal name.
+    pub name: String,
+    /// Entra object id.
+    #[serde(rename = "objectID")]
+    pub object_id: String,
+    /// Whether the account can sign in.
+    pub enabled: bool,
+}
+
+/// What one Connector needs now, and whether the account has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DemandStatus {
+    /// Name of the Connector.
+    pub connector: String,
+    /// Its uid: an object that was deleted and created again is another one.
+    pub uid: String,
+    /// The generation that the answer speaks of.
+    pub generation: i64,
+    /// The profile that is asked for.
+    pub profile: String,
+    /// Which of the profile's stages.
+    pub stage: Stage,
+    /// Whether every requirement of that stage holds: `True`, `False` or `Unknown`.
+    pub ready: String,
+    /// Why it is not `True`: the reason of the Connector's `PolicySatisfied`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What is missing, in one sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// When a requirement counts.
+// Setup: a Connector was seen to have no living authorization. Steady: otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum Stage {
+    Setup,
+    Steady,
+}
+
+/// One requirement of one profile, as it was found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FindingStatus {
+    /// Profile and requirement. Example: `keepitPowerPlatform/system-administrator`.
+    pub id: String,
+    /// The stages in which it counts.
+    pub stages: Vec<Stage>,
+    /// Pass, Warn, Fail, Unknown or `NotApplicable`.
+    pub result: FindingResult,
+    /// What was seen, in one sentence.
+    pub message: String,
+    /// What mends it, so that a person can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// The environments in which it does not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environments: Option<FindingEnvironments>,
+    /// When the result last changed.
+    pub last_transition_time: Time,
+}
+
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum FindingResult {
+    Pass,
+    Warn,
+    Fail,
+    Unknown,
+    NotApplicable,
+}
+
+/// The environments in which a requirement does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FindingEnvironments {
+    /// How many.
+    pub failing: i32,
+    /// The first ten, by display name.
+    pub sample: Vec<String>,
+}
+
+/// One step that the operator would take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedStep {
+    /// What is done. Example: `AddDirectoryRole`.
+    pub step: String,
+    /// Create or Delete.
+    pub effect: StepEffect,
+    /// On what. Example: `Power Platform Administrator`.
+    pub target: String,
+    /// Why.
+    pub reason: String,
+    /// `Yes`, or what stands in the way: `NotAllowed`, `NotGranted`, `ReadOnly`, `NotYet`.
+    pub allowed: String,
+}
+
+/// What a step does to what it touches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum StepEffect {
+    Create,
+    Delete,
+}
+
+fn demands_schema(generator: &mut SchemaGenerator) -> Schema {
+    keyed_list::<DemandStatus>(generator, "uid")
+}
+fn findings_schema(generator: &mut SchemaGenerator) -> Schema {
+    keyed_list::<FindingStatus>(generator, "id")
+}

@@ -1,0 +1,45 @@
+//! The commands: thin, each in a file of its own.
+
+mod crd;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Keeps SaaS backup connectors declared, checked and alive.
+#[derive(Parser)]
+#[command(name = "backstay", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the operator.
+    Run(run::Options),
+    /// Print the custom resource definitions, to be applied before the first run.
+    Crd,
+}
+
+/// Reads the arguments and runs the command. What goes wrong is one line on standard error.
+#[must_use]
+pub fn main() -> ExitCode {
+    // One provider for both TLS users of the process, by name: with two in the graph neither would be picked.
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        eprintln!("backstay: TLS was set up twice");
+        return ExitCode::FAILURE;
+    }
+    let ended = match Cli::parse().command {
+        Command::Run(options) => run::run(options),
+        Command::Crd => crd::print(),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("backstay: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! `backstay run`: the operator.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use kube::{Client, Config};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::http::{Hosts, Way};
+use crate::metrics::Metrics;
+use crate::runtime::Settings;
+use crate::runtime::controllers::{self, Run};
+use crate::runtime::grants::Grants;
+use crate::telemetry::{self, Format};
+use crate::{tenant, vendors};
+
+/// How the operator is run.
+#[derive(Args)]
+pub struct Options {
+    /// Watch this namespace only [default: all].
+    #[arg(long, env = "BACKSTAY_NAMESPACE", value_name = "NAME")]
+    namespace: Option<String>,
+    /// What may be written for whom: a YAML list of { namespace, tenantID, accounts, actions } [default: nothing].
+    #[arg(long, env = "BACKSTAY_GRANTS", value_name = "FILE")]
+    grants: Option<PathBuf>,
+    /// Write nothing outside the cluster, whatever is allowed and granted.
+    #[arg(long, env = "BACKSTAY_READ_ONLY")]
+    read_only: bool,
+    /// Ask this host, too, beside the compiled-in ones: a name, or *. and the rest of one. May be repeated.
+    #[arg(long, env = "BACKSTAY_ALLOW_HOST", value_name = "HOST", value_delimiter = ',')]
+    allow_host: Vec<String>,
+    /// Trust these certificate authorities, too (PEM), for requests to vendors and Microsoft. Proxies are taken from
+    /// `HTTPS_PROXY` and `NO_PROXY`.
+    #[arg(long, env = "BACKSTAY_CA_BUNDLE", value_name = "FILE")]
+    ca_bundle: Option<PathBuf>,
+    /// How often something is looked at that waits for a person or for another service, such as 30s or 2m.
+    #[arg(long, env = "BACKSTAY_WAITING_INTERVAL", value_name = "SPAN", default_value = "1m", value_parser = span)]
+    waiting_interval: Duration,
+    /// Where /healthz, /readyz and /metrics are served.
+    #[arg(long, env = "BACKSTAY_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    listen: SocketAddr,
+    /// The form of the log.
+    #[arg(long, env = "BACKSTAY_LOG_FORMAT", value_enum, default_value = "json")]
+    log_format: Format,
+    /// What is logged, as in `RUST_LOG`.
+    #[arg(long, env = "BACKSTAY_LOG", value_name = "FILTER", default_value = "info")]
+    log_filter: String,
+}
+
+/// Runs until a signal ends it.
+///
+/// # Errors
+/// One sentence.
+pub fn run(options: Options) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("the runtime can't be started: {error}"))?;
+    runtime.block_on(start(options))
+}
+
+async fn start(options: Options) -> Result<(), String> {
+    telemetry::start(options.log_format, &options.log_filter)?;
+    let grants = match &options.grants {
+        Some(path) => Grants::read(&read(path)?).map_err(|error| format!("{}: {error}", path.display()))?,
+        None => Grants::default(),
+    };
+    let hosts = Hosts::new(tenant::HOSTS.iter().copied().chain(vendors::hosts()), &options.allow_host)?;
+    let extra_ca = options.ca_bundle.as_ref().map(read).transpose()?;
+    let metrics = Metrics::new();
+    let way = Way::new(hosts, extra_ca.as_deref().map(str::as_bytes), options.read_only, metrics.clone())?;
+    let mut config =
+        Config::infer().await.map_err(|error| format!("no way to the Kubernetes API is configured: {error}"))?;
+    // The proxy is for the way out. kube takes HTTPS_PROXY for the API server, too, and asks NO_PROXY about the proxy
+    // instead of the server (5.0.0), so that there would be no way around it.
+    config.proxy_url = None;
+    let client = Client::try_from(config).map_err(|error| format!("the Kubernetes client can't be made: {error}"))?;
+    let listener = TcpListener::bind(options.listen)
+        .await
+        .map_err(|error| format!("can't listen on {}: {error}", options.listen))?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        namespace = options.namespace.as_deref().unwrap_or("all"),
+        read_only = options.read_only,
+        listen = %listener.local_addr().map_err(|error| error.to_string())?,
+        "starting"
+    );
+    let stop = CancellationToken::new();
+    stop_on_signal(stop.clone())?;
+    controllers::run(Run {
+        client,
+        namespace: options.namespace,
+        settings: Settings { grants, read_only: options.read_only, waiting_interval: options.waiting_interval },
+        way,
+        metrics,
+        listener,
+        stop,
+    })
+    .await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn read(path: &PathBuf) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// The first signal lets running passes finish; a second one ends the process as it would without us.
+fn stop_on_signal(stop: CancellationToken) -> Result<(), String> {
+    let on = |kind| signal(kind).map_err(|error| format!("signals can't be received: {error}"));
+    let (mut terminate, mut interrupt) = (on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
+    tokio::spawn(async move {
+        let mut signalled = false;
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if signalled {
+                std::process::exit(130);
+            }
+            signalled = true;
+            tracing::info!("stopping: running passes finish first");
+            stop.cancel();
+        }
+    });
+    Ok(())
+}
+
+fn span(text: &str) -> Result<Duration, String> {
+    let span: kube::core::Duration = text.parse().map_err(|error| format!("{error}"))?;
+    let span = Duration::from(span);
+    if span < Duration::from_secs(1) { Err("must be at least 1s".to_owned()) } else { Ok(span) }
+}

@@ -1,0 +1,127 @@
+//! Everything that a Connector's pass may see: what could not be seen is a value, too. [io]
+
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::ResourceExt;
+
+use crate::api::Connector;
+use crate::api::policy::{Account, DemandStatus, FindingResult, Stage};
+use crate::api::shared::span;
+use crate::fault::Fault;
+use crate::runtime::conditions::find;
+use crate::runtime::{Context, Problem};
+use crate::vendors::Sight;
+
+/// What was seen.
+pub struct Observed {
+    /// What the vendor shows.
+    pub sight: Result<Sight, Problem>,
+    /// The policy; `None`: it is not there.
+    pub policy: Option<PolicySeen>,
+    /// The other Connectors, of all namespaces that are watched.
+    pub others: Vec<Other>,
+}
+
+/// The policy, as far as a Connector is concerned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolicySeen {
+    /// The account that it watches over.
+    pub account: String,
+    /// What it answered to this Connector at this generation; `None`: nothing yet.
+    pub answer: Option<DemandStatus>,
+    /// What fails or can't be told for a connection to be made, one sentence each.
+    pub missing: Vec<String>,
+}
+
+/// Another Connector: what decides who stands for a vendor connector that both name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Other {
+    /// Its name, if it is of the same namespace: other namespaces' names are nobody's business.
+    pub name: Option<String>,
+    /// When it was created, and its uid: the older one comes first.
+    pub age: (Option<Time>, Option<String>),
+    /// The vendor account that it was seen at; `None`: not known yet.
+    pub account: Option<String>,
+    /// The vendor connector that it has adopted.
+    pub connector_id: Option<String>,
+    /// The vendor's name and what the connector is to be called there.
+    pub called: (&'static str, String),
+}
+
+/// A Connector that was just created or changed takes no answer older than this.
+const NEWS: Duration = Duration::from_secs(10);
+
+/// Sees everything.
+pub async fn gather(connector: &Connector, context: &Context) -> Result<Observed, Fault> {
+    let namespace = connector.namespace().unwrap_or_default();
+    let vendor = connector.spec.vendor.vendor();
+    let (secret, keys) = vendor.secret();
+    let sight = match context.secrets.keys(&namespace, secret, keys).await? {
+        Ok(credential) => Ok(vendor.look(&credential, &context.desk, max_age(connector, context)).await),
+        Err(problem) => Err(problem),
+    };
+    Ok(Observed { sight, policy: policy(connector, &namespace, context), others: others(connector, &namespace, context) })
+}
+
+/// How old an answer may be: half of the time to the next look, so that the answer of the last one is always too old.
+fn max_age(connector: &Connector, context: &Context) -> Duration {
+    let interval = span(&connector.spec.interval);
+    let waiting = interval.min(context.settings.waiting_interval);
+    let status = connector.status.as_ref();
+    let current = status.is_some_and(|status| status.observed_generation == connector.metadata.generation);
+    let ready = status.and_then(|status| find(&status.conditions, "Ready")).is_some_and(|ready| ready.status == "True");
+    match (current, ready) {
+        (false, _) => (waiting / 2).min(NEWS),
+        (true, false) => waiting / 2,
+        (true, true) => interval / 2,
+    }
+}
+
+fn policy(connector: &Connector, namespace: &str, context: &Context) -> Option<PolicySeen> {
+    let guarded = context.policy(namespace, &connector.spec.policy_ref.name)?;
+    let policy = guarded.0.as_ref().ok()?;
+    let Account::User(user) = &policy.spec.account;
+    let status = policy.status.as_ref();
+    let answer = status.into_iter().flat_map(|status| &status.demands).find(|answer| {
+        Some(&answer.uid) == connector.metadata.uid.as_ref() && Some(answer.generation) == connector.metadata.generation
+    });
+    let missing = status
+        .into_iter()
+        .flat_map(|status| &status.findings)
+        .filter(|finding| finding.stages.contains(&Stage::Setup))
+        .filter(|finding| matches!(finding.result, FindingResult::Fail | FindingResult::Unknown))
+        .map(|finding| finding.message.clone())
+        .collect();
+    Some(PolicySeen { account: user.principal_name.clone(), answer: answer.cloned(), missing })
+}
+
+fn others(connector: &Connector, namespace: &str, context: &Context) -> Vec<Other> {
+    let all = context.connectors.state();
+    let alive = all.iter().filter_map(|guarded| guarded.0.as_ref().ok()).filter(|other| {
+        other.metadata.uid != connector.metadata.uid && other.metadata.deletion_timestamp.is_none()
+    });
+    alive
+        .map(|other| {
+            let status = other.status.as_ref();
+            Other {
+                name: (other.namespace().as_deref() == Some(namespace)).then(|| other.name_any()),
+                age: age(other),
+                account: status.and_then(|status| status.account.as_ref()).map(|account| account.id.clone()),
+                connector_id: status.and_then(|status| status.connector_id.clone()),
+                called: called(other),
+            }
+        })
+        .collect()
+}
+
+/// When it was created, and its uid.
+pub fn age(connector: &Connector) -> (Option<Time>, Option<String>) {
+    (connector.metadata.creation_timestamp.clone(), connector.metadata.uid.clone())
+}
+
+/// The vendor's name, and what the connector is to be called there.
+pub fn called(connector: &Connector) -> (&'static str, String) {
+    let vendor = connector.spec.vendor.vendor();
+    (vendor.label(), vendor.name().map_or_else(|| connector.name_any(), str::to_owned))
+}

@@ -1,0 +1,35 @@
+//! From what holds to what is to be done, and by whom. [pure]
+//!
+//! Nothing can be written at a vendor yet, so that everything that is to be done is a person's.
+
+use super::gather::called;
+use super::resolve::Resolved;
+use crate::api::Connector;
+use crate::handoff::HandOff;
+use crate::seen::Seen;
+use crate::vendors::{Authorization, Need, What};
+
+/// What is to be done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// What only a person can do.
+    pub hand_offs: Vec<HandOff>,
+}
+
+/// Makes the plan.
+pub fn plan(connector: &Connector, resolved: &Resolved) -> Plan {
+    let what = match &resolved.found {
+        None => Some(What::Create),
+        Some(found) if found.deleting => Some(What::Undelete),
+        Some(found) if !found.accessible => Some(What::GrantAccess),
+        Some(found) if found.authorization == Seen::Known(Authorization::Required) => Some(What::Reauthenticate),
+        Some(_) => None,
+    };
+    let (_, declared) = called(connector);
+    // The name that the person will see: a connector that was adopted may have been renamed since.
+    let name = resolved.found.as_ref().map_or(&declared, |found| &found.name);
+    let missing = resolved.policy.as_ref().map_or(&[][..], |policy| &policy.missing);
+    let account = resolved.policy.as_ref().map(|policy| policy.account.as_str());
+    let hand_off = |what| connector.spec.vendor.vendor().hand_off(&Need { what, name, account, missing });
+    Plan { hand_offs: what.map(hand_off).into_iter().collect() }
+}

@@ -1,0 +1,107 @@
+//! From what is declared and what was seen to the vendor connector that this Connector stands for. [pure]
+
+use super::gather::{Observed, PolicySeen, age, called};
+use crate::api::{Connector, Reason};
+use crate::runtime::Problem;
+use crate::seen::Seen;
+use crate::vendors::VendorConnector;
+
+/// What holds.
+pub struct Resolved {
+    /// The vendor account.
+    pub account: String,
+    /// The vendor's connector; `None`: there is none (any more).
+    pub found: Option<VendorConnector>,
+    /// Whether it is adopted just now.
+    pub adopted: bool,
+    /// The policy; `None`: it is not there.
+    pub policy: Option<PolicySeen>,
+}
+
+/// Resolves, or says why it can't be.
+pub fn resolve(connector: &Connector, observed: &Observed) -> Result<Resolved, Problem> {
+    let sight = observed.sight.as_ref().map_err(Clone::clone)?;
+    let account = match &sight.account {
+        Seen::Known(account) => account.clone(),
+        Seen::Unknown(fault) => return Err(Problem::from_fault("CredentialsValid", fault)),
+    };
+    pinned(connector, &account)?;
+    let connectors = match &sight.connectors {
+        Seen::Known(connectors) => connectors,
+        Seen::Unknown(fault) => return Err(Problem::from_fault("Provisioned", fault)),
+    };
+    let known = connector.status.as_ref().and_then(|status| status.connector_id.as_deref());
+    let found = match connectors.iter().find(|it| Some(it.id.as_str()) == known) {
+        Some(found) => Some(found),
+        None => by_name(connector, connectors)?,
+    };
+    if let Some(found) = found {
+        unclaimed(connector, &account, found, known, observed)?;
+    }
+    Ok(Resolved {
+        account,
+        found: found.cloned(),
+        adopted: found.is_some_and(|found| Some(found.id.as_str()) != known),
+        policy: observed.policy.clone(),
+    })
+}
+
+/// The account is the one that the spec pins, or that was first seen.
+fn pinned(connector: &Connector, account: &str) -> Result<(), Problem> {
+    let wrong = |message: String| Err(Problem::wrong("CredentialsValid", Reason::AccountMismatch, message));
+    let label = connector.spec.vendor.vendor().label();
+    let first_seen = connector.status.as_ref().and_then(|status| status.account.as_ref());
+    match (connector.spec.vendor.vendor().pinned_account(), first_seen) {
+        (Some(pinned), _) if pinned != account => {
+            wrong(format!("The credential belongs to another {label} account than the one that accountID pins"))
+        }
+        (None, Some(first)) if first.id != account => wrong(format!(
+            "The credential belongs to another {label} account than before; if that is right, create another Connector"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The one connector of this name that is not being deleted.
+fn by_name<'a>(connector: &Connector, all: &'a [VendorConnector]) -> Result<Option<&'a VendorConnector>, Problem> {
+    let (_, name) = called(connector);
+    let named: Vec<&VendorConnector> = all.iter().filter(|it| it.name == name && !it.deleting).collect();
+    match named.as_slice() {
+        [] => Ok(None),
+        [only] => Ok(Some(only)),
+        _ => Err(Problem::wrong(
+            "Provisioned",
+            Reason::Ambiguous,
+            format!("The vendor account has {} connectors named \"{name}\"; rename all but one there", named.len()),
+        )),
+    }
+}
+
+/// No other Connector stands for it. Who has adopted it keeps it; among those who have not, and among those whose
+/// statuses say the same after a restore, the older one.
+fn unclaimed(
+    connector: &Connector,
+    account: &str,
+    found: &VendorConnector,
+    known: Option<&str>,
+    observed: &Observed,
+) -> Result<(), Problem> {
+    let mine = (known != Some(found.id.as_str()), age(connector));
+    let rivals = observed.others.iter().filter(|other| {
+        let here = other.account.as_deref().is_none_or(|other| other == account);
+        let adopted = other.connector_id.as_deref() == Some(found.id.as_str());
+        let names_it = other.connector_id.is_none() && other.called == called(connector);
+        here && (adopted || names_it) && (!adopted, other.age.clone()) < mine
+    });
+    match rivals.min_by_key(|other| other.age.clone()) {
+        None => Ok(()),
+        Some(first) => {
+            let who = first.name.as_ref().map_or_else(|| "of another namespace".to_owned(), |name| name.clone());
+            Err(Problem::wrong(
+                "Provisioned",
+                Reason::ConnectorClaimed,
+                format!("The Connector {who} already stands for \"{}\" at the vendor; delete one of the two", found.name),
+            ))
+        }
+    }
+}

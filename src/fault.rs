@@ -1,0 +1,136 @@
+//! What can go wrong, and what is to be done about it.
+
+use std::time::Duration;
+
+/// What a fault asks for next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Try again: after this long, or by the object's own back-off.
+    Retry(Option<Duration>),
+    /// Nothing changes until a spec, a Secret or the other side's settings do.
+    Stalled,
+    /// The other side knows us and says no.
+    Denied,
+    /// Our mistake.
+    Bug,
+}
+
+/// A thing that went wrong, in one sentence that an administrator can act on. Never holds a body or a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{sentence}")]
+pub struct Fault {
+    /// What is to be done.
+    pub class: Class,
+    /// A fixed word for metrics and for the few places that must tell faults apart.
+    pub kind: Kind,
+    /// One sentence.
+    pub sentence: String,
+}
+
+/// Fixed words for faults: label values of metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The host is neither compiled in nor allowed by `--allow-host`.
+    HostNotAllowed,
+    /// `--read-only` forbids the write.
+    ReadOnly,
+    /// No answer: connection, TLS or deadline.
+    Unreachable,
+    /// 429, or a service that says that it is overloaded.
+    Throttled,
+    /// 5xx.
+    ServerError,
+    /// 401, or a refused sign-in.
+    CredentialRefused,
+    /// The tenant does not exist.
+    TenantNotFound,
+    /// 403: the permission is missing.
+    PermissionMissing,
+    /// Dataverse: the caller is not a user of the environment.
+    NotMember,
+    /// Power Platform: the app is not a registered management application.
+    ManagementAppNotRegistered,
+    /// 404.
+    NotFound,
+    /// 409, or a service's own word for "is there already".
+    Conflict,
+    /// Any other 4xx.
+    Refused,
+    /// The body is not what was agreed on: wrong type, truncated, too large.
+    BadAnswer,
+    /// The Kubernetes API said no or did not answer.
+    Kubernetes,
+    /// Something that must not happen.
+    Bug,
+}
+
+impl Kind {
+    /// The label value.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::HostNotAllowed => "host_not_allowed",
+            Self::ReadOnly => "read_only",
+            Self::Unreachable => "unreachable",
+            Self::Throttled => "throttled",
+            Self::ServerError => "server_error",
+            Self::CredentialRefused => "credential_refused",
+            Self::TenantNotFound => "tenant_not_found",
+            Self::PermissionMissing => "permission_missing",
+            Self::NotMember => "not_member",
+            Self::ManagementAppNotRegistered => "management_app_not_registered",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::Refused => "refused",
+            Self::BadAnswer => "bad_answer",
+            Self::Kubernetes => "kubernetes",
+            Self::Bug => "bug",
+        }
+    }
+}
+
+impl Fault {
+    /// A fault of this kind; the class follows from the kind.
+    pub fn new(kind: Kind, sentence: impl Into<String>) -> Self {
+        let class = match kind {
+            Kind::Unreachable | Kind::Throttled | Kind::ServerError | Kind::BadAnswer | Kind::Kubernetes => {
+                Class::Retry(None)
+            }
+            Kind::HostNotAllowed
+            | Kind::ReadOnly
+            | Kind::CredentialRefused
+            | Kind::TenantNotFound
+            | Kind::ManagementAppNotRegistered => Class::Stalled,
+            Kind::PermissionMissing | Kind::NotMember | Kind::NotFound | Kind::Conflict | Kind::Refused => {
+                Class::Denied
+            }
+            Kind::Bug => Class::Bug,
+        };
+        Self { class, kind, sentence: sentence.into() }
+    }
+
+    /// The same fault, to be tried again no sooner than after this long.
+    #[must_use]
+    pub fn after(mut self, wait: Option<Duration>) -> Self {
+        if let Class::Retry(_) = self.class {
+            self.class = Class::Retry(wait);
+        }
+        self
+    }
+
+    /// How long the other side asked to be left alone, if it did.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self.class {
+            Class::Retry(wait) => wait,
+            _ => None,
+        }
+    }
+}
+
+impl From<kube::Error> for Fault {
+    fn from(error: kube::Error) -> Self {
+        // Display of an API error is the server's own sentence; other variants name the layer that failed.
+        Self::new(Kind::Kubernetes, format!("The Kubernetes API refused or did not answer: {error}"))
+    }
+}

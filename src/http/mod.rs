@@ -1,0 +1,288 @@
+//! The one way out: every request to a vendor or to Microsoft passes here.
+
+pub mod hosts;
+mod retry_after;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use secrecy::ExposeSecret;
+use secrecy::SecretString;
+use url::Url;
+
+use crate::fault::{Fault, Kind};
+use crate::metrics::Metrics;
+pub use hosts::Hosts;
+
+/// Whether a request changes something on the other side. Not the same as its method: Keepit asks with PUT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Changes nothing, and may be sent again.
+    Read,
+    /// Changes something: sent once, and never with `--read-only`.
+    Write,
+}
+
+/// One request.
+pub struct Request {
+    /// A fixed word for metrics and sentences. Example: `Keepit`.
+    pub service: &'static str,
+    /// HTTP method.
+    pub method: reqwest::Method,
+    /// Where to. Only https.
+    pub url: Url,
+    /// Whether it changes something.
+    pub effect: Effect,
+    /// Headers that hold no secret.
+    pub headers: Vec<(HeaderName, String)>,
+    /// How it proves who we are.
+    pub proof: Proof,
+    /// Body, if any.
+    pub body: Option<Vec<u8>>,
+}
+
+/// How a request proves who we are. Marked sensitive, so that no layer below prints it.
+pub enum Proof {
+    /// Not at all, or within the body (the sign-in).
+    None,
+    /// A bearer token.
+    Bearer(SecretString),
+    /// User name and password.
+    Basic(String, SecretString),
+}
+
+/// One answer, whatever its status.
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// The whole body, bounded.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// Whether the status is 2xx.
+    #[must_use]
+    pub fn ok(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// How long the other side asks to be left alone.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        let value = self.headers.get(RETRY_AFTER)?.to_str().ok()?;
+        retry_after::parse(value, jiff::Timestamp::now())
+    }
+
+    /// The fault that the status stands for by itself: 429, 5xx, and the usual 4xx. `None` for 2xx.
+    #[must_use]
+    pub fn fault(&self, service: &str, what: &str) -> Option<Fault> {
+        let status = self.status;
+        let (kind, said) = match status {
+            200..300 => return None,
+            401 => (Kind::CredentialRefused, "refused the credential"),
+            403 => (Kind::PermissionMissing, "does not permit it"),
+            404 => (Kind::NotFound, "has no such thing"),
+            409 => (Kind::Conflict, "says that it conflicts with what is there"),
+            429 => (Kind::Throttled, "asks to be left alone for a while"),
+            500.. => (Kind::ServerError, "failed on its side"),
+            _ => (Kind::Refused, "refused the request"),
+        };
+        Some(Fault::new(kind, format!("{service} {said} ({what}: HTTP {status})")).after(self.retry_after()))
+    }
+}
+
+/// The one way out. Cheap to clone.
+#[derive(Clone)]
+pub struct Way {
+    inner: Arc<Inner>,
+}
+
+impl std::fmt::Debug for Way {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Way").finish_non_exhaustive()
+    }
+}
+
+struct Inner {
+    client: reqwest::Client,
+    hosts: Hosts,
+    read_only: bool,
+    metrics: Arc<Metrics>,
+}
+
+/// A whole exchange must fit into this: longer, and the object's turn is over.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// More than any list that these services send in one page; less than what could hurt.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
+/// A wait that is shorter than this is waited out here; a longer one goes back to the queue.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// One slip on the way is common; three in a row are news.
+const TRIES: u32 = 3;
+
+impl Way {
+    /// Makes the way out.
+    ///
+    /// `extra_ca`: PEM of certificate authorities to trust beside the platform's. The usual proxy variables are honoured.
+    ///
+    /// # Errors
+    /// When the PEM can't be read or TLS can't be set up.
+    pub fn new(hosts: Hosts, extra_ca: Option<&[u8]>, read_only: bool, metrics: Arc<Metrics>) -> Result<Self, String> {
+        let mut builder = reqwest::Client::builder()
+            .https_only(true)
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(10))
+            .user_agent(concat!("backstay/", env!("CARGO_PKG_VERSION")));
+        if let Some(pem) = extra_ca {
+            let authorities = reqwest::Certificate::from_pem_bundle(pem)
+                .map_err(|error| format!("the CA bundle holds no readable PEM certificate: {error}"))?;
+            if authorities.is_empty() {
+                return Err("the CA bundle holds no PEM certificate".to_owned());
+            }
+            builder = builder.tls_certs_merge(authorities);
+        }
+        let client = builder.build().map_err(|error| format!("TLS can't be set up: {error}"))?;
+        Ok(Self { inner: Arc::new(Inner { client, hosts, read_only, metrics }) })
+    }
+
+    /// Which hosts may be asked.
+    #[must_use]
+    pub fn hosts(&self) -> &Hosts {
+        &self.inner.hosts
+    }
+
+    /// Sends a request and brings the whole answer, whatever its status.
+    ///
+    /// A read is tried again when it got no answer, 502, 503, 504 or 429 and no long wait was asked for. A write is
+    /// sent once: whether it arrived must be read back by who sent it.
+    ///
+    /// # Errors
+    /// Host not allowed, write while read-only, no answer within 30 s, body over 8 MiB.
+    pub async fn send(&self, request: Request) -> Result<Answer, Fault> {
+        let (service, effect) = (request.service, request.effect);
+        let sent = self.admit(&request);
+        let result = match sent {
+            Ok(()) => tokio::time::timeout(DEADLINE, self.exchange(request)).await.unwrap_or_else(|_| {
+                Err(Fault::new(Kind::Unreachable, format!("{service} did not answer within {} s", DEADLINE.as_secs())))
+            }),
+            Err(fault) => Err(fault),
+        };
+        let outcome = match &result {
+            Ok(answer) => status_class(answer.status),
+            Err(fault) => fault.kind.word(),
+        };
+        self.inner.metrics.outgoing(service, effect == Effect::Write, outcome);
+        result
+    }
+
+    fn admit(&self, request: &Request) -> Result<(), Fault> {
+        self.inner.hosts.admit(&request.url)?;
+        if request.effect == Effect::Write && self.inner.read_only {
+            return Err(Fault::new(Kind::ReadOnly, "The operator runs with --read-only and writes nothing"));
+        }
+        Ok(())
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Answer, Fault> {
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let result = self.once(&request).await;
+            let again = match &result {
+                Ok(answer) if matches!(answer.status, 429 | 502 | 503 | 504) => answer.retry_after(),
+                Ok(_) => return result,
+                Err(fault) if fault.kind == Kind::Unreachable => None,
+                Err(_) => return result,
+            };
+            // Doubling from a fifth of a second, unless told otherwise.
+            let wait = again.unwrap_or(Duration::from_millis(200) * 2_u32.pow(tried - 1));
+            if request.effect == Effect::Write || tried == TRIES || wait > LONGEST_WAIT {
+                return result;
+            }
+            tracing::debug!(service = request.service, tried, "trying again");
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn once(&self, request: &Request) -> Result<Answer, Fault> {
+        let service = request.service;
+        let mut builder = self.inner.client.request(request.method.clone(), request.url.clone());
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        match &request.proof {
+            Proof::None => {}
+            Proof::Bearer(token) => {
+                let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
+                    .map_err(|_| Fault::new(Kind::BadAnswer, format!("{service}'s token is not one")))?;
+                value.set_sensitive(true);
+                builder = builder.header(reqwest::header::AUTHORIZATION, value);
+            }
+            Proof::Basic(user, password) => builder = builder.basic_auth(user, Some(password.expose_secret())),
+        }
+        if let Some(body) = &request.body {
+            builder = builder.body(body.clone());
+        }
+        let response = builder.send().await.map_err(|error| no_answer(service, &error))?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = bounded(response, service).await?;
+        tracing::debug!(service, method = %request.method, host = request.url.host_str(), path = request.url.path(), status, "asked");
+        Ok(Answer { status, headers, body })
+    }
+}
+
+async fn bounded(mut response: reqwest::Response, service: &str) -> Result<Vec<u8>, Fault> {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > MOST_BYTES => {
+                return Err(Fault::new(Kind::BadAnswer, format!("{service}'s answer is larger than 8 MiB")));
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ok(body),
+            Err(_) => return Err(Fault::new(Kind::Unreachable, format!("{service}'s answer broke off"))),
+        }
+    }
+}
+
+/// Why there was no answer, without the URL: a query could name what should not be in a status.
+fn no_answer(service: &str, error: &reqwest::Error) -> Fault {
+    let why = if error.is_timeout() {
+        "did not answer in time"
+    } else if error.is_connect() {
+        "can't be connected to"
+    } else {
+        "broke the connection"
+    };
+    tracing::debug!(service, error = %chain(error), "no answer");
+    Fault::new(Kind::Unreachable, format!("{service} {why}"))
+}
+
+fn chain(error: &reqwest::Error) -> String {
+    let mut said = String::new();
+    let mut next: Option<&dyn std::error::Error> = std::error::Error::source(error);
+    while let Some(cause) = next {
+        if !said.is_empty() {
+            said.push_str(": ");
+        }
+        said.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    said
+}
+
+fn status_class(status: u16) -> &'static str {
+    match status {
+        200..300 => "2xx",
+        300..400 => "3xx",
+        401 => "401",
+        403 => "403",
+        404 => "404",
+        429 => "429",
+        400..500 => "4xx",
+        _ => "5xx",
+    }
+}

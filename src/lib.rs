@@ -1,0 +1,18 @@
+//! Backstay: keeps SaaS backup connectors declared, checked and alive.
+//!
+//! Read `connector/mod.rs` and `policy/mod.rs` first: each is one screenful that names its five steps.
+
+pub mod api;
+pub mod cache;
+pub mod cli;
+pub mod connector;
+pub mod fault;
+pub mod handoff;
+pub mod http;
+pub mod metrics;
+pub mod policy;
+pub mod runtime;
+pub mod seen;
+pub mod telemetry;
+pub mod tenant;
+pub mod vendors;

@@ -1,0 +1,118 @@
+//! What the process counts of itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+/// All counters. Label values are fixed words: their number does not grow with the number of objects.
+pub struct Metrics {
+    registry: Registry,
+    outgoing: Family<OutgoingLabels, Counter>,
+    reconciles: Family<ReconcileLabels, Counter>,
+    reconcile_seconds: Family<KindLabels, Histogram>,
+    status_writes: Family<KindLabels, Counter>,
+    watch_errors: Family<KindLabels, Counter>,
+    hand_offs: Family<KindLabels, Gauge>,
+    not_ready: Family<KindLabels, Gauge>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutgoingLabels {
+    service: &'static str,
+    effect: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReconcileLabels {
+    kind: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: &'static str,
+}
+
+impl Metrics {
+    /// A fresh set, all at zero.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        let mut registry = Registry::with_prefix("backstay");
+        let outgoing = Family::<OutgoingLabels, Counter>::default();
+        registry.register("outgoing_requests", "Requests to vendors and to Microsoft, by outcome", outgoing.clone());
+        let reconciles = Family::<ReconcileLabels, Counter>::default();
+        registry.register("reconciles", "Passes over an object, by outcome", reconciles.clone());
+        let reconcile_seconds = Family::<KindLabels, Histogram>::new_with_constructor(|| {
+            Histogram::new([0.005, 0.02, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0])
+        });
+        registry.register_with_unit(
+            "reconcile_duration",
+            "How long a pass over an object took",
+            Unit::Seconds,
+            reconcile_seconds.clone(),
+        );
+        let status_writes = Family::<KindLabels, Counter>::default();
+        registry.register("status_writes", "Statuses written because something changed", status_writes.clone());
+        let watch_errors = Family::<KindLabels, Counter>::default();
+        registry.register("watch_errors", "Errors of the watches on the Kubernetes API", watch_errors.clone());
+        let hand_offs = Family::<KindLabels, Gauge>::default();
+        registry.register("hand_offs_open", "Hand-offs that wait for a person", hand_offs.clone());
+        let not_ready = Family::<KindLabels, Gauge>::default();
+        registry.register("objects_not_ready", "Objects whose Ready is not True", not_ready.clone());
+        Arc::new(Self {
+            registry,
+            outgoing,
+            reconciles,
+            reconcile_seconds,
+            status_writes,
+            watch_errors,
+            hand_offs,
+            not_ready,
+        })
+    }
+
+    /// A request went out, or was kept from going out.
+    pub fn outgoing(&self, service: &'static str, write: bool, outcome: &'static str) {
+        let effect = if write { "write" } else { "read" };
+        self.outgoing.get_or_create(&OutgoingLabels { service, effect, outcome }).inc();
+    }
+
+    /// A pass over an object ended.
+    pub fn reconciled(&self, kind: &'static str, outcome: &'static str, took: Duration) {
+        self.reconciles.get_or_create(&ReconcileLabels { kind, outcome }).inc();
+        self.reconcile_seconds.get_or_create(&KindLabels { kind }).observe(took.as_secs_f64());
+    }
+
+    /// A status was written.
+    pub fn status_written(&self, kind: &'static str) {
+        self.status_writes.get_or_create(&KindLabels { kind }).inc();
+    }
+
+    /// A watch failed; it is tried again by itself.
+    pub fn watch_error(&self, kind: &'static str) {
+        self.watch_errors.get_or_create(&KindLabels { kind }).inc();
+    }
+
+    /// How many hand-offs are open and how many objects are not Ready, of one kind.
+    pub fn set_standing(&self, kind: &'static str, hand_offs: i64, not_ready: i64) {
+        self.hand_offs.get_or_create(&KindLabels { kind }).set(hand_offs);
+        self.not_ready.get_or_create(&KindLabels { kind }).set(not_ready);
+    }
+
+    /// All of it, in the OpenMetrics text form.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}

@@ -1,0 +1,207 @@
+//! Everything that a policy's pass may see: what could not be seen is a value, too. [io]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use kube::ResourceExt;
+use secrecy::ExposeSecret;
+
+use super::demands::{self, Demand};
+use super::environments;
+use crate::api::policy::{Account, Credential};
+use crate::api::shared::span;
+use crate::api::{Action, ServiceAccountPolicy};
+use crate::fault::{Fault, Kind};
+use crate::runtime::conditions::find;
+use crate::runtime::{Context, Problem};
+use crate::seen::Seen;
+use crate::tenant::facts::{Access, AccountFacts, Environment};
+use crate::tenant::{self, App, Tenant};
+
+/// How old an answer may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// As the interval says, or younger while something is awaited.
+    Routine,
+    /// Read now.
+    None,
+}
+
+/// What was seen.
+pub struct Observed {
+    /// The Connectors that refer to the policy.
+    pub connectors: Vec<Asking>,
+    /// Another policy that acts on the same account, and came first.
+    pub rival: Option<String>,
+    /// What the installation grants to this policy's namespace for its account, among what the spec allows.
+    pub granted: BTreeSet<Action>,
+    /// Whether nothing may be written.
+    pub read_only: bool,
+    /// The tenant, and what is known of the account there.
+    pub account: Result<(Arc<Tenant>, AccountFacts), Problem>,
+    /// What `spec.environments` names in vain.
+    pub selection: Result<(), Problem>,
+}
+
+/// A Connector that refers to the policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asking {
+    /// What it asks for; `None`: its status says nothing that counts.
+    pub demand: Option<Demand>,
+    /// Whether it is suspended or being deleted.
+    pub asleep: bool,
+    /// Whether this process has itself seen it lately, at this generation.
+    pub sighted: bool,
+}
+
+/// Environments are asked side by side, but not all at once.
+const AT_ONCE: usize = 8;
+
+/// Sees everything.
+pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: Patience) -> Result<Observed, Fault> {
+    let namespace = policy.namespace().unwrap_or_default();
+    let Account::User(user) = &policy.spec.account;
+    let granted = user.object_id.as_deref().map_or_else(BTreeSet::new, |account| {
+        let covered = |action: &&Action| context.settings.grants.cover(&namespace, &policy.spec.tenant.id, account, **action);
+        policy.spec.allowed_actions.iter().filter(covered).copied().collect()
+    });
+    let (account, selection) = match app(policy, &namespace, context).await? {
+        Ok(app) => {
+            let tenant = tenant::of(&context.tenants, &context.desk.way, &app);
+            let (facts, selection) = facts(policy, &tenant, max_age(policy, context, patience)).await;
+            (Ok((tenant, facts)), selection)
+        }
+        Err(problem) => (Err(problem), Ok(())),
+    };
+    Ok(Observed {
+        connectors: connectors(policy, &namespace, context),
+        rival: rival(policy, &namespace, context),
+        granted,
+        read_only: context.settings.read_only,
+        account,
+        selection,
+    })
+}
+
+/// The operator's app, from the Secret.
+async fn app(policy: &ServiceAccountPolicy, namespace: &str, context: &Context) -> Result<Result<App, Problem>, Fault> {
+    let Credential::ClientSecret(credential) = &policy.spec.credential;
+    let key = credential.secret_ref.key.as_str();
+    let read = context.secrets.keys(namespace, &credential.secret_ref.name, &[key]).await?;
+    Ok(read.map(|data| App {
+        tenant: policy.spec.tenant.id.clone(),
+        client_id: credential.client_id.clone(),
+        // `keys` has seen to it that the key is there.
+        secret: data.get(key).map(|value| value.expose_secret().to_owned()).unwrap_or_default().into(),
+    }))
+}
+
+fn max_age(policy: &ServiceAccountPolicy, context: &Context, patience: Patience) -> Duration {
+    let status = policy.status.as_ref();
+    let settled = status.is_some_and(|status| {
+        status.observed_generation == policy.metadata.generation
+            && find(&status.conditions, "Ready").is_some_and(|ready| ready.status == "True")
+    });
+    let interval = span(&policy.spec.interval);
+    match patience {
+        Patience::None => Duration::ZERO,
+        // Half: so that what was read at one's last turn is always too old at the next.
+        Patience::Routine if settled => interval / 2,
+        Patience::Routine => interval.min(context.settings.waiting_interval) / 2,
+    }
+}
+
+/// What is known of the account. The account is looked up by name; the id that is found or pinned asks for the rest.
+async fn facts(policy: &ServiceAccountPolicy, tenant: &Tenant, max_age: Duration) -> (AccountFacts, Result<(), Problem>) {
+    let Account::User(declared) = &policy.spec.account;
+    let user = tenant.user(&declared.principal_name, max_age).await;
+    let id = match &user {
+        Seen::Known(Some(user)) => Ok(user.id.clone()),
+        Seen::Known(None) => Err(Fault::new(Kind::NotFound, "The tenant has no such user")),
+        Seen::Unknown(fault) => declared.object_id.as_deref().map(str::to_ascii_lowercase).ok_or_else(|| fault.clone()),
+    };
+    let of_account = async {
+        match &id {
+            Ok(id) => tenant.roles(id, max_age).await,
+            Err(fault) => Seen::Unknown(fault.clone()),
+        }
+    };
+    let of_environments = async {
+        let all = match tenant.environments(max_age).await {
+            Seen::Known(all) => all,
+            Seen::Unknown(fault) => return (Seen::Unknown(fault), Ok(())),
+        };
+        match environments::select(&all, policy.spec.environments.as_ref()) {
+            Ok(selected) => (Seen::Known(access(tenant, selected, &id, max_age).await), Ok(())),
+            Err(sentence) => {
+                let problem = Problem::wrong("Ready", crate::api::Reason::EnvironmentNotFound, format!("{sentence} in the tenant"));
+                (Seen::Known(BTreeMap::new()), Err(problem))
+            }
+        }
+    };
+    let (roles, global_administrators, subscribed, (environments, selection)) = futures::join!(
+        of_account,
+        tenant.global_administrators(max_age),
+        tenant.subscribed(max_age),
+        of_environments
+    );
+    (AccountFacts { user, roles, global_administrators, subscribed, environments }, selection)
+}
+
+async fn access(
+    tenant: &Tenant,
+    selected: Vec<&Environment>,
+    id: &Result<String, Fault>,
+    max_age: Duration,
+) -> BTreeMap<String, (Environment, Seen<Access>)> {
+    let asked = selected.into_iter().cloned().map(|environment| async move {
+        let access = match id {
+            Ok(id) => tenant.access(&environment, id, max_age).await,
+            Err(fault) => Seen::Unknown(fault.clone()),
+        };
+        (environment.id.clone(), (environment, access))
+    });
+    futures::stream::iter(asked).buffer_unordered(AT_ONCE).collect().await
+}
+
+fn connectors(policy: &ServiceAccountPolicy, namespace: &str, context: &Context) -> Vec<Asking> {
+    let name = policy.name_any();
+    let all = context.connectors_of(namespace);
+    let readable = all.iter().filter_map(|guarded| guarded.0.as_ref().ok());
+    readable
+        .filter(|connector| connector.spec.policy_ref.name == name)
+        .map(|connector| Asking {
+            demand: demands::of(connector),
+            asleep: connector.spec.suspend || connector.metadata.deletion_timestamp.is_some(),
+            sighted: context.sightings.fresh(
+                &connector.uid().unwrap_or_default(),
+                connector.metadata.generation.unwrap_or_default(),
+                span(&connector.spec.interval) * 2,
+            ),
+        })
+        .collect()
+}
+
+/// Two policies must not act on one account: the one that was created first does.
+fn rival(policy: &ServiceAccountPolicy, namespace: &str, context: &Context) -> Option<String> {
+    let acts_on = |policy: &ServiceAccountPolicy| {
+        let Account::User(user) = &policy.spec.account;
+        let acts = !policy.spec.allowed_actions.is_empty() && policy.metadata.deletion_timestamp.is_none();
+        user.object_id.as_ref().filter(|_| acts).map(|id| id.to_ascii_lowercase())
+    };
+    let mine = acts_on(policy)?;
+    let age = |policy: &ServiceAccountPolicy| (policy.metadata.creation_timestamp.clone(), policy.metadata.uid.clone());
+    let all = context.policies.state();
+    // Object ids are unique over all tenants, so that a tenant named once by id and once by domain is no way around.
+    let first = all
+        .iter()
+        .filter_map(|guarded| guarded.0.as_ref().ok())
+        .filter(|other| other.metadata.uid != policy.metadata.uid && acts_on(other).as_ref() == Some(&mine))
+        .filter(|other| age(other) < age(policy))
+        .min_by_key(|other| age(other))?;
+    let other = first.namespace().unwrap_or_default();
+    // Other namespaces' names are nobody's business here.
+    Some(if other == namespace { format!("policy {}", first.name_any()) } else { "a policy of another namespace".to_owned() })
+}

@@ -1,0 +1,136 @@
+//! What a policy hands to a person: what fails, and nobody allowed the operator to mend. [pure]
+
+use super::plan::{Allowed, Step, What};
+use super::resolve::{Finding, Resolved};
+use super::rules::Rule;
+use crate::api::policy::FindingResult;
+use crate::fault::Kind;
+use crate::handoff::HandOff;
+use crate::tenant::facts::AccountFacts;
+
+const ENTRA_ADMIN: &str = "Global Administrator or Privileged Role Administrator of the tenant";
+const LICENSE_ADMIN: &str = "License Administrator or User Administrator of the tenant";
+const POWER_PLATFORM_ADMIN: &str = "Power Platform Administrator of the tenant";
+const CENTER: &str = "https://admin.microsoft.com";
+const POWER_CENTER: &str = "https://admin.powerplatform.microsoft.com";
+
+/// The hand-offs, one for each kind of work.
+pub fn hand_offs(resolved: &Resolved, facts: &AccountFacts, steps: &[Step]) -> Vec<HandOff> {
+    let mut all = Vec::new();
+    let environments_fault = facts.environments.fault();
+    if environments_fault.is_some_and(|fault| fault.kind == Kind::ManagementAppNotRegistered) {
+        all.push(HandOff {
+            name: "register-management-app",
+            title: "Register the operator's app as a management application of the Power Platform".to_owned(),
+            who: POWER_PLATFORM_ADMIN,
+            steps: vec![
+                "In PowerShell: Install-Module Microsoft.PowerApps.Administration.PowerShell".to_owned(),
+                "Add-PowerAppsAccount".to_owned(),
+                "New-PowerAppManagementApp -ApplicationId <spec.credential.….clientID>".to_owned(),
+            ],
+            url: None,
+            done_when: "the tenant's environments can be listed".to_owned(),
+        });
+    }
+    let closed: Vec<&str> = steps.iter().filter_map(|step| match (&step.what, &step.allowed) {
+        (_, Allowed::Yes) => None,
+        (What::EnrollSelf(environment), _) => Some(environment.name.as_str()),
+        _ => None,
+    }).collect();
+    if !closed.is_empty() {
+        all.push(HandOff {
+            name: "enroll-app",
+            title: format!("Make the operator's app a user of {}", counted(closed.len(), "environment")),
+            who: POWER_PLATFORM_ADMIN,
+            steps: closed
+                .iter()
+                .map(|name| {
+                    format!(
+                        "Power Platform admin center > Environments > {name} > Settings > Users + permissions > Application users > New app user: \
+                         choose the operator's app and a role that reads users, security roles and teams"
+                    )
+                })
+                .chain(["Or allow and grant SelfEnrollment: the operator then does it by itself.".to_owned()])
+                .collect(),
+            url: Some(POWER_CENTER.to_owned()),
+            done_when: "the operator can read the account's user row in each of them".to_owned(),
+        });
+    }
+    let failing: Vec<&Finding> = resolved
+        .findings
+        .iter()
+        .filter(|finding| finding.counts && finding.result() == FindingResult::Fail)
+        .collect();
+    let of = |wanted: fn(&Rule) -> bool| -> Vec<&Finding> {
+        failing.iter().copied().filter(|finding| wanted(&finding.requirement.rule) && !mended(finding, steps)).collect()
+    };
+    let account = resolved.account.as_ref().map_or("the account", |account| account.name.as_str());
+    let roles = of(|rule| matches!(rule, Rule::DirectoryRole(_) | Rule::NoDirectoryRole { .. }));
+    if !roles.is_empty() {
+        all.push(work("directory-roles", format!("Put the directory roles of {account} right"), ENTRA_ADMIN, CENTER, &roles));
+    }
+    let licenses = of(|rule| matches!(rule, Rule::License(_)));
+    if !licenses.is_empty() {
+        all.push(work("licenses", format!("Give {account} the licenses that are missing"), LICENSE_ADMIN, CENTER, &licenses));
+    }
+    let usable = of(|rule| matches!(rule, Rule::AccountUsable));
+    if !usable.is_empty() {
+        all.push(work("account", format!("Make {account} usable"), LICENSE_ADMIN, CENTER, &usable));
+    }
+    let access = of(|rule| matches!(rule, Rule::EnvironmentMember | Rule::SystemAdministrator | Rule::ReadWrite));
+    if !access.is_empty() {
+        let title = format!("Put the access of {account} to its environments right");
+        all.push(work("environment-access", title, POWER_PLATFORM_ADMIN, POWER_CENTER, &access));
+    }
+    all
+}
+
+/// Whether steps that are taken now, or soon, mend all of it.
+fn mended(finding: &Finding, steps: &[Step]) -> bool {
+    let coming = |step: &&Step| matches!(step.allowed, Allowed::Yes | Allowed::NotYet(_));
+    let taken = || steps.iter().filter(coming).map(|step| &step.what);
+    match &finding.requirement.rule {
+        Rule::DirectoryRole(role) => taken().any(|what| *what == What::AddDirectoryRole(*role)),
+        Rule::NoDirectoryRole { role, .. } => {
+            taken().any(|what| matches!(what, What::RemoveDirectoryRole { role: taken, .. } if taken == role))
+        }
+        Rule::SystemAdministrator => failing_environments(finding)
+            .iter()
+            .all(|id| taken().any(|what| matches!(what, What::AddSystemAdministrator(environment) if environment.id == **id))),
+        _ => false,
+    }
+}
+
+fn failing_environments(finding: &Finding) -> Vec<&String> {
+    match &finding.verdict {
+        super::rules::Verdict::Environments(each) => {
+            each.iter().filter(|(_, judgement)| judgement.result == FindingResult::Fail).map(|(id, _)| id).collect()
+        }
+        super::rules::Verdict::Whole(_) => Vec::new(),
+    }
+}
+
+/// The remedies of these findings as steps; at most twenty, so that a status stays small.
+fn work(name: &'static str, title: String, who: &'static str, url: &str, findings: &[&Finding]) -> HandOff {
+    const MOST: usize = 20;
+    let mut steps: Vec<String> = Vec::new();
+    for finding in findings {
+        match &finding.verdict {
+            super::rules::Verdict::Whole(judgement) => steps.extend(judgement.remedy.clone()),
+            super::rules::Verdict::Environments(each) => steps.extend(
+                each.values().filter(|judgement| judgement.result == FindingResult::Fail).filter_map(|judgement| judgement.remedy.clone()),
+            ),
+        }
+    }
+    if steps.len() > MOST {
+        let more = steps.len() - MOST;
+        steps.truncate(MOST);
+        steps.push(format!("And {more} more like these"));
+    }
+    let names: Vec<&str> = findings.iter().map(|finding| finding.requirement.name).collect();
+    HandOff { name, title, who, steps, url: Some(url.to_owned()), done_when: format!("these findings pass: {}", names.join(", ")) }
+}
+
+fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}

@@ -1,0 +1,63 @@
+//! One `ServiceAccountPolicy`, from what was declared to what is said about it. Reads like the five files beside it.
+
+mod act;
+pub mod demands;
+pub mod environments;
+mod gather;
+mod handoffs;
+mod plan;
+pub mod profiles;
+mod report;
+mod resolve;
+pub mod rules;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use gather::Observed;
+use kube::runtime::controller::Action;
+use plan::Plan;
+use resolve::Resolved;
+
+use crate::api::ServiceAccountPolicy;
+use crate::fault::Fault;
+use crate::runtime::{Context, Problem};
+use crate::runtime::context::Guarded;
+use crate::runtime::pass::pass;
+
+/// Looks at one policy, and does what is allowed.
+///
+/// # Errors
+/// Never: what goes wrong waits for its next turn.
+pub async fn reconcile(object: Arc<Guarded<ServiceAccountPolicy>>, context: Arc<Context>) -> Result<Action, Fault> {
+    pass(object, context, |policy, context| async move {
+        if policy.spec.suspend {
+            let outcome = report::suspended(&policy, Timestamp::now());
+            context.publish(&policy, &outcome).await?;
+            return Ok(outcome.next);
+        }
+        let mut observed = gather::gather(&policy, &context, gather::Patience::Routine).await?;
+        let mut planned = resolve_and_plan(&policy, &observed);
+        if planned.as_ref().is_ok_and(|(_, plan)| plan.writes()) {
+            // What is acted on was just read, not remembered.
+            observed = gather::gather(&policy, &context, gather::Patience::None).await?;
+            planned = resolve_and_plan(&policy, &observed);
+        }
+        let outcome = match planned {
+            Ok((resolved, plan)) => {
+                let done = act::act(&plan, &resolved, &observed).await;
+                report::report(&policy, &resolved, &plan, &done, &context.settings, Timestamp::now())
+            }
+            Err(problem) => report::refuse(&policy, &problem, &context.settings, Timestamp::now()),
+        };
+        context.publish(&policy, &outcome).await?;
+        Ok(outcome.next)
+    })
+    .await
+}
+
+fn resolve_and_plan(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<(Resolved, Plan), Problem> {
+    let resolved = resolve::resolve(policy, observed)?;
+    let plan = plan::plan(&resolved, observed);
+    Ok((resolved, plan))
+}

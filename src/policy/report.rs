@@ -1,0 +1,249 @@
+//! From what holds and what was done to what is said about it. [pure]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::act::Done;
+use super::plan::{Allowed, Plan};
+use super::resolve::{Finding, Resolved};
+use super::rules::{Judgement, Verdict, severity};
+use crate::api::policy::{
+    FindingEnvironments, FindingResult, FindingStatus, PlannedStep, ServiceAccountPolicyStatus,
+};
+use crate::api::shared::span;
+use crate::api::{Reason, ServiceAccountPolicy};
+use crate::runtime::conditions::State;
+use crate::runtime::{Conditions, Outcome, Problem, Settings, Trouble, handoffs};
+
+type Said = Outcome<ServiceAccountPolicyStatus>;
+
+/// After a write the next look comes at once; after one that does not show yet, soon.
+const AT_ONCE: Duration = Duration::from_secs(1);
+const SOON: Duration = Duration::from_secs(5);
+/// `status.plan` shows so many steps, a finding so many environments.
+const MOST_STEPS: usize = 20;
+const MOST_SAMPLES: usize = 10;
+
+/// The status of a policy that could be worked on.
+pub fn report(
+    policy: &ServiceAccountPolicy,
+    resolved: &Resolved,
+    plan: &Plan,
+    done: &Done,
+    settings: &Settings,
+    now: Timestamp,
+) -> Said {
+    let old = policy.status.clone().unwrap_or_default();
+    let mut conditions = begin(policy, &old, now);
+    let (hand_offs, mut notes) = handoffs::merge(plan.hand_offs.clone(), &old.hand_offs, &conditions.now());
+    notes.extend(done.notes.iter().cloned());
+    let findings: Vec<FindingStatus> =
+        resolved.findings.iter().map(|finding| finding_status(finding, resolved, &old.findings, &conditions.now())).collect();
+    let count = |wanted: FindingResult| {
+        let counted = resolved.findings.iter().filter(|finding| finding.counts && finding.result() == wanted);
+        i32::try_from(counted.count()).unwrap_or(i32::MAX)
+    };
+    let (failing, unknown) = (count(FindingResult::Fail), count(FindingResult::Unknown));
+
+    conditions.set("CredentialsValid", State::True, Reason::Accepted, "Microsoft accepted the sign-in of the operator's app");
+    match &resolved.account {
+        Some(_) => conditions.set("AccountPinned", State::True, Reason::Pinned, "The account is the one that was pinned"),
+        None => conditions.set("AccountPinned", State::Unknown, Reason::NotObservable, "The account can't be read"),
+    }
+    let not_granted: Vec<String> = not_granted(plan);
+    if !not_granted.is_empty() {
+        let message = format!(
+            "spec.allowedActions names {}, which no grant of the installation covers for this namespace, tenant and account",
+            not_granted.join(", ")
+        );
+        conditions.set("Ready", State::False, Reason::NotGranted, message.clone());
+        conditions.set("Stalled", State::True, Reason::NotGranted, message);
+    } else {
+        ready(&mut conditions, resolved, plan, done, (failing, unknown), !hand_offs.is_empty());
+    }
+    let fine = conditions.ready().is_some_and(|ready| ready.status == "True");
+    let next = match done {
+        Done { fault: Some(fault), .. } => fault.retry_after().unwrap_or_else(|| waiting(policy, settings)),
+        Done { pending: Some(_), .. } => SOON,
+        Done { changed: true, .. } => AT_ONCE,
+        _ if fine => span(&policy.spec.interval),
+        _ => waiting(policy, settings),
+    };
+    notes.extend(conditions.turned());
+    let status = ServiceAccountPolicyStatus {
+        observed_generation: policy.metadata.generation,
+        account: resolved.account.clone().or_else(|| old.account.clone()),
+        demands: resolved.demands.clone(),
+        findings,
+        failing: Some(failing),
+        unknown: Some(unknown),
+        plan: plan.steps.iter().take(MOST_STEPS).map(planned).collect(),
+        plan_total: Some(i32::try_from(plan.steps.len()).unwrap_or(i32::MAX)),
+        hand_offs,
+        conditions: conditions.finish(),
+    };
+    Outcome { status, notes, next }
+}
+
+/// The status of a policy that can't be worked on as it is: what was known before stays, what it answered does not.
+pub fn refuse(policy: &ServiceAccountPolicy, problem: &Problem, settings: &Settings, now: Timestamp) -> Said {
+    let old = policy.status.clone().unwrap_or_default();
+    let mut conditions = begin(policy, &old, now);
+    if problem.condition != "CredentialsValid" {
+        conditions.keep("CredentialsValid");
+    }
+    conditions.refuse(problem);
+    let mut notes = Vec::new();
+    notes.extend(conditions.turned());
+    let next = if problem.trouble == Trouble::Wrong { span(&policy.spec.interval) } else { waiting(policy, settings) };
+    let status = ServiceAccountPolicyStatus {
+        observed_generation: policy.metadata.generation,
+        demands: Vec::new(),
+        plan: Vec::new(),
+        plan_total: None,
+        failing: None,
+        unknown: None,
+        findings: Vec::new(),
+        conditions: conditions.finish(),
+        ..old
+    };
+    Outcome { status, notes, next }
+}
+
+/// The status of a suspended policy: it answers nobody, and what it said before is no longer said.
+pub fn suspended(policy: &ServiceAccountPolicy, now: Timestamp) -> Said {
+    let old = policy.status.clone().unwrap_or_default();
+    let mut conditions = begin(policy, &old, now);
+    conditions.set("Ready", State::Unknown, Reason::Suspended, "Nothing is checked while spec.suspend is true");
+    let status = ServiceAccountPolicyStatus {
+        observed_generation: policy.metadata.generation,
+        account: old.account.clone(),
+        conditions: conditions.finish(),
+        ..ServiceAccountPolicyStatus::default()
+    };
+    Outcome { status, notes: Vec::new(), next: span(&policy.spec.interval) }
+}
+
+fn begin<'a>(policy: &ServiceAccountPolicy, old: &'a ServiceAccountPolicyStatus, now: Timestamp) -> Conditions<'a> {
+    Conditions::new(&old.conditions, policy.metadata.generation.unwrap_or_default(), now)
+}
+
+fn waiting(policy: &ServiceAccountPolicy, settings: &Settings) -> Duration {
+    span(&policy.spec.interval).min(settings.waiting_interval)
+}
+
+/// Ready, and Reconciling while the operator itself acts or waits for what it wrote to show.
+fn ready(
+    conditions: &mut Conditions<'_>,
+    resolved: &Resolved,
+    plan: &Plan,
+    done: &Done,
+    (failing, unknown): (i32, i32),
+    handed_off: bool,
+) {
+    if let Some(fault) = &done.fault {
+        conditions.set("Ready", State::False, Reason::Acting, format!("A step failed and is tried again: {}", fault.sentence));
+        conditions.set("Reconciling", State::True, Reason::Acting, "The plan is being carried out");
+    } else if let Some(pending) = &done.pending {
+        conditions.set("Ready", State::False, Reason::Propagating, pending.clone());
+        conditions.set("Reconciling", State::True, Reason::Propagating, "Waiting for what was written to show");
+    } else if done.changed {
+        conditions.set("Ready", State::False, Reason::Acting, "The plan is being carried out");
+        conditions.set("Reconciling", State::True, Reason::Acting, "The plan is being carried out");
+    } else if resolved.no_connectors {
+        conditions.set("Ready", State::True, Reason::NoConnectors, "No Connector refers to this policy; findings are for the Steady stage");
+    } else if failing > 0 && handed_off {
+        conditions.set("Ready", State::False, Reason::AwaitingPerson, unmet(resolved, FindingResult::Fail, "The account lacks"));
+    } else if failing > 0 {
+        let waits = plan.steps.iter().find_map(|step| match &step.allowed {
+            Allowed::NotYet(first) => Some(first.clone()),
+            _ => None,
+        });
+        let lacks = unmet(resolved, FindingResult::Fail, "Not met");
+        let message = waits.map_or(lacks.clone(), |first| format!("{lacks}; the next step waits: {first}"));
+        conditions.set("Ready", State::False, Reason::RequirementsNotMet, message);
+    } else if unknown > 0 {
+        conditions.set("Ready", State::Unknown, Reason::NotObservable, unmet(resolved, FindingResult::Unknown, "It can't be told whether the account has"));
+    } else {
+        conditions.set("Ready", State::True, Reason::Satisfied, "The account holds everything that is asked of it now");
+    }
+}
+
+fn unmet(resolved: &Resolved, result: FindingResult, begin: &str) -> String {
+    let of_result = resolved.findings.iter().filter(|finding| finding.counts && finding.result() == result);
+    let names: Vec<&str> = of_result.map(|finding| finding.requirement.name).collect();
+    format!("{begin}: {}", names.join(", "))
+}
+
+/// Actions that the plan needs and the spec allows, but nobody granted.
+fn not_granted(plan: &Plan) -> Vec<String> {
+    let mut actions: Vec<String> = plan
+        .steps
+        .iter()
+        .filter(|step| step.allowed == Allowed::NotGranted)
+        .map(|step| step.what.action().to_string())
+        .collect();
+    actions.sort();
+    actions.dedup();
+    actions
+}
+
+fn planned(step: &super::plan::Step) -> PlannedStep {
+    let reason = match &step.allowed {
+        Allowed::NotYet(first) => format!("{}; {first}", step.what.reason()),
+        _ => step.what.reason().to_owned(),
+    };
+    PlannedStep {
+        step: step.what.word().to_owned(),
+        effect: step.what.effect(),
+        target: step.what.target().to_owned(),
+        reason,
+        allowed: step.allowed.word().to_owned(),
+    }
+}
+
+fn finding_status(finding: &Finding, resolved: &Resolved, old: &[FindingStatus], now: &Time) -> FindingStatus {
+    let id = finding.requirement.id();
+    let result = finding.result();
+    let (message, remedy, environments) = match &finding.verdict {
+        Verdict::Whole(judgement) => (judgement.message.clone(), judgement.remedy.clone(), None),
+        Verdict::Environments(each) => summed_up(each, &resolved.environment_names),
+    };
+    let since = old.iter().find(|old| old.id == id && old.result == result);
+    FindingStatus {
+        id,
+        stages: finding.requirement.stages.to_vec(),
+        result,
+        message,
+        remedy,
+        environments,
+        last_transition_time: since.map_or_else(|| now.clone(), |old| old.last_transition_time.clone()),
+    }
+}
+
+/// Many environments in one sentence: the worst result, what it is most often, and where.
+fn summed_up(
+    each: &BTreeMap<String, Judgement>,
+    names: &BTreeMap<String, String>,
+) -> (String, Option<String>, Option<FindingEnvironments>) {
+    let Some(worst) = each.values().map(|judgement| judgement.result).max_by_key(|result| severity(*result)) else {
+        return ("No environment is selected".to_owned(), None, None);
+    };
+    let of_worst = || each.iter().filter(|(_, judgement)| judgement.result == worst);
+    if severity(worst) <= severity(FindingResult::Pass) {
+        return (format!("Holds in {} of {} environments", of_worst().count(), each.len()), None, None);
+    }
+    let mut sentences: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, judgement) in of_worst() {
+        *sentences.entry(&judgement.message).or_default() += 1;
+    }
+    let commonest = sentences.iter().max_by_key(|(_, times)| **times).map(|(sentence, _)| *sentence).unwrap_or_default();
+    let remedy = of_worst().find(|(_, judgement)| judgement.message == commonest).and_then(|(_, judgement)| judgement.remedy.clone());
+    let sample = of_worst().take(MOST_SAMPLES).map(|(id, _)| names.get(id).unwrap_or(id).clone()).collect();
+    let failing = i32::try_from(of_worst().count()).unwrap_or(i32::MAX);
+    let message = format!("In {failing} of {} environments: {commonest}", each.len());
+    (message, remedy, Some(FindingEnvironments { failing, sample }))
+}

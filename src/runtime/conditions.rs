@@ -1,0 +1,209 @@
+//! How conditions are written: in order, with the time of their last change kept, and as kstatus reads them.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+use super::problem::{Problem, Trouble};
+use super::publish::Note;
+use crate::api::Reason;
+
+/// What a condition says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It holds.
+    True,
+    /// It does not.
+    False,
+    /// It can't be told.
+    Unknown,
+}
+
+impl State {
+    /// As Kubernetes writes it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+/// The conditions of one object, as they are being written.
+#[derive(Clone, Debug)]
+pub struct Conditions<'a> {
+    old: &'a [Condition],
+    generation: i64,
+    now: Time,
+    list: Vec<Condition>,
+}
+
+/// How long something may be missing before that is called a failure: a whole `kubectl apply` of a folder fits in.
+pub const PATIENCE: Duration = Duration::from_secs(5 * 60);
+
+impl<'a> Conditions<'a> {
+    /// Begins with nothing; `old` gives the times of what has not changed.
+    #[must_use]
+    pub fn new(old: &'a [Condition], generation: i64, now: Timestamp) -> Self {
+        Self { old, generation, now: whole_seconds(now), list: Vec::new() }
+    }
+
+    /// The time that new entries get: in whole seconds, as the API server stores it.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.now.clone()
+    }
+
+    /// Sets one.
+    pub fn set(&mut self, kind: &'static str, state: State, reason: Reason, message: impl Into<String>) {
+        let status = state.word();
+        let since = self
+            .old
+            .iter()
+            .find(|old| old.type_ == kind && old.status == status)
+            .map_or_else(|| self.now.clone(), |old| old.last_transition_time.clone());
+        let condition = Condition {
+            type_: kind.to_owned(),
+            status: status.to_owned(),
+            reason: reason.word(),
+            message: message.into(),
+            last_transition_time: since,
+            observed_generation: Some(self.generation),
+        };
+        match self.list.iter_mut().find(|known| known.type_ == kind) {
+            Some(known) => *known = condition,
+            None => self.list.push(condition),
+        }
+    }
+
+    /// Sets Ready and, as kstatus reads them, Reconciling and Stalled: a thing that is wrong is Stalled, a thing that is
+    /// still missing is Reconciling for a while and Stalled after that.
+    pub fn refuse(&mut self, problem: &Problem) {
+        let Problem { trouble, condition, reason, message } = problem;
+        let state = if *trouble == Trouble::Wrong { State::False } else { State::Unknown };
+        self.set(condition, state, *reason, message.clone());
+        let ready = if *trouble == Trouble::Later { State::Unknown } else { State::False };
+        self.set("Ready", ready, *reason, message.clone());
+        match trouble {
+            Trouble::Wrong => self.set("Stalled", State::True, *reason, message.clone()),
+            Trouble::Missing if self.missing_for() >= PATIENCE => {
+                self.set("Stalled", State::True, *reason, message.clone());
+            }
+            Trouble::Missing => self.set("Reconciling", State::True, *reason, message.clone()),
+            Trouble::Later => {}
+        }
+    }
+
+    /// How long the thing has been missing, by the Ready that said so first.
+    fn missing_for(&self) -> Duration {
+        self.old
+            .iter()
+            .find(|old| old.type_ == "Ready" && old.reason == Reason::DependencyMissing.word())
+            .map(|old| Duration::try_from(self.now.0.duration_since(old.last_transition_time.0)).unwrap_or_default())
+            .unwrap_or_default()
+    }
+
+    /// Keeps an entry as it was: nothing new was learned about it.
+    pub fn keep(&mut self, kind: &str) {
+        if let Some(old) = self.old.iter().find(|old| old.type_ == kind)
+            && !self.list.iter().any(|known| known.type_ == kind)
+        {
+            let mut kept = old.clone();
+            kept.observed_generation = Some(self.generation);
+            self.list.push(kept);
+        }
+    }
+
+    /// What is news about Ready: an Event when its status or reason changed.
+    #[must_use]
+    pub fn turned(&self) -> Option<Note> {
+        let ready = self.ready()?;
+        let before = find(self.old, "Ready");
+        if before.is_some_and(|before| before.status == ready.status && before.reason == ready.reason) {
+            return None;
+        }
+        let sentence = format!("{}: {}", ready.reason, ready.message);
+        Some(match ready.status.as_str() {
+            "True" => Note::normal("Ready", "Check", sentence),
+            _ => Note::warning("NotReady", "Check", sentence),
+        })
+    }
+
+    /// Ready, if it was set.
+    #[must_use]
+    pub fn ready(&self) -> Option<&Condition> {
+        self.list.iter().find(|known| known.type_ == "Ready")
+    }
+
+    /// All of them, Ready first, then Reconciling and Stalled where they hold, then the others as they were set.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<Condition> {
+        let rank = |condition: &Condition| match condition.type_.as_str() {
+            "Ready" => 0,
+            "Reconciling" => 1,
+            "Stalled" => 2,
+            _ => 3,
+        };
+        self.list.sort_by_key(rank);
+        self.list
+    }
+}
+
+/// The API server stores whole seconds: anything finer would differ from what is read back, and be written for ever.
+#[must_use]
+pub fn whole_seconds(time: Timestamp) -> Time {
+    Time(Timestamp::from_second(time.as_second()).unwrap_or(time))
+}
+
+/// A named condition of a status.
+#[must_use]
+pub fn find<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a Condition> {
+    conditions.iter().find(|condition| condition.type_ == kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn refused(old: &[Condition], now: i64) -> Vec<Condition> {
+        let mut conditions = Conditions::new(old, 1, at(now));
+        conditions.refuse(&Problem::missing("CredentialsValid", "Secret b/a is not there"));
+        conditions.finish()
+    }
+
+    fn types(conditions: &[Condition]) -> Vec<(&str, &str)> {
+        conditions.iter().map(|condition| (condition.type_.as_str(), condition.status.as_str())).collect()
+    }
+
+    #[test]
+    fn a_missing_thing_is_reconciling_for_five_minutes_and_stalled_after() {
+        let first = refused(&[], 1_000);
+        assert_eq!(types(&first), [("Ready", "False"), ("Reconciling", "True"), ("CredentialsValid", "Unknown")]);
+        let still = refused(&first, 1_299);
+        assert_eq!(types(&still)[1], ("Reconciling", "True"));
+        let late = refused(&still, 1_300);
+        assert_eq!(types(&late)[1], ("Stalled", "True"));
+        assert_eq!(types(&refused(&late, 9_000))[1], ("Stalled", "True"));
+    }
+
+    #[test]
+    fn the_time_moves_only_when_the_status_does() {
+        let mut first = Conditions::new(&[], 1, at(10));
+        first.set("Ready", State::False, Reason::Pending, "a");
+        let first = first.finish();
+        let mut second = Conditions::new(&first, 2, at(20));
+        second.set("Ready", State::False, Reason::AwaitingPerson, "b");
+        let second = second.finish();
+        assert_eq!(second[0].last_transition_time.0, at(10));
+        let mut third = Conditions::new(&second, 2, at(30));
+        third.set("Ready", State::True, Reason::Current, "c");
+        assert_eq!(third.finish()[0].last_transition_time.0, at(30));
+    }
+}

@@ -1,0 +1,341 @@
+//! How the two controllers are wired: what is watched, who wakes whom, and how it all ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::channel::mpsc;
+use futures::{Stream, StreamExt, TryStreamExt};
+use k8s_openapi::api::core::v1::Secret;
+use kube::core::PartialObjectMeta;
+use kube::runtime::controller::{self, Action};
+use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::{Controller, WatchStreamExt, reflector, watcher};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::context::{Context, Guarded, Settings};
+use super::lanes::Lanes;
+use super::news::News;
+use super::probes::{self, Readiness};
+use super::secrets::{SELECTOR, Secrets};
+use super::sightings::Sightings;
+use super::synced::Synced;
+use crate::api::policy::Credential;
+use crate::api::{Connector, ServiceAccountPolicy};
+use crate::fault::Fault;
+use crate::http::Way;
+use crate::metrics::Metrics;
+use crate::vendors::Desk;
+use crate::{connector, policy};
+
+/// Everything that a run needs from outside.
+pub struct Run {
+    /// The Kubernetes API.
+    pub client: Client,
+    /// Watch this namespace only; `None`: all.
+    pub namespace: Option<String>,
+    /// What the installation decides.
+    pub settings: Settings,
+    /// The way out.
+    pub way: Way,
+    /// Counts.
+    pub metrics: Arc<Metrics>,
+    /// Where probes and metrics are served.
+    pub listener: TcpListener,
+    /// Ends the run.
+    pub stop: CancellationToken,
+}
+
+type Connectors = Store<Guarded<Connector>>;
+
+/// Runs until the token is cancelled or something that must not end does.
+///
+/// # Errors
+/// One sentence: a CRD is missing, or a part of the process ended by itself.
+pub async fn run(run: Run) -> Result<(), String> {
+    let Run { client, namespace, settings, way, metrics, listener, stop } = run;
+    let scope = namespace.as_deref();
+    established::<Connector>(&client, scope).await?;
+    established::<ServiceAccountPolicy>(&client, scope).await?;
+
+    let (connector_store, connector_writer) = reflector::store();
+    let (policy_store, policy_writer) = reflector::store();
+    let (secret_store, secret_writer) = reflector::store();
+    let synced = Synced::default();
+    let reporter = Reporter { controller: "backstay".into(), instance: std::env::var("HOSTNAME").ok() };
+    let context = Arc::new(Context {
+        client: client.clone(),
+        settings,
+        desk: Desk::new(way),
+        tenants: crate::tenant::Tenants::default(),
+        secrets: Secrets::new(client.clone(), secret_store),
+        connectors: connector_store.clone(),
+        policies: policy_store.clone(),
+        synced: synced.clone(),
+        lanes: Lanes::default(),
+        sightings: Sightings::default(),
+        written: std::sync::Mutex::default(),
+        failures: std::sync::Mutex::default(),
+        recorder: Recorder::new(client.clone(), reporter),
+        metrics: Arc::clone(&metrics),
+    });
+
+    // One watch for each kind: each feeds a store, wakes its own controller, and whoever else there is news for.
+    let (to_connectors, connectors_woken) = mpsc::unbounded();
+    let (to_policies, policies_woken) = mpsc::unbounded();
+    let everything = watcher::Config::default;
+    let wake = {
+        let (context, to_connectors, to_policies) = (Arc::clone(&context), to_connectors.clone(), to_policies.clone());
+        let changed = move |secret: &PartialObjectMeta<Secret>, _| {
+            users_of_secret(&context, secret, &to_connectors, &to_policies);
+        };
+        let secrets = watch(api(&client, scope), everything().labels(SELECTOR), secret_writer, synced.of(2), changed);
+        drained(secrets, Arc::clone(&metrics))
+    };
+    let connectors = {
+        let news = News::default();
+        let changed = move |connector: &Guarded<Connector>, gone| {
+            if let Some(policy) = asking(&news, connector, gone) {
+                let _ = to_policies.unbounded_send(policy);
+            }
+        };
+        let watch = watch(api(&client, scope), everything(), connector_writer, synced.of(0), changed);
+        Controller::for_stream(watch, connector_store.clone())
+            .reconcile_on(connectors_woken)
+            .graceful_shutdown_on(stop.clone().cancelled_owned())
+            .run(connector::reconcile, retry, Arc::clone(&context))
+    };
+    let policies = {
+        let news = News::default();
+        let changed = move |policy: &Guarded<ServiceAccountPolicy>, gone| {
+            for connector in answered(&connector_store, &news, policy, gone) {
+                let _ = to_connectors.unbounded_send(connector);
+            }
+        };
+        let watch = watch(api(&client, scope), everything(), policy_writer, synced.of(1), changed);
+        Controller::for_stream(watch, policy_store)
+            .reconcile_on(policies_woken)
+            .graceful_shutdown_on(stop.clone().cancelled_owned())
+            .run(policy::reconcile, retry, Arc::clone(&context))
+    };
+
+    let readiness = Readiness::default();
+    let probes = {
+        let (context, metrics) = (Arc::clone(&context), Arc::clone(&metrics));
+        probes::serve(listener, readiness.clone(), metrics, move || count_standing(&context), stop.clone())
+    };
+    let ready = async {
+        context.synced.all().await;
+        readiness.set();
+        tracing::info!("the first lists have arrived");
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = finished(connectors, "Connector", &metrics) => {}
+        () = finished(policies, "ServiceAccountPolicy", &metrics) => {}
+        () = wake => {}
+        () = housekeeping(&context) => {}
+        () = ready => {}
+        ended = probes => ended.map_err(|error| format!("the probes can't be served: {error}"))?,
+    }
+    if stop.is_cancelled() { Ok(()) } else { Err("a part of the operator ended by itself".to_owned()) }
+}
+
+fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+where
+    K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
+}
+
+/// A CRD that is not there makes its watch fail for ever and slows down every other: better to say so and end.
+async fn established<K>(client: &Client, namespace: Option<&str>) -> Result<(), String>
+where
+    K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()> + Clone + std::fmt::Debug,
+{
+    let metadata: Api<PartialObjectMeta<K>> = api(client, namespace);
+    match metadata.list(&kube::api::ListParams::default().limit(1)).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.is_not_found() => {
+            Err(format!("the API server does not know {}: install the CRDs first (backstay crd | kubectl apply -f -)", K::plural(&())))
+        }
+        Err(error) => Err(format!("{} can't be listed: {error}", K::plural(&()))),
+    }
+}
+
+/// Watches a kind: keeps its store, says when the first list is in, and tells of every object that changed or is gone.
+fn watch<K>(
+    api: Api<K>,
+    config: watcher::Config,
+    writer: reflector::store::Writer<K>,
+    listed: impl Fn() + Send + 'static,
+    changed: impl Fn(&K, bool) + Send + 'static,
+) -> impl Stream<Item = Result<K, watcher::Error>> + Send + 'static
+where
+    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Send + Sync + 'static,
+{
+    watcher(api, config)
+        .reflect(writer)
+        .inspect_ok(move |event| match event {
+            watcher::Event::Apply(object) | watcher::Event::InitApply(object) => changed(object, false),
+            watcher::Event::Delete(object) => changed(object, true),
+            watcher::Event::InitDone => listed(),
+            watcher::Event::Init => {}
+        })
+        .applied_objects()
+        // After `applied_objects`: before it, every new round would reset the back-off.
+        .default_backoff()
+}
+
+/// Runs a watch that feeds no controller.
+async fn drained<K>(objects: impl Stream<Item = Result<K, watcher::Error>>, metrics: Arc<Metrics>) {
+    let mut objects = std::pin::pin!(objects);
+    while let Some(object) = objects.next().await {
+        if let Err(error) = object {
+            metrics.watch_error("Secret");
+            tracing::warn!(%error, "the watch on Secrets failed; it is tried again");
+        }
+    }
+}
+
+/// Connectors for which a policy's answer changed.
+fn answered(
+    connectors: &Connectors,
+    news: &News,
+    policy: &Guarded<ServiceAccountPolicy>,
+    gone: bool,
+) -> Vec<ObjectRef<Guarded<Connector>>> {
+    let Some(namespace) = policy.namespace() else { return Vec::new() };
+    let name = policy.name_any();
+    let readable = policy.0.as_ref().ok().filter(|_| !gone);
+    let answers = readable.and_then(|policy| policy.status.as_ref()).map(|status| &status.demands);
+    connectors
+        .state()
+        .into_iter()
+        .filter_map(|guarded| {
+            let connector = guarded.0.as_ref().ok()?;
+            if connector.metadata.namespace.as_deref() != Some(&namespace) || connector.spec.policy_ref.name != name {
+                return None;
+            }
+            let uid = connector.uid()?;
+            let answer = answers.and_then(|answers| answers.iter().find(|answer| answer.uid == uid));
+            let said = answer.map(|answer| (&answer.ready, &answer.message, answer.generation, answer.stage as u8));
+            let there = readable.map(Resource::meta).map(|metadata| &metadata.uid);
+            news.tell(&uid, &(said, there)).then(|| ObjectRef::from_obj(guarded.as_ref()))
+        })
+        .collect()
+}
+
+/// The policy that a Connector asks, if what it asks for changed.
+fn asking(
+    news: &News,
+    connector: &Guarded<Connector>,
+    gone: bool,
+) -> Option<ObjectRef<Guarded<ServiceAccountPolicy>>> {
+    let connector = connector.0.as_ref().ok()?;
+    let (namespace, uid) = (connector.namespace()?, connector.uid()?);
+    let name = &connector.spec.policy_ref.name;
+    let going = gone || connector.metadata.deletion_timestamp.is_some();
+    let asked = (name, format!("{:?}", policy::demands::of(connector)), connector.spec.suspend, going);
+    news.tell(&uid, &asked).then(|| ObjectRef::new(name).within(&namespace))
+}
+
+/// Wakes whoever uses a Secret that changed, or is gone, or has lost its label.
+fn users_of_secret(
+    context: &Context,
+    secret: &PartialObjectMeta<Secret>,
+    to_connectors: &mpsc::UnboundedSender<ObjectRef<Guarded<Connector>>>,
+    to_policies: &mpsc::UnboundedSender<ObjectRef<Guarded<ServiceAccountPolicy>>>,
+) {
+    let (name, namespace) = (secret.name_any(), secret.namespace());
+    for guarded in context.connectors.state() {
+        let Ok(connector) = &guarded.0 else { continue };
+        if connector.namespace() == namespace && connector.spec.vendor.vendor().secret().0 == name {
+            let _ = to_connectors.unbounded_send(ObjectRef::from_obj(guarded.as_ref()));
+        }
+    }
+    for guarded in context.policies.state() {
+        let Ok(policy) = &guarded.0 else { continue };
+        let Credential::ClientSecret(credential) = &policy.spec.credential;
+        if policy.namespace() == namespace && credential.secret_ref.name == name {
+            let _ = to_policies.unbounded_send(ObjectRef::from_obj(guarded.as_ref()));
+        }
+    }
+}
+
+/// Drains a controller. Its output is the only place where trouble with its watches shows.
+async fn finished<K>(
+    passes: impl Stream<Item = Result<(ObjectRef<K>, Action), controller::Error<Fault, watcher::Error>>>,
+    kind: &'static str,
+    metrics: &Metrics,
+) where
+    K: Resource<DynamicType = ()>,
+{
+    let mut passes = std::pin::pin!(passes);
+    while let Some(pass) = passes.next().await {
+        match pass {
+            // Deleted while it waited for its next turn.
+            Ok(_) | Err(controller::Error::ObjectNotFound(_)) => {}
+            Err(error) => {
+                metrics.watch_error(kind);
+                tracing::warn!(kind, %error, "the controller met an error; it goes on");
+            }
+        }
+    }
+}
+
+/// A pass never fails; this is for what the library itself can't do.
+fn retry<K>(_: Arc<K>, fault: &Fault, _: Arc<Context>) -> Action {
+    tracing::error!(%fault, "a pass could not begin");
+    Action::requeue(Duration::from_secs(5))
+}
+
+/// Forgets what belongs to objects that are gone.
+async fn housekeeping(context: &Context) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        let connectors = context.connectors.state();
+        let policies = context.policies.state();
+        let uids: std::collections::HashSet<String> = (connectors.iter().filter_map(|it| it.uid()))
+            .chain(policies.iter().filter_map(|it| it.uid()))
+            .collect();
+        let exists = |uid: &str| uids.contains(uid);
+        context.lanes.retain(exists);
+        context.sightings.retain(exists);
+        context.written.lock().unwrap_or_else(std::sync::PoisonError::into_inner).retain(|uid, _| exists(uid));
+        context.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner).retain(|uid, _| exists(uid));
+        context.secrets.forget_gone();
+    }
+}
+
+/// Counts what is open and not Ready, for the gauges.
+fn count_standing(context: &Context) {
+    let ready = |conditions: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition]| {
+        super::conditions::find(conditions, "Ready").is_some_and(|ready| ready.status == "True")
+    };
+    let (mut open, mut not_ready) = (0, 0);
+    for guarded in context.connectors.state() {
+        let status = guarded.0.as_ref().ok().and_then(|it| it.status.as_ref());
+        open += status.map_or(0, |status| status.hand_offs.len());
+        not_ready += usize::from(!status.is_some_and(|status| ready(&status.conditions)));
+    }
+    set(context, "Connector", open, not_ready);
+    let (mut open, mut not_ready) = (0, 0);
+    for guarded in context.policies.state() {
+        let status = guarded.0.as_ref().ok().and_then(|it| it.status.as_ref());
+        open += status.map_or(0, |status| status.hand_offs.len());
+        not_ready += usize::from(!status.is_some_and(|status| ready(&status.conditions)));
+    }
+    set(context, "ServiceAccountPolicy", open, not_ready);
+}
+
+fn set(context: &Context, kind: &'static str, open: usize, not_ready: usize) {
+    let count = |number| i64::try_from(number).unwrap_or(i64::MAX);
+    context.metrics.set_standing(kind, count(open), count(not_ready));
+}

@@ -1,0 +1,65 @@
+//! Hand-offs in a status: opened once, kept while they are open, and news when they open or are done. [pure]
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::publish::Note;
+use crate::api::shared::HandOffStatus;
+use crate::handoff::HandOff;
+
+/// The open hand-offs as a status shows them, each with the time it was first asked for; and what is news.
+#[must_use]
+pub fn merge(open: Vec<HandOff>, old: &[HandOffStatus], now: &Time) -> (Vec<HandOffStatus>, Vec<Note>) {
+    let mut notes = Vec::new();
+    let merged: Vec<HandOffStatus> = open
+        .into_iter()
+        .map(|HandOff { name, title, who, steps, url, done_when }| {
+            let known = old.iter().find(|old| old.name == name);
+            if known.is_none() {
+                notes.push(Note::warning("HandOffOpened", "HandOff", format!("A person is needed ({who}): {title}")));
+            }
+            HandOffStatus {
+                name: name.to_owned(),
+                title,
+                who: who.to_owned(),
+                steps,
+                url,
+                request_time: known.map_or_else(|| now.clone(), |known| known.request_time.clone()),
+                done_when,
+            }
+        })
+        .collect();
+    for gone in old.iter().filter(|old| !merged.iter().any(|open| open.name == old.name)) {
+        notes.push(Note::normal("HandOffDone", "HandOff", format!("Done: {}", gone.title)));
+    }
+    (merged, notes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Time {
+        Time(jiff::Timestamp::from_second(second).unwrap())
+    }
+
+    fn hand_off(title: &str) -> HandOff {
+        HandOff {
+            name: "a",
+            title: title.to_owned(),
+            who: "somebody",
+            steps: vec![],
+            url: None,
+            done_when: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_hand_off_is_asked_for_once_however_often_it_is_looked_at() {
+        let (first, news) = merge(vec![hand_off("one")], &[], &at(1));
+        assert_eq!(news.iter().map(|note| note.reason).collect::<Vec<_>>(), ["HandOffOpened"]);
+        let (second, news) = merge(vec![hand_off("other words")], &first, &at(2));
+        assert_eq!((second[0].request_time.clone(), news.len()), (at(1), 0));
+        let (third, news) = merge(vec![], &second, &at(3));
+        assert_eq!((third.len(), news[0].reason), (0, "HandOffDone"));
+    }
+}

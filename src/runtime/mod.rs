@@ -1,0 +1,21 @@
+//! What both controllers share: everything around the five steps.
+
+pub mod conditions;
+pub mod context;
+pub mod controllers;
+pub mod grants;
+pub mod handoffs;
+pub mod lanes;
+pub mod news;
+pub mod pass;
+pub mod probes;
+pub mod problem;
+pub mod publish;
+pub mod secrets;
+pub mod sightings;
+pub mod synced;
+
+pub use conditions::Conditions;
+pub use context::{Context, Settings};
+pub use problem::{Problem, Trouble};
+pub use publish::{Note, Outcome};

@@ -1,0 +1,132 @@
+//! One pass over one object: its turn, its deadline, its back-off; an unreadable object is a condition, not a crash.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::api::{Patch, PatchParams};
+use kube::core::error_boundary::InvalidObject;
+use kube::runtime::controller::Action;
+use kube::{Api, Resource, ResourceExt};
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::conditions::{Conditions, State};
+use super::context::{Context, Guarded};
+use super::publish::Published;
+use crate::api::Reason;
+use crate::fault::{Fault, Kind};
+
+/// A pass that takes longer than this is cut off: every write sequence bears being cut anywhere.
+const DEADLINE: Duration = Duration::from_secs(120);
+/// The back-off of an object that fails: doubled each time, up to the longest.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// Runs `work` for an object. Never fails: what went wrong waits for its next turn.
+pub async fn pass<K, W, F>(object: Arc<Guarded<K>>, context: Arc<Context>, work: W) -> Result<Action, Fault>
+where
+    K: Published,
+    W: FnOnce(K, Arc<Context>) -> F,
+    F: Future<Output = Result<Duration, Fault>>,
+{
+    let begun = Instant::now();
+    let uid = object.uid().unwrap_or_default();
+    let generation = object.meta().generation.unwrap_or_default();
+    if object.meta().deletion_timestamp.is_some() {
+        // Nothing outside the cluster is undone (Retain), so nothing holds the object and nothing is left to do.
+        return Ok(Action::await_change());
+    }
+    // What is not in a store is taken for absent: nothing is judged before the first lists are in.
+    context.synced.all().await;
+    let news = context.lanes.is_news(&uid, generation);
+    let _place = context.lanes.enter(news).await.map_err(|_| Fault::new(Kind::Bug, "The lanes are closed"))?;
+    let worked = async {
+        match object.0.clone() {
+            Ok(object) => work(context.caught_up(object), Arc::clone(&context)).await,
+            Err(invalid) => unreadable::<K>(&context, &invalid).await,
+        }
+    };
+    let result = tokio::time::timeout(DEADLINE, worked).await.unwrap_or_else(|_| {
+        Err(Fault::new(Kind::Unreachable, format!("The pass took longer than {} s", DEADLINE.as_secs())))
+    });
+    let outcome = result.as_ref().map_or_else(|fault| fault.kind.word(), |_| "ok");
+    context.metrics.reconciled(K::KIND, outcome, begun.elapsed());
+    let mut failures = context.failures.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(Action::requeue(match result {
+        Ok(next) => {
+            failures.remove(&uid);
+            context.lanes.leave(&uid, generation);
+            jittered(next)
+        }
+        Err(fault) => {
+            let failed = failures.entry(uid).or_default();
+            let wait = fault.retry_after().unwrap_or_else(|| back_off(*failed));
+            *failed = failed.saturating_add(1);
+            tracing::warn!(kind = fault.kind.word(), %fault, wait = ?wait, "the pass failed");
+            jittered(wait)
+        }
+    }))
+}
+
+fn back_off(failed: u32) -> Duration {
+    FIRST_WAIT.saturating_mul(2_u32.saturating_pow(failed)).min(LONGEST_WAIT)
+}
+
+/// A tenth more or less, so that objects that were created together drift apart.
+fn jittered(wait: Duration) -> Duration {
+    let jitter = governor::Jitter::up_to(wait / 5);
+    jitter + wait.mul_f64(0.9)
+}
+
+/// Says on the object itself that it can't be read. Of its status nothing is known, so only conditions are written.
+async fn unreadable<K: Published>(context: &Context, invalid: &InvalidObject) -> Result<Duration, Fault> {
+    let metadata = &invalid.metadata;
+    let (name, namespace) = (metadata.name.clone().unwrap_or_default(), metadata.namespace.clone().unwrap_or_default());
+    let api: Api<kube::api::DynamicObject> = Api::namespaced_with(context.client.clone(), &namespace, &kube::api::ApiResource::erase::<K>(&()));
+    let stored = api.get(&name).await?;
+    let old: Vec<Condition> =
+        serde_json::from_value(stored.data["status"]["conditions"].clone()).unwrap_or_default();
+    let message = format!(
+        "This version of the operator ({}) can't read the object: {}; it was stored by another version",
+        env!("CARGO_PKG_VERSION"),
+        invalid.error
+    );
+    let mut conditions = Conditions::new(&old, metadata.generation.unwrap_or_default(), Timestamp::now());
+    conditions.set("Ready", State::False, Reason::Unreadable, message.clone());
+    conditions.set("Stalled", State::True, Reason::Unreadable, message);
+    let conditions = conditions.finish();
+    if old != conditions {
+        let patch = json!({
+            "apiVersion": K::api_version(&()),
+            "kind": K::kind(&()),
+            "metadata": { "name": name, "uid": metadata.uid },
+            "status": { "observedGeneration": metadata.generation, "conditions": conditions },
+        });
+        api.patch_status(&name, &PatchParams::apply(K::MANAGER).force(), &Patch::Apply(&patch)).await?;
+        context.metrics.status_written(K::KIND);
+    }
+    Ok(Duration::from_secs(60 * 60))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_back_off_doubles_up_to_five_minutes() {
+        let waits: Vec<u64> = (0..10).map(|failed| back_off(failed).as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
+        assert_eq!(back_off(u32::MAX), LONGEST_WAIT);
+    }
+
+    #[test]
+    fn jitter_stays_within_a_tenth() {
+        let wait = Duration::from_secs(100);
+        for _ in 0..100 {
+            let jittered = jittered(wait);
+            assert!(jittered >= Duration::from_secs(90) && jittered <= Duration::from_secs(110), "{jittered:?}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What the process answers about itself: `/healthz`, `/readyz`, `/metrics`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::metrics::Metrics;
+
+/// Whether the watches have brought everything once.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness(Arc<AtomicBool>);
+
+impl Readiness {
+    /// They have.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// Serves until the token is cancelled. `refresh` brings the gauges up to date before they are shown.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    readiness: Readiness,
+    metrics: Arc<Metrics>,
+    refresh: impl Fn() + Clone + Send + Sync + 'static,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    let ready = move || async move {
+        if readiness.0.load(Ordering::Acquire) {
+            (StatusCode::OK, "ok\n")
+        } else {
+            (StatusCode::SERVICE_UNAVAILABLE, "the first lists have not arrived yet\n")
+        }
+    };
+    let metrics = move || async move {
+        refresh();
+        ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], metrics.text())
+    };
+    let router = Router::new()
+        // Answers whenever the event loop turns: that is what liveness means here.
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics));
+    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+}

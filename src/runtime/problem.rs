@@ -1,0 +1,58 @@
+//! Why an object can't be worked on as it is declared: one sentence, and whose turn it is.
+
+use crate::api::Reason;
+use crate::fault::{Class, Fault, Kind};
+
+/// What becomes of the object meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Something that it refers to is not there; it may come with the same `kubectl apply`.
+    Missing,
+    /// It stays wrong until somebody changes something.
+    Wrong,
+    /// The other side did not answer; tried again by itself.
+    Later,
+}
+
+/// Why an object can't be worked on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What becomes of it meanwhile.
+    pub trouble: Trouble,
+    /// The condition that is False or Unknown because of it. Example: `CredentialsValid`.
+    pub condition: &'static str,
+    /// The word.
+    pub reason: Reason,
+    /// The sentence: where it is wrong, and what to do.
+    pub message: String,
+}
+
+impl Problem {
+    /// It refers to something that is not there.
+    pub fn missing(condition: &'static str, message: impl Into<String>) -> Self {
+        Self { trouble: Trouble::Missing, condition, reason: Reason::DependencyMissing, message: message.into() }
+    }
+
+    /// It is wrong.
+    pub fn wrong(condition: &'static str, reason: Reason, message: impl Into<String>) -> Self {
+        Self { trouble: Trouble::Wrong, condition, reason, message: message.into() }
+    }
+
+    /// The other side did not answer, or refused.
+    #[must_use]
+    pub fn from_fault(condition: &'static str, fault: &Fault) -> Self {
+        let reason = match fault.kind {
+            Kind::HostNotAllowed => Reason::HostNotAllowed,
+            Kind::CredentialRefused => Reason::CredentialRefused,
+            Kind::TenantNotFound => Reason::TenantNotFound,
+            Kind::Bug => Reason::InternalError,
+            _ if matches!(fault.class, Class::Retry(_)) => Reason::Unreachable,
+            _ => Reason::NotObservable,
+        };
+        let trouble = match fault.class {
+            Class::Retry(_) => Trouble::Later,
+            Class::Stalled | Class::Denied | Class::Bug => Trouble::Wrong,
+        };
+        Self { trouble, condition, reason, message: fault.sentence.clone() }
+    }
+}

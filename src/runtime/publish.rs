@@ -1,0 +1,173 @@
+//! How what was found is told: the status if it changed, and an Event for what happened.
+
+use std::fmt::Debug;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use kube::api::{Patch, PatchParams};
+use kube::runtime::events::{Event, EventType};
+use kube::{Api, Resource, ResourceExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::context::Context;
+use crate::api::{Connector, ConnectorStatus, ServiceAccountPolicy, ServiceAccountPolicyStatus};
+use crate::fault::Fault;
+
+/// What a pass has to say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome<S> {
+    /// The whole new status.
+    pub status: S,
+    /// What happened.
+    pub notes: Vec<Note>,
+    /// When to look again.
+    pub next: Duration,
+}
+
+/// Something that happened: becomes an Event. The sentence must be the same whenever the same happens: Events are
+/// counted by their reason, and only the first sentence is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Whether somebody should look.
+    pub warning: bool,
+    /// One word.
+    pub reason: &'static str,
+    /// One word: what was being done.
+    pub action: &'static str,
+    /// One sentence.
+    pub sentence: String,
+}
+
+impl Note {
+    /// All is well.
+    pub fn normal(reason: &'static str, action: &'static str, sentence: impl Into<String>) -> Self {
+        Self { warning: false, reason, action, sentence: sentence.into() }
+    }
+
+    /// Somebody should look.
+    pub fn warning(reason: &'static str, action: &'static str, sentence: impl Into<String>) -> Self {
+        Self { warning: true, reason, action, sentence: sentence.into() }
+    }
+}
+
+/// A kind with a status of ours.
+pub trait Published:
+    Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope> + Clone + Debug + DeserializeOwned
+{
+    /// The status.
+    type Status: Serialize + Clone + PartialEq + Default + DeserializeOwned + Send + Sync + 'static;
+    /// The kind's name in metrics and as field manager.
+    const KIND: &'static str;
+    /// The field manager of the status.
+    const MANAGER: &'static str;
+    /// The status as it stands.
+    fn status(&self) -> Option<&Self::Status>;
+    /// Puts a status in.
+    fn set_status(&mut self, status: Self::Status);
+}
+
+impl Published for Connector {
+    type Status = ConnectorStatus;
+    const KIND: &'static str = "Connector";
+    const MANAGER: &'static str = "backstay-connector";
+    fn status(&self) -> Option<&ConnectorStatus> {
+        self.status.as_ref()
+    }
+    fn set_status(&mut self, status: ConnectorStatus) {
+        self.status = Some(status);
+    }
+}
+
+impl Published for ServiceAccountPolicy {
+    type Status = ServiceAccountPolicyStatus;
+    const KIND: &'static str = "ServiceAccountPolicy";
+    const MANAGER: &'static str = "backstay-policy";
+    fn status(&self) -> Option<&ServiceAccountPolicyStatus> {
+        self.status.as_ref()
+    }
+    fn set_status(&mut self, status: ServiceAccountPolicyStatus) {
+        self.status = Some(status);
+    }
+}
+
+/// What was written, and over which version: while the watch still shows that version, this is the newer status.
+pub struct Written {
+    over: String,
+    status: serde_json::Value,
+}
+
+impl Context {
+    /// The object with the status that this process last wrote, if the watch does not show it yet. Without it, a pass
+    /// right after another would write the same again.
+    pub fn caught_up<K: Published>(&self, mut object: K) -> K {
+        let uid = object.uid().unwrap_or_default();
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        match written.get(&uid) {
+            Some(last) if Some(&last.over) == object.resource_version().as_ref() => {
+                if let Ok(status) = serde_json::from_value(last.status.clone()) {
+                    object.set_status(status);
+                }
+            }
+            Some(_) => {
+                written.remove(&uid);
+            }
+            None => {}
+        }
+        object
+    }
+
+    /// Writes the status if it changed, then the Events.
+    ///
+    /// # Errors
+    /// When the status can't be written. Events that can't be written are logged.
+    pub async fn publish<K: Published>(&self, object: &K, outcome: &Outcome<K::Status>) -> Result<(), Fault> {
+        if object.status() != Some(&outcome.status) {
+            self.write_status(object, &outcome.status).await?;
+        }
+        self.tell(object, &outcome.notes).await;
+        Ok(())
+    }
+
+    async fn write_status<K: Published>(&self, object: &K, status: &K::Status) -> Result<(), Fault> {
+        let (name, namespace) = (object.name_any(), object.namespace().unwrap_or_default());
+        let api: Api<K> = Api::namespaced(self.client.clone(), &namespace);
+        // The uid makes it a write to this very object: one that was deleted and created again is another.
+        let patch = json!({
+            "apiVersion": K::api_version(&()),
+            "kind": K::kind(&()),
+            "metadata": { "name": name, "uid": object.uid() },
+            "status": status,
+        });
+        let params = PatchParams::apply(K::MANAGER).force();
+        match api.patch_status(&name, &params, &Patch::Apply(&patch)).await {
+            Ok(_) => {}
+            // Gone meanwhile, or replaced by another of the same name: nothing to be told any more.
+            Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+        self.metrics.status_written(K::KIND);
+        if let (Some(uid), Some(over), Ok(status)) = (object.uid(), object.resource_version(), serde_json::to_value(status)) {
+            self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(uid, Written { over, status });
+        }
+        Ok(())
+    }
+
+    /// Writes Events.
+    pub async fn tell<K: Published>(&self, object: &K, notes: &[Note]) {
+        for note in notes {
+            let event = Event {
+                type_: if note.warning { EventType::Warning } else { EventType::Normal },
+                reason: note.reason.to_owned(),
+                note: Some(note.sentence.clone()),
+                action: note.action.to_owned(),
+                secondary: None,
+            };
+            // Losing an Event is no reason to fail: the status says it, too.
+            if let Err(error) = self.recorder.publish(&event, &object.object_ref(&())).await {
+                tracing::warn!(%error, reason = note.reason, "an Event could not be written");
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! How the process writes its log.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// Starts the log on standard error; `filter` as in `RUST_LOG`, default `info`.
+///
+/// # Errors
+/// When the filter can't be read.
+pub fn start(format: Format, filter: &str) -> Result<(), String> {
+    let filter = EnvFilter::try_new(filter).map_err(|error| format!("--log-filter '{filter}': {error}"))?;
+    let registry = tracing_subscriber::registry().with(filter);
+    match format {
+        Format::Json => registry.with(tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr)).try_init(),
+        Format::Text => registry.with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr)).try_init(),
+    }
+    .map_err(|error| format!("the log can't be started: {error}"))
+}

@@ -1,0 +1,163 @@
+//! Which calls are made at an environment's Dataverse (facts/microsoft.md §3).
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::json;
+use url::Url;
+
+use super::Tenant;
+use super::facts::{Access, AccessMode, Environment, HeldBy, SystemUser};
+use super::wire::{Call, Service};
+use crate::fault::{Fault, Kind};
+
+/// The role template that is System Administrator in every environment; names are translated, this is not.
+const SYSTEM_ADMINISTRATOR: &str = "627090ff-40a3-4053-8790-584edc5be201";
+const NEEDS: &str = "System Administrator, or a role that reads users, roles and teams, in the environment";
+const WRITES: &str = "System Administrator in the environment";
+
+const HEADERS: &[(&str, &str)] = &[
+    ("odata-version", "4.0"),
+    ("odata-maxversion", "4.0"),
+    // Expanded collections may come from a cache without it.
+    ("if-none-match", "null"),
+    // Changes of roles are cached for up to half a minute without it; what is judged here decides over removals.
+    ("consistency", "Strong"),
+];
+
+/// Dataverse of one environment.
+struct Organization<'a> {
+    origin: &'a str,
+    scope: String,
+}
+
+impl<'a> Organization<'a> {
+    fn of(environment: &'a Environment) -> Result<Self, Fault> {
+        let dataverse = environment
+            .dataverse
+            .as_ref()
+            .ok_or_else(|| Fault::new(Kind::Bug, "An environment without Dataverse was asked"))?;
+        if !dataverse.running {
+            return Err(Fault::new(
+                Kind::Unreachable,
+                "The environment is not running: it is in administration mode, or Microsoft is working on it",
+            ));
+        }
+        Ok(Self { origin: &dataverse.origin, scope: format!("{}/.default", dataverse.origin) })
+    }
+
+    fn service(&self) -> Service<'_> {
+        Service { name: "Dataverse", scope: &self.scope, headers: HEADERS }
+    }
+
+    fn at(&self, rest: &str, query: &[(&str, &str)]) -> Result<Url, Fault> {
+        let mut url = Url::parse(&format!("{}/api/data/v9.2/{rest}", self.origin))
+            .map_err(|_| Fault::new(Kind::BadAnswer, "The environment's address is not one"))?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        Ok(url)
+    }
+}
+
+#[derive(Deserialize)]
+struct WireUser {
+    systemuserid: String,
+    isdisabled: bool,
+    accessmode: i64,
+    #[serde(rename = "_businessunitid_value")]
+    business_unit: String,
+    #[serde(default)]
+    systemuserroles_association: Vec<WireRole>,
+}
+
+#[derive(Deserialize)]
+struct WireRole {
+    roleid: String,
+    #[serde(default, rename = "_roletemplateid_value")]
+    template: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireTeam {
+    teamid: String,
+    #[serde(default)]
+    name: String,
+}
+
+fn administers(roles: &[WireRole]) -> bool {
+    roles.iter().any(|role| role.template.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(SYSTEM_ADMINISTRATOR)))
+}
+
+/// What a user is in an environment: one call, and for who does not hold the role directly, one for its teams and one
+/// for each of them.
+pub async fn access(tenant: &Tenant, environment: &Environment, user: &str) -> Result<Access, Fault> {
+    let organization = Organization::of(environment)?;
+    let service = organization.service();
+    let url = organization.at(
+        "systemusers",
+        &[
+            ("$filter", &format!("azureactivedirectoryobjectid eq {user}")),
+            ("$select", "systemuserid,isdisabled,accessmode,_businessunitid_value"),
+            ("$expand", "systemuserroles_association($select=roleid,_roletemplateid_value)"),
+        ],
+    )?;
+    let rows: Vec<WireUser> = tenant.read_all(Call::get(&service, url, "users of the environment", NEEDS)).await?;
+    let Some(row) = rows.into_iter().next() else { return Ok(Access { row: None }) };
+    let system_administrator = if administers(&row.systemuserroles_association) {
+        Some(HeldBy::User)
+    } else {
+        through_team(tenant, &organization, &row.systemuserid).await?
+    };
+    Ok(Access {
+        row: Some(SystemUser {
+            id: row.systemuserid,
+            business_unit: row.business_unit,
+            disabled: row.isdisabled,
+            access_mode: AccessMode::from(row.accessmode),
+            system_administrator,
+        }),
+    })
+}
+
+async fn through_team(tenant: &Tenant, organization: &Organization<'_>, row: &str) -> Result<Option<HeldBy>, Fault> {
+    let service = organization.service();
+    let url = organization
+        .at(&format!("systemusers({row})/teammembership_association"), &[("$select", "teamid,name")])?;
+    let teams: Vec<WireTeam> = tenant.read_all(Call::get(&service, url, "teams of the account", NEEDS)).await?;
+    for team in teams {
+        let url = organization.at(
+            &format!("teams({})/teamroles_association", team.teamid),
+            &[("$select", "roleid,_roletemplateid_value")],
+        )?;
+        let roles: Vec<WireRole> = tenant.read_all(Call::get(&service, url, "roles of a team", NEEDS)).await?;
+        if administers(&roles) {
+            return Ok(Some(HeldBy::Team(team.name)));
+        }
+    }
+    Ok(None)
+}
+
+/// Assigns System Administrator to a user: the role's row of the user's own business unit.
+pub async fn add_system_administrator(
+    tenant: &Tenant,
+    environment: &Environment,
+    access: &Access,
+) -> Result<(), Fault> {
+    let organization = Organization::of(environment)?;
+    let service = organization.service();
+    let row = access.row.as_ref().ok_or_else(|| Fault::new(Kind::Bug, "A role for somebody who is no user"))?;
+    let filter =
+        format!("_roletemplateid_value eq {SYSTEM_ADMINISTRATOR} and _businessunitid_value eq {}", row.business_unit);
+    let url = organization.at("roles", &[("$filter", filter.as_str()), ("$select", "roleid,_roletemplateid_value")])?;
+    let roles: Vec<WireRole> = tenant.read_all(Call::get(&service, url, "roles of the environment", NEEDS)).await?;
+    let role = roles
+        .first()
+        .ok_or_else(|| Fault::new(Kind::BadAnswer, "The environment has no System Administrator role for the account's business unit"))?;
+    let url = organization.at(&format!("systemusers({})/systemuserroles_association/$ref", row.id), &[])?;
+    let target = organization.at(&format!("roles({})", role.roleid), &[])?;
+    let body = json!({ "@odata.id": target.as_str() });
+    match tenant.call(Call::write(&service, Method::POST, url, Some(body), "assign a security role", WRITES)).await {
+        Err(fault) if fault.kind != Kind::Conflict => Err(fault),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,234 @@
+//! Which calls are made at Microsoft Graph, for what, and what the app needs for each (facts/microsoft.md §1).
+
+use std::sync::Arc;
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::json;
+use url::Url;
+
+use super::facts::{HeldRole, License, Plan, PlanState, Subscribed, User};
+use super::wire::{Call, Service};
+use super::{DirectoryRole, GRAPH, Tenant};
+use crate::fault::{Fault, Kind};
+
+const SERVICE: Service<'static> = Service {
+    name: "Microsoft Graph",
+    scope: "https://graph.microsoft.com/.default",
+    // Background work gives way to people when the tenant is throttled (facts/microsoft.md §1.10).
+    headers: &[("x-ms-throttle-priority", "low")],
+};
+const ROLES_READ: &str = "RoleManagement.Read.Directory";
+const ROLES_WRITE: &str = "RoleManagement.ReadWrite.Directory";
+const USERS: &str = "User.Read.All";
+const LICENSES: &str = "LicenseAssignment.Read.All";
+
+/// A URL below `/v1.0`; every part is escaped as one segment.
+fn at(segments: &[&str], query: &[(&str, &str)]) -> Result<Url, Fault> {
+    let bug = || Fault::new(Kind::Bug, "A Graph address can't be made");
+    let mut url = Url::parse(&format!("https://{GRAPH}/v1.0")).map_err(|_| bug())?;
+    url.path_segments_mut().map_err(|()| bug())?.extend(segments);
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
+    Ok(url)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireUser {
+    id: String,
+    user_principal_name: String,
+    account_enabled: bool,
+    #[serde(default)]
+    user_type: Option<String>,
+    #[serde(default)]
+    assigned_licenses: Vec<WireLicense>,
+    #[serde(default)]
+    assigned_plans: Vec<WirePlan>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireLicense {
+    sku_id: String,
+    #[serde(default)]
+    disabled_plans: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WirePlan {
+    service_plan_id: String,
+    #[serde(default)]
+    capability_status: String,
+}
+
+/// The user under a principal name or object id; `None`: there is none.
+pub async fn user(tenant: &Tenant, name: &str) -> Result<Option<User>, Fault> {
+    let select = "id,userPrincipalName,accountEnabled,userType,assignedLicenses,assignedPlans";
+    let url = at(&["users", name], &[("$select", select)])?;
+    let user: WireUser = match tenant.read(Call::get(&SERVICE, url, "user", USERS)).await {
+        Ok(user) => user,
+        Err(fault) if fault.kind == Kind::NotFound => return Ok(None),
+        Err(fault) => return Err(fault),
+    };
+    Ok(Some(User {
+        id: user.id.to_ascii_lowercase(),
+        principal_name: user.user_principal_name,
+        enabled: user.account_enabled,
+        guest: user.user_type.as_deref() == Some("Guest"),
+        licenses: user
+            .assigned_licenses
+            .into_iter()
+            .map(|license| License { sku: lower(&license.sku_id), disabled_plans: all_lower(&license.disabled_plans) })
+            .collect(),
+        plans: user
+            .assigned_plans
+            .into_iter()
+            .map(|plan| Plan {
+                id: lower(&plan.service_plan_id),
+                state: match plan.capability_status.as_str() {
+                    "Enabled" => PlanState::Enabled,
+                    "Warning" => PlanState::Warning,
+                    _ => PlanState::Off,
+                },
+            })
+            .collect(),
+    }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireAssignment {
+    id: String,
+    role_definition_id: String,
+    #[serde(default)]
+    directory_scope_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireGroup {
+    id: String,
+    #[serde(default)]
+    display_name: Option<String>,
+    #[serde(default)]
+    is_assignable_to_role: Option<bool>,
+}
+
+/// The roles that a user holds at "/", directly and through role-assignable groups. Transitive role assignments are
+/// beta only, so the groups are asked one by one (facts/microsoft.md §1.2).
+pub async fn roles(tenant: &Tenant, user: &str) -> Result<Arc<[HeldRole]>, Fault> {
+    let url = at(
+        &["users", user, "transitiveMemberOf", "microsoft.graph.group"],
+        &[("$select", "id,displayName,isAssignableToRole")],
+    )?;
+    let (direct, groups) = futures::join!(
+        assignments_of(tenant, user, None),
+        tenant.read_all::<WireGroup>(Call::get(&SERVICE, url, "groups of the account", USERS)),
+    );
+    let mut roles = direct?;
+    for group in groups?.into_iter().filter(|group| group.is_assignable_to_role == Some(true)) {
+        let name = group.display_name.unwrap_or_else(|| group.id.clone());
+        roles.extend(assignments_of(tenant, &group.id, Some(name)).await?);
+    }
+    Ok(roles.into())
+}
+
+async fn assignments_of(tenant: &Tenant, principal: &str, group: Option<String>) -> Result<Vec<HeldRole>, Fault> {
+    let assignments = assignments(tenant, &format!("principalId eq '{principal}'")).await?;
+    Ok(assignments
+        .into_iter()
+        .map(|assignment| HeldRole {
+            role: lower(&assignment.role_definition_id),
+            assignment: assignment.id,
+            group: group.clone(),
+        })
+        .collect())
+}
+
+/// Assignments at "/": an administrative unit's are not the role that vendors mean.
+async fn assignments(tenant: &Tenant, filter: &str) -> Result<Vec<WireAssignment>, Fault> {
+    let url = at(&["roleManagement", "directory", "roleAssignments"], &[("$filter", filter)])?;
+    let mut all: Vec<WireAssignment> =
+        tenant.read_all(Call::get(&SERVICE, url, "role assignments", ROLES_READ)).await?;
+    all.retain(|assignment| assignment.directory_scope_id.as_deref() == Some("/"));
+    Ok(all)
+}
+
+/// How many principals hold Global Administrator.
+pub async fn global_administrators(tenant: &Tenant) -> Result<usize, Fault> {
+    let filter = format!("roleDefinitionId eq '{}'", DirectoryRole::GlobalAdministrator.id());
+    Ok(assignments(tenant, &filter).await?.len())
+}
+
+/// Assigns a role at "/".
+pub async fn add_role(tenant: &Tenant, user: &str, role: DirectoryRole) -> Result<(), Fault> {
+    let url = at(&["roleManagement", "directory", "roleAssignments"], &[])?;
+    let body = json!({ "principalId": user, "roleDefinitionId": role.id(), "directoryScopeId": "/" });
+    let call = Call::write(&SERVICE, Method::POST, url, Some(body), "assign a role", ROLES_WRITE);
+    match tenant.call(call).await {
+        Err(fault) if fault.kind != Kind::Conflict => Err(fault),
+        _ => Ok(()),
+    }
+}
+
+/// Removes one assignment.
+pub async fn remove_assignment(tenant: &Tenant, assignment: &str) -> Result<(), Fault> {
+    let url = at(&["roleManagement", "directory", "roleAssignments", assignment], &[])?;
+    let call = Call::write(&SERVICE, Method::DELETE, url, None, "remove a role assignment", ROLES_WRITE);
+    match tenant.call(call).await {
+        Err(fault) if fault.kind != Kind::NotFound => Err(fault),
+        _ => Ok(()),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireSku {
+    sku_id: String,
+    #[serde(default)]
+    capability_status: String,
+    #[serde(default)]
+    prepaid_units: WireUnits,
+    #[serde(default)]
+    service_plans: Vec<WireServicePlan>,
+}
+
+#[derive(Default, Deserialize)]
+struct WireUnits {
+    #[serde(default)]
+    enabled: i64,
+    #[serde(default)]
+    warning: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireServicePlan {
+    service_plan_id: String,
+}
+
+/// The subscriptions of the tenant.
+pub async fn subscribed(tenant: &Tenant) -> Result<Arc<[Subscribed]>, Fault> {
+    let url = at(&["subscribedSkus"], &[])?;
+    let all: Vec<WireSku> = tenant.read_all(Call::get(&SERVICE, url, "subscriptions", LICENSES)).await?;
+    Ok(all
+        .into_iter()
+        .map(|sku| Subscribed {
+            sku: lower(&sku.sku_id),
+            plans: sku.service_plans.iter().map(|plan| lower(&plan.service_plan_id)).collect(),
+            usable: matches!(sku.capability_status.as_str(), "Enabled" | "Warning"),
+            units: sku.prepaid_units.enabled + sku.prepaid_units.warning,
+        })
+        .collect())
+}
+
+fn lower(id: &str) -> String {
+    id.to_ascii_lowercase()
+}
+
+fn all_lower(ids: &[String]) -> Vec<String> {
+    ids.iter().map(|id| lower(id)).collect()
+}

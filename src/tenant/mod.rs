@@ -1,0 +1,196 @@
+//! Microsoft, as far as a service account is concerned: typed facts out, steps in. Knows no Kubernetes.
+
+mod dataverse;
+pub mod facts;
+mod graph;
+mod powerplatform;
+mod signin;
+mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::cache::{Keyed, Shared};
+use crate::fault::Fault;
+use crate::http::Way;
+use crate::seen::Seen;
+use facts::{Access, Environment, HeldRole, Subscribed, User};
+use signin::SignIn;
+
+/// Directory roles that the house knows, by Microsoft's template ids (facts/microsoft.md §1.1). No other role can be
+/// assigned or removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DirectoryRole {
+    /// Global Administrator.
+    GlobalAdministrator,
+    /// Dynamics 365 Administrator (once: Dynamics 365 Service Administrator).
+    Dynamics365Administrator,
+    /// Power Platform Administrator.
+    PowerPlatformAdministrator,
+}
+
+impl DirectoryRole {
+    /// The template id, which is the role definition's id, too.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::GlobalAdministrator => "62e90394-69f5-4237-9190-012177145e10",
+            Self::Dynamics365Administrator => "44367163-eba1-44c3-98af-f5787879f96a",
+            Self::PowerPlatformAdministrator => "11648597-926c-4cf3-9c36-bcebb0ba8dcc",
+        }
+    }
+
+    /// The name, as Microsoft writes it today.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GlobalAdministrator => "Global Administrator",
+            Self::Dynamics365Administrator => "Dynamics 365 Administrator",
+            Self::PowerPlatformAdministrator => "Power Platform Administrator",
+        }
+    }
+}
+
+/// Hosts that are asked, compiled in (facts/microsoft.md §1.11, the global cloud). Environments name their own host;
+/// it must be one of Dataverse's.
+pub const HOSTS: &[&str] = &[
+    LOGIN,
+    GRAPH,
+    BAP,
+    "*.crm.dynamics.com",
+    "*.crm2.dynamics.com",
+    "*.crm3.dynamics.com",
+    "*.crm4.dynamics.com",
+    "*.crm5.dynamics.com",
+    "*.crm6.dynamics.com",
+    "*.crm7.dynamics.com",
+    "*.crm8.dynamics.com",
+    "*.crm11.dynamics.com",
+    "*.crm12.dynamics.com",
+    "*.crm14.dynamics.com",
+    "*.crm15.dynamics.com",
+    "*.crm16.dynamics.com",
+    "*.crm17.dynamics.com",
+    "*.crm19.dynamics.com",
+    "*.crm20.dynamics.com",
+    "*.crm21.dynamics.com",
+];
+const LOGIN: &str = "login.microsoftonline.com";
+const GRAPH: &str = "graph.microsoft.com";
+const BAP: &str = "api.bap.microsoft.com";
+
+/// One app registration at one tenant, and how it proves itself.
+#[derive(Clone)]
+pub struct App {
+    /// Tenant id or verified domain.
+    pub tenant: String,
+    /// Application (client) id.
+    pub client_id: String,
+    /// Client secret.
+    pub secret: SecretString,
+}
+
+/// All tenants that were signed in to, by app.
+pub type Tenants = Keyed<signin::AppKey, Tenant>;
+
+/// What is shared by all policies that sign in with one app.
+#[derive(Debug)]
+pub struct Tenant {
+    way: Way,
+    client_id: String,
+    sign_in: SignIn,
+    environments: Shared<Arc<[Environment]>>,
+    subscribed: Shared<Arc<[Subscribed]>>,
+    global_administrators: Shared<usize>,
+    users: Keyed<String, Shared<Option<User>>>,
+    roles: Keyed<String, Shared<Arc<[HeldRole]>>>,
+    access: Keyed<(String, String), Shared<Access>>,
+}
+
+/// The tenant of this app: the same one for everybody who presents the same credential.
+pub fn of(tenants: &Tenants, way: &Way, app: &App) -> Arc<Tenant> {
+    tenants.get(signin::AppKey::of(app), || Tenant::new(way.clone(), app))
+}
+
+impl Tenant {
+    fn new(way: Way, app: &App) -> Self {
+        Self {
+            sign_in: SignIn::new(way.clone(), app),
+            way,
+            client_id: app.client_id.clone(),
+            environments: Shared::default(),
+            subscribed: Shared::default(),
+            global_administrators: Shared::default(),
+            users: Keyed::default(),
+            roles: Keyed::default(),
+            access: Keyed::default(),
+        }
+    }
+
+    /// The user under this principal name or object id; `None`: the tenant has none.
+    pub async fn user(&self, name: &str, max_age: Duration) -> Seen<Option<User>> {
+        let shared = self.users.get(name.to_ascii_lowercase(), Shared::default);
+        shared.get(max_age, async { graph::user(self, name).await.into() }).await
+    }
+
+    /// The directory roles that the user holds at "/", directly and through role-assignable groups.
+    pub async fn roles(&self, user: &str, max_age: Duration) -> Seen<Arc<[HeldRole]>> {
+        let shared = self.roles.get(user.to_owned(), Shared::default);
+        shared.get(max_age, async { graph::roles(self, user).await.into() }).await
+    }
+
+    /// How many principals hold Global Administrator at "/".
+    pub async fn global_administrators(&self, max_age: Duration) -> Seen<usize> {
+        self.global_administrators.get(max_age, async { graph::global_administrators(self).await.into() }).await
+    }
+
+    /// The subscriptions of the tenant.
+    pub async fn subscribed(&self, max_age: Duration) -> Seen<Arc<[Subscribed]>> {
+        self.subscribed.get(max_age, async { graph::subscribed(self).await.into() }).await
+    }
+
+    /// The Power Platform environments of the tenant.
+    pub async fn environments(&self, max_age: Duration) -> Seen<Arc<[Environment]>> {
+        self.environments.get(max_age, async { powerplatform::environments(self).await.into() }).await
+    }
+
+    /// What the user is in an environment.
+    pub async fn access(&self, environment: &Environment, user: &str, max_age: Duration) -> Seen<Access> {
+        let shared = self.access.get((environment.id.clone(), user.to_owned()), Shared::default);
+        shared.get(max_age, async { dataverse::access(self, environment, user).await.into() }).await
+    }
+
+    /// Assigns a directory role at "/". Being assigned already is success.
+    ///
+    /// # Errors
+    /// As Microsoft Graph says.
+    pub async fn add_role(&self, user: &str, role: DirectoryRole) -> Result<(), Fault> {
+        graph::add_role(self, user, role).await
+    }
+
+    /// Removes one direct assignment by its id. Being gone already is success.
+    ///
+    /// # Errors
+    /// As Microsoft Graph says.
+    pub async fn remove_assignment(&self, assignment: &str) -> Result<(), Fault> {
+        graph::remove_assignment(self, assignment).await
+    }
+
+    /// Makes this app a user of the environment, with System Administrator: Microsoft gives it that role.
+    ///
+    /// # Errors
+    /// As the Power Platform says.
+    pub async fn enroll_self(&self, environment: &Environment) -> Result<(), Fault> {
+        powerplatform::add_app_user(self, environment).await
+    }
+
+    /// Assigns System Administrator to a user of the environment. Being assigned already is success.
+    ///
+    /// # Errors
+    /// As Dataverse says.
+    pub async fn add_system_administrator(&self, environment: &Environment, access: &Access) -> Result<(), Fault> {
+        dataverse::add_system_administrator(self, environment, access).await
+    }
+}

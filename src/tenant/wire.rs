@@ -1,0 +1,163 @@
+//! How Microsoft's services are spoken to: JSON in, JSON out, pages, and their own words for what is wrong.
+
+use reqwest::Method;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use url::Url;
+
+use super::Tenant;
+use crate::fault::{Fault, Kind};
+use crate::http::{Answer, Effect, Proof, Request};
+
+/// One of the services: its name, the scope of its tokens, and headers that it wants.
+pub struct Service<'a> {
+    /// Fixed word. Example: `Microsoft Graph`.
+    pub name: &'static str,
+    /// Token scope.
+    pub scope: &'a str,
+    /// Extra headers.
+    pub headers: &'a [(&'static str, &'static str)],
+}
+
+/// What is asked of a service, and what the app needs for it.
+pub struct Call<'a> {
+    /// The service.
+    pub service: &'a Service<'a>,
+    /// HTTP method.
+    pub method: Method,
+    /// Where.
+    pub url: Url,
+    /// JSON body.
+    pub body: Option<Value>,
+    /// In words, for messages. Example: `role assignments`.
+    pub what: &'static str,
+    /// What the app needs for it, for the message when it is missing. Example: `User.Read.All`.
+    pub needs: &'static str,
+}
+
+impl<'a> Call<'a> {
+    /// A read.
+    pub fn get(service: &'a Service<'a>, url: Url, what: &'static str, needs: &'static str) -> Self {
+        Self { service, method: Method::GET, url, body: None, what, needs }
+    }
+
+    /// A write.
+    pub fn write(
+        service: &'a Service<'a>,
+        method: Method,
+        url: Url,
+        body: Option<Value>,
+        what: &'static str,
+        needs: &'static str,
+    ) -> Self {
+        Self { service, method, url, body, what, needs }
+    }
+}
+
+impl Tenant {
+    /// Sends a call with a token for its service; any status but 2xx is a fault.
+    pub(super) async fn call(&self, call: Call<'_>) -> Result<Answer, Fault> {
+        let token: SecretString = self.sign_in.token(call.service.scope).await?;
+        let effect = if call.method == Method::GET { Effect::Read } else { Effect::Write };
+        let mut headers = vec![(ACCEPT, "application/json".to_owned())];
+        headers.extend(call.service.headers.iter().map(|(name, value)| (HeaderName::from_static(name), (*value).to_owned())));
+        if call.body.is_some() {
+            headers.push((CONTENT_TYPE, "application/json".to_owned()));
+        }
+        let answer = self
+            .way
+            .send(Request {
+                service: call.service.name,
+                method: call.method.clone(),
+                url: call.url.clone(),
+                effect,
+                headers,
+                proof: Proof::Bearer(token),
+                body: call.body.as_ref().map(|body| body.to_string().into_bytes()),
+            })
+            .await?;
+        match answer.fault(call.service.name, call.what) {
+            None => Ok(answer),
+            Some(fault) => Err(in_their_words(&call, &answer, fault)),
+        }
+    }
+
+    /// A read of one JSON document.
+    pub(super) async fn read<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Fault> {
+        let (service, what) = (call.service.name, call.what);
+        let answer = self.call(call).await?;
+        serde_json::from_slice(&answer.body).map_err(|error| {
+            // The category only: serde's text quotes the document.
+            let why = if error.is_eof() { "was cut off" } else { "is not what was agreed on" };
+            Fault::new(Kind::BadAnswer, format!("{service}'s answer {why} ({what})"))
+        })
+    }
+
+    /// A read of all pages of a list. The link to the next page is followed only to the same host: it carries the token.
+    pub(super) async fn read_all<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<Vec<T>, Fault> {
+        let Call { service, what, needs, mut url, .. } = call;
+        let origin = url.origin();
+        let mut all = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let page: Page<T> = self.read(Call::get(service, url, what, needs)).await?;
+            all.extend(page.value);
+            let Some(next) = page.next else { return Ok(all) };
+            url = Url::parse(&next).ok().filter(|next| next.origin() == origin).ok_or_else(|| {
+                Fault::new(Kind::BadAnswer, format!("{} points to a next page on another host ({what})", service.name))
+            })?;
+        }
+        Err(Fault::new(Kind::BadAnswer, format!("{} goes on for more than {MOST_PAGES} pages ({what})", service.name)))
+    }
+}
+
+/// More than any list of one account or tenant has; a service that links pages in a circle ends here.
+const MOST_PAGES: usize = 200;
+
+#[derive(Deserialize)]
+struct Page<T> {
+    value: Vec<T>,
+    #[serde(default, rename = "@odata.nextLink", alias = "nextLink")]
+    next: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct ErrorBody {
+    #[serde(default)]
+    error: ErrorDetail,
+}
+
+#[derive(Default, Deserialize)]
+struct ErrorDetail {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+/// A fault told by the service's own code, where it says more than the status does. Codes are shown, messages never:
+/// they can quote what was sent.
+fn in_their_words(call: &Call<'_>, answer: &Answer, fault: Fault) -> Fault {
+    let detail = serde_json::from_slice::<ErrorBody>(&answer.body).unwrap_or_default().error;
+    let service = call.service.name;
+    match (answer.status, detail.code.as_str()) {
+        // Dataverse: the token is fine, but the caller is no user of the environment (facts/microsoft.md §3.1).
+        (403, "0x80072560") => {
+            Fault::new(Kind::NotMember, "The operator's app is not a user of the environment".to_owned())
+        }
+        (403, _) => Fault::new(
+            Kind::PermissionMissing,
+            format!("{service} does not permit it ({}): the operator's app needs {}", call.what, call.needs),
+        ),
+        // A duplicate assignment comes as 400 or 409 (facts/microsoft.md §1.3).
+        (400, _) if detail.message.to_ascii_lowercase().contains("conflicting object") => {
+            Fault::new(Kind::Conflict, fault.sentence)
+        }
+        (400, code) if !code.is_empty() && code.len() <= 64 => {
+            Fault::new(fault.kind, format!("{service} refused the request ({}: {code})", call.what))
+        }
+        _ => fault,
+    }
+}

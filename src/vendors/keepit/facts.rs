@@ -1,0 +1,136 @@
+//! From Keepit's three lists of an account to its connectors, each with what is known of it.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::TYPE;
+use super::xml::Element;
+use crate::seen::Seen;
+use crate::vendors::{Authorization, Backup, Health, VendorConnector};
+
+/// Joins the list of connectors with the aggregate health and the aggregate backup summary by connector id.
+pub fn connectors(devices: &Element, health: &Seen<Element>, backups: &Seen<Element>) -> Vec<VendorConnector> {
+    let health = health.as_ref().map(by_id);
+    let backups = backups.as_ref().map(by_id);
+    let of_type = devices.all("cloud").filter(|cloud| cloud.field("type") == Some(TYPE));
+    of_type
+        .filter_map(|cloud| {
+            let id = cloud.field("guid")?;
+            let health = health.as_ref().map(|all| all.get(id).and_then(|device| read_health(device)));
+            Some(VendorConnector {
+                id: id.to_owned(),
+                name: cloud.field("name").unwrap_or_default().to_owned(),
+                accessible: cloud.field("accessible").is_none_or(yes),
+                deleting: cloud.field("deletion-deadline").is_some(),
+                authorization: health.as_ref().map(|health| authorization(health.as_ref())),
+                health,
+                last_backup: backups.as_ref().map(|all| all.get(id).and_then(|device| read_backup(device))),
+            })
+        })
+        .collect()
+}
+
+fn by_id(list: &Element) -> HashMap<&str, &Element> {
+    list.children.iter().filter_map(|entry| Some((entry.field("guid")?, entry))).collect()
+}
+
+fn yes(text: &str) -> bool {
+    matches!(text, "true" | "1")
+}
+
+fn read_health(device: &Element) -> Option<Health> {
+    // The case varies in Keepit's own pages (facts/keepit.md §2.4).
+    Some(Health { state: device.field("health")?.to_ascii_lowercase(), reason: device.field("reason").map(str::to_owned) })
+}
+
+/// What health says of the authorization. Only three reasons speak of it (facts/keepit.md §3, Reauthentication); a
+/// healthy connector is seen to work; anything else is silent about it.
+fn authorization(health: Option<&Health>) -> Authorization {
+    match health.map(|health| (health.state.as_str(), health.reason.as_deref())) {
+        Some((_, Some("BADLOGIN" | "BADTOKEN" | "NONADMINLOGIN"))) => Authorization::Required,
+        Some(("healthy", _)) => Authorization::Granted,
+        _ => Authorization::NoEvidence,
+    }
+}
+
+/// The newest snapshot, and whether it is the newest complete one.
+fn read_backup(device: &Element) -> Option<Backup> {
+    let time = |field| device.field(field)?.parse::<Timestamp>().ok();
+    let (last, complete) = (time("last-snapshot-time"), time("last-complete-snapshot-time"));
+    match (last, complete) {
+        (Some(last), complete) => Some(Backup { time: last, complete: complete.is_some_and(|complete| complete >= last) }),
+        (None, Some(complete)) => Some(Backup { time: complete, complete: true }),
+        (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::{Fault, Kind};
+
+    fn read(text: &str) -> Element {
+        Element::read(text.as_bytes()).unwrap()
+    }
+
+    const DEVICES: &str = "<devices>
+        <cloud><guid>a</guid><name>One</name><type>dynamics365</type><password>hush</password></cloud>
+        <cloud><guid>b</guid><name>Two</name><type>dynamics365</type><accessible>false</accessible></cloud>
+        <cloud><guid>c</guid><name>Other</name><type>o365-admin</type></cloud>
+        <cloud><guid>d</guid><name>Gone</name><type>dynamics365</type><deletion-deadline>2026-12-01T00:00:00Z</deletion-deadline></cloud>
+        </devices>";
+
+    fn one(health: &str) -> VendorConnector {
+        let health = read(&format!("<devhealth><device><guid>a</guid>{health}</device></devhealth>"));
+        let backups = read("<backup-summary/>");
+        connectors(&read(DEVICES), &Seen::Known(health), &Seen::Known(backups)).remove(0)
+    }
+
+    #[test]
+    fn only_connectors_of_the_type_count_and_keep_what_hinders_them() {
+        let none = Seen::Known(read("<none/>"));
+        let seen: Vec<_> = connectors(&read(DEVICES), &none, &none)
+            .into_iter()
+            .map(|connector| (connector.id, connector.accessible, connector.deleting))
+            .collect();
+        assert_eq!(seen, [("a".into(), true, false), ("b".into(), false, false), ("d".into(), true, true)]);
+    }
+
+    #[test]
+    fn only_keepits_own_words_for_it_make_an_authorization_dead_or_alive() {
+        for (health, expected) in [
+            ("<health>critical</health><reason>BADTOKEN</reason>", Authorization::Required),
+            ("<health>unhealthy</health><reason>NONADMINLOGIN</reason>", Authorization::Required),
+            ("<health>Healthy</health><reason>OK</reason>", Authorization::Granted),
+            ("<health>critical</health><reason>QUOTAVIOLATED</reason>", Authorization::NoEvidence),
+            ("<health>critical</health><reason>SOMETHING_NEW</reason>", Authorization::NoEvidence),
+            ("", Authorization::NoEvidence),
+        ] {
+            assert_eq!(one(health).authorization, Seen::Known(expected), "{health}");
+        }
+    }
+
+    #[test]
+    fn health_that_could_not_be_read_is_unknown_not_fine() {
+        let lost = Seen::Unknown(Fault::new(Kind::ServerError, "Keepit failed on its side"));
+        let connector = connectors(&read(DEVICES), &lost, &lost).remove(0);
+        assert!(connector.authorization.unknown_for(Kind::ServerError));
+        assert!(connector.health.unknown_for(Kind::ServerError));
+        assert!(connector.last_backup.unknown_for(Kind::ServerError));
+    }
+
+    #[test]
+    fn a_newer_partial_snapshot_is_shown_as_partial() {
+        let summary = |times: &str| {
+            let backups = read(&format!("<backup-summary><device><guid>a</guid>{times}</device></backup-summary>"));
+            let none = Seen::Known(read("<none/>"));
+            connectors(&read(DEVICES), &none, &Seen::Known(backups)).remove(0).last_backup.known().copied().flatten()
+        };
+        let complete = "<last-complete-snapshot-time>2026-11-20T01:00:00Z</last-complete-snapshot-time>";
+        let partial = summary(&format!("<last-snapshot-time>2026-11-21T01:00:00Z</last-snapshot-time>{complete}"));
+        assert_eq!(partial.map(|backup| (backup.time.to_string(), backup.complete)), Some(("2026-11-21T01:00:00Z".into(), false)));
+        assert_eq!(summary(complete).map(|backup| backup.complete), Some(true));
+        assert_eq!(summary(""), None);
+    }
+}

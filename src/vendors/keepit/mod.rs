@@ -1,0 +1,62 @@
+//! Keepit, as a vendor: what it shows, and what only a person can do there.
+
+mod client;
+mod facts;
+mod handoffs;
+mod spec;
+mod xml;
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+
+pub use client::Accounts;
+pub use spec::Spec;
+
+use super::{Credential, Desk, Need, Sight, Vendor};
+use crate::handoff::HandOff;
+
+/// Every region is an installation of its own (facts/keepit.md §1). Others by `--allow-host`.
+pub const HOSTS: &[&str] = &[
+    "au-sy.keepit.com",
+    "ca-tr.keepit.com",
+    "ch-zh.keepit.com",
+    "de-fr.keepit.com",
+    "dk-co.keepit.com",
+    "uk-ld.keepit.com",
+    "us-dc.keepit.com",
+    "ws.keepit.com",
+];
+
+/// Keepit's one type for Dynamics 365 and Power Platform (facts/keepit.md §2.3).
+const TYPE: &str = "dynamics365";
+
+impl Vendor for Spec {
+    fn label(&self) -> &'static str {
+        "Keepit"
+    }
+
+    fn profiles(&self) -> &'static [&'static str] {
+        &["keepitPowerPlatform"]
+    }
+
+    fn secret(&self) -> (&str, &'static [&'static str]) {
+        (&self.secret_ref.name, &[client::USERNAME, client::PASSWORD])
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn pinned_account(&self) -> Option<&str> {
+        self.account_id.as_deref()
+    }
+
+    fn look<'a>(&'a self, credential: &'a Credential, desk: &'a Desk, max_age: Duration) -> BoxFuture<'a, Sight> {
+        Box::pin(client::look(self, credential, desk, max_age))
+    }
+
+    fn hand_off(&self, need: &Need<'_>) -> HandOff {
+        handoffs::hand_off(self, need)
+    }
+}

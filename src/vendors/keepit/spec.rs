@@ -1,0 +1,53 @@
+//! What a Connector says of Keepit.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A Keepit connector for Power Platform and Dynamics 365.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = [
+    {
+        "rule": "self.region == oldSelf.region",
+        "message": "region can't change: every region is an installation of its own; create another Connector"
+    },
+    {
+        "rule": "!has(oldSelf.accountID) || (has(self.accountID) && self.accountID == oldSelf.accountID)",
+        "message": "accountID can't change once set; create another Connector"
+    }
+]))]
+pub struct Spec {
+    /// Region of the Keepit account, as in the address of its web pages: `https://<region>.keepit.com`. Example: `dk-co`.
+    /// Can't change.
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
+    pub region: String,
+    /// Id of the Keepit account: a token of another account is refused. Absent: the one that the token belongs to, shown
+    /// in `status.account.id`. Can't change once set. Example: `k7q2mz-p4x9aa-0b3c8d`.
+    #[serde(default, rename = "accountID", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub account_id: Option<String>,
+    /// The Secret with the API token: keys `username` and `password`.
+    pub secret_ref: SecretRef,
+    /// What the connector is called at Keepit; unique in the account. Absent: as this object is called.
+    /// Example: `Contoso Power Platform`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub name: Option<String>,
+}
+
+/// A Secret of the same namespace. It must carry the label `backstay.dev/use: "true"`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretRef {
+    /// Name of the Secret. Example: `keepit-api`.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+impl Spec {
+    /// The region's host.
+    #[must_use]
+    pub fn host(&self) -> String {
+        format!("{}.keepit.com", self.region)
+    }
+}

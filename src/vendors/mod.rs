@@ -1,0 +1,170 @@
+//! What every vendor is to the rest of the house: one trait, and the one place where vendors are told apart.
+
+pub mod keepit;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::fault::Fault;
+use crate::handoff::HandOff;
+use crate::http::Way;
+use crate::seen::Seen;
+
+/// The vendor, and what it calls the connector: exactly one key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum VendorSpec {
+    /// Keepit, for Power Platform and Dynamics 365.
+    Keepit(keepit::Spec),
+}
+
+impl VendorSpec {
+    /// The vendor behind the key.
+    #[must_use]
+    pub fn vendor(&self) -> &dyn Vendor {
+        match self {
+            Self::Keepit(spec) => spec,
+        }
+    }
+}
+
+/// Hosts that vendors are asked at, compiled in.
+pub fn hosts() -> impl Iterator<Item = &'static str> {
+    keepit::HOSTS.iter().copied()
+}
+
+/// One vendor, as one Connector declares it.
+pub trait Vendor: Send + Sync {
+    /// The vendor's name, as people write it.
+    fn label(&self) -> &'static str;
+    /// The profiles whose vendor page speaks of this vendor.
+    fn profiles(&self) -> &'static [&'static str];
+    /// Name of the Secret that holds the credential, and the keys that it must have.
+    fn secret(&self) -> (&str, &'static [&'static str]);
+    /// What the connector is called at the vendor; `None`: as the object is called here.
+    fn name(&self) -> Option<&str>;
+    /// The vendor account that is pinned, if one is.
+    fn pinned_account(&self) -> Option<&str>;
+    /// What the vendor shows to this credential: one set of calls for an account, whoever asks.
+    fn look<'a>(&'a self, credential: &'a Credential, desk: &'a Desk, max_age: Duration) -> BoxFuture<'a, Sight>;
+    /// What a person has to do, and how.
+    fn hand_off(&self, need: &Need<'_>) -> HandOff;
+}
+
+/// The keys of a Secret.
+pub type Credential = BTreeMap<String, SecretString>;
+
+/// What all vendors share: the way out, and what was read already.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    /// The way out.
+    pub way: Way,
+    /// What was read of Keepit accounts.
+    pub keepit: Arc<keepit::Accounts>,
+}
+
+impl Desk {
+    /// An empty desk.
+    #[must_use]
+    pub fn new(way: Way) -> Self {
+        Self { way, keepit: Arc::default() }
+    }
+}
+
+/// What a vendor shows to one credential.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sight {
+    /// The id of the account that the credential belongs to.
+    pub account: Seen<String>,
+    /// The account's connectors of the type that the Connector declares.
+    pub connectors: Seen<Arc<[VendorConnector]>>,
+}
+
+impl Sight {
+    /// Nothing is known, for this one reason.
+    #[must_use]
+    pub fn nothing(fault: &Fault) -> Self {
+        Self { account: Seen::Unknown(fault.clone()), connectors: Seen::Unknown(fault.clone()) }
+    }
+}
+
+/// One connector, as its vendor shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VendorConnector {
+    /// The vendor's id.
+    pub id: String,
+    /// Its name there.
+    pub name: String,
+    /// Whether the credential may look into it.
+    pub accessible: bool,
+    /// Whether it is scheduled for deletion.
+    pub deleting: bool,
+    /// Whether the vendor may still act for the service account.
+    pub authorization: Seen<Authorization>,
+    /// The vendor's own word on its health; `None`: the vendor says nothing (yet).
+    pub health: Seen<Option<Health>>,
+    /// The last backup; `None`: there is none.
+    pub last_backup: Seen<Option<Backup>>,
+}
+
+/// Whether the vendor may still act for the service account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authorization {
+    /// Seen to work.
+    Granted,
+    /// Seen to be dead.
+    Required,
+    /// Nothing that the vendor shows speaks for or against it.
+    NoEvidence,
+}
+
+/// The vendor's own word on a connector's health.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Lower case. Example: `healthy`.
+    pub state: String,
+    /// As the vendor spells it; `None`: none given.
+    pub reason: Option<String>,
+}
+
+/// A backup that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backup {
+    /// When it was taken.
+    pub time: Timestamp,
+    /// Whether it holds everything.
+    pub complete: bool,
+}
+
+/// What a person is needed for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need<'a> {
+    /// For what.
+    pub what: What,
+    /// What the connector is to be called.
+    pub name: &'a str,
+    /// The service account to sign in as; `None`: the policy is not there, so nobody knows.
+    pub account: Option<&'a str>,
+    /// What is still missing on the account, one sentence each.
+    pub missing: &'a [String],
+}
+
+/// For what a person is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// To sign in and create the connector.
+    Create,
+    /// To sign in again: the authorization is dead.
+    Reauthenticate,
+    /// To let the credential's user look into the connector.
+    GrantAccess,
+    /// To take back the connector's scheduled deletion.
+    Undelete,
+}

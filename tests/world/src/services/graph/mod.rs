@@ -1,0 +1,242 @@
+//! What does Microsoft Graph v1.0 answer, and to whom? (microsoft.md §1)
+
+mod apps;
+pub mod batch;
+mod fields;
+mod licenses;
+mod permissions;
+mod roles;
+mod users;
+
+use serde_json::{Value, json};
+
+use super::{BadToken, bearer};
+use crate::http::{Answer, Reply, Request, encoded};
+use crate::ids::fresh_guid;
+use crate::state::{Issued, State};
+
+/// One request of an app that was let in.
+pub struct Call<'a> {
+    pub state: &'a mut State,
+    pub request: &'a Request,
+    pub token: Issued,
+    /// Path segments after `/v1.0/`, lower-cased names, ids as they came.
+    pub segments: Vec<String>,
+}
+
+pub fn answer(state: &mut State, request: &Request) -> Reply {
+    let reply = route(state, request).unwrap_or_else(|refusal| refusal);
+    let echo = request.header("client-request-id").map(str::to_owned);
+    let reply = reply.with("request-id", fresh_guid());
+    match echo {
+        Some(id) => reply.with("client-request-id", id),
+        None => reply,
+    }
+}
+
+/// The parts of a `$batch`, if the caller may call Graph at all; `None` if the request is no batch.
+pub fn open_batch(state: &State, request: &Request) -> Option<Result<Vec<batch::Part>, Reply>> {
+    let is_batch = request.method == "POST"
+        && request.host == state.hosts.graph
+        && request.path == "/v1.0/$batch";
+    is_batch.then(|| authenticated(state, request).and_then(|_| batch::parts(request)))
+}
+
+fn authenticated(state: &State, request: &Request) -> Result<Issued, Reply> {
+    let audience = format!("https://{}", state.hosts.graph);
+    bearer(state, request, &audience).map_err(|bad| {
+        let why = match bad {
+            BadToken::Missing => "Access token is empty.",
+            BadToken::Unknown => "CompactToken parsing failed with error code: 80049217",
+            BadToken::WrongAudience => "Access token validation failure. Invalid audience.",
+            BadToken::Expired => "Lifetime validation failed, the token is expired.",
+            BadToken::Disowned => {
+                "The identity of the calling application could not be established."
+            }
+        };
+        error(401, "InvalidAuthenticationToken", why)
+    })
+}
+
+fn route(state: &mut State, request: &Request) -> Answer {
+    let token = authenticated(state, request)?;
+    let segments = segments(&request.path);
+    let Some(("v1.0", rest)) = segments
+        .split_first()
+        .map(|(first, rest)| (first.as_str(), rest))
+    else {
+        // Beta exists in reality; an operator on v1.0 has no business there.
+        return Err(error(
+            404,
+            "BadRequest",
+            &format!(
+                "Invalid version: {}",
+                segments.first().map_or("", String::as_str)
+            ),
+        ));
+    };
+    let segments = rest.to_vec();
+    permissions::check(state, request, &token, &segments)?;
+    let mut call = Call {
+        state,
+        request,
+        token,
+        segments,
+    };
+    dispatch(&mut call)
+}
+
+fn dispatch(call: &mut Call<'_>) -> Answer {
+    let segments: Vec<String> = call.segments.clone();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    match (call.request.method.as_str(), segments.as_slice()) {
+        ("GET", ["users", id]) => users::one(call, id),
+        ("GET", ["users", id, "licensedetails"]) => licenses::details(call, id),
+        ("GET", ["users", id, "transitivememberof"]) => users::groups(call, id, false),
+        ("GET", ["users", id, "transitivememberof", "microsoft.graph.group"]) => {
+            users::groups(call, id, true)
+        }
+        ("GET", ["groups", id, "members"]) => users::members(call, id),
+        ("GET", ["subscribedskus"]) => licenses::subscribed(call),
+        ("GET", ["rolemanagement", "directory", "roleassignments"]) => roles::list(call),
+        ("POST", ["rolemanagement", "directory", "roleassignments"]) => roles::create(call),
+        ("GET", ["rolemanagement", "directory", "roleassignments", id]) => roles::one(call, id),
+        ("DELETE", ["rolemanagement", "directory", "roleassignments", id]) => {
+            roles::delete(call, id)
+        }
+        ("GET", ["rolemanagement", "directory", "roledefinitions"]) => roles::definitions(call),
+        ("GET", ["rolemanagement", "directory", "roledefinitions", id]) => {
+            roles::definition(call, id)
+        }
+        ("GET", ["organization"]) => apps::organization(call),
+        ("GET", ["serviceprincipals"]) => apps::service_principals(call),
+        ("GET", [one]) if one.starts_with("serviceprincipals(appid=") => {
+            apps::service_principal(call, one)
+        }
+        ("GET", ["serviceprincipals", id, "approleassignments"]) => apps::granted(call, id),
+        ("GET", [one]) if one.starts_with("applications(appid=") => apps::application(call, one),
+        _ => Err(unknown(&segments)),
+    }
+}
+
+fn unknown(segments: &[&str]) -> Reply {
+    let last = segments.last().copied().unwrap_or_default();
+    error(
+        404,
+        "BadRequest",
+        &format!("Resource not found for the segment '{last}'."),
+    )
+}
+
+/// Names in lower case (Graph doesn't mind the case), ids untouched.
+fn segments(path: &str) -> Vec<String> {
+    let raw: Vec<&str> = path.trim_matches('/').split('/').collect();
+    raw.iter()
+        .enumerate()
+        .map(|(i, part)| {
+            let is_id = i > 0
+                && matches!(
+                    raw[i - 1].to_ascii_lowercase().as_str(),
+                    "users"
+                        | "groups"
+                        | "roleassignments"
+                        | "roledefinitions"
+                        | "serviceprincipals"
+                );
+            if is_id {
+                (*part).to_owned()
+            } else {
+                part.to_ascii_lowercase()
+            }
+        })
+        .collect()
+}
+
+/// Graph's error body (microsoft.md §1.10).
+pub fn error(status: u16, code: &str, message: &str) -> Reply {
+    let inner = json!({ "date": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S").to_string(), "request-id": fresh_guid(), "client-request-id": fresh_guid() });
+    Reply::json(
+        status,
+        &json!({ "error": { "code": code, "message": message, "innerError": inner } }),
+    )
+}
+
+pub fn missing(id: &str) -> Reply {
+    error(
+        404,
+        "Request_ResourceNotFound",
+        &format!(
+            "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
+        ),
+    )
+}
+
+impl Call<'_> {
+    /// Refuses query options that the call does not take.
+    pub fn options(&self, allowed: &[&str]) -> Result<(), Reply> {
+        match self.request.query.iter().find(|(name, _)| {
+            !allowed.contains(&name.as_str()) && !name.eq_ignore_ascii_case("$skiptoken")
+        }) {
+            Some((name, _)) => Err(error(
+                400,
+                "BadRequest",
+                &format!(
+                    "The query specified in the URI is not valid. The query parameter '{name}' is not supported."
+                ),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// `$select`, checked against the properties of the type.
+    pub fn select(&self, type_name: &str, known: &[&str]) -> Result<Vec<String>, Reply> {
+        let fields = crate::odata::select(self.request.query("$select"));
+        match fields.iter().find(|field| !known.contains(&field.as_str())) {
+            Some(field) => Err(error(
+                400,
+                "BadRequest",
+                &format!(
+                    "Parsing OData Select and Expand failed: Could not find a property named '{field}' on type 'microsoft.graph.{type_name}'."
+                ),
+            )),
+            None => Ok(fields),
+        }
+    }
+
+    /// A page of a collection with an opaque next link (microsoft.md §1.10).
+    pub fn page(&self, context: &str, rows: &[Value]) -> Answer {
+        let graph = format!("https://{}/v1.0", self.state.hosts.graph);
+        let start = match self.request.query.iter().find(|(name, _)| name.eq_ignore_ascii_case("$skiptoken")) {
+            Some((_, token)) => token.strip_prefix("page-").and_then(|at| at.parse::<usize>().ok()).ok_or_else(|| error(400, "Directory_ExpiredPageToken", "The specified page token value has expired and can no longer be included in your request."))?,
+            None => 0,
+        };
+        let top = match self.request.query("$top") {
+            Some(text) => text
+                .parse::<usize>()
+                .ok()
+                .filter(|top| (1..=999).contains(top))
+                .ok_or_else(|| error(400, "BadRequest", "Invalid page size specified."))?,
+            None => self.state.switches.graph_page_size.max(1),
+        };
+        let page: Vec<Value> = rows.iter().skip(start).take(top).cloned().collect();
+        let mut body = json!({ "@odata.context": format!("{graph}/$metadata#{context}") });
+        let end = start + page.len();
+        if end < rows.len() {
+            let kept = self
+                .request
+                .query
+                .iter()
+                .filter(|(name, _)| !name.eq_ignore_ascii_case("$skiptoken"))
+                .map(|(name, value)| format!("{}={}&", encoded(name), encoded(value)));
+            body["@odata.nextLink"] = format!(
+                "https://{}{}?{}$skiptoken=page-{end}",
+                self.state.hosts.graph,
+                self.request.path,
+                kept.collect::<String>()
+            )
+            .into();
+        }
+        body["value"] = page.into();
+        Ok(Reply::json(200, &body))
+    }
+}

@@ -1,0 +1,182 @@
+//! What is true in a world right now?
+
+mod directory;
+mod held;
+mod keepit;
+mod power;
+mod settle;
+mod switches;
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+pub use directory::{App, AppSecret, License, RoleAssignment, Sku, Tenant, User};
+pub use keepit::{Account, Authorization, Connector, Health, Job, Region, Snapshot, Token};
+pub use power::{
+    Environment, HeldRole, Runtime, SecurityRole, SystemUser, is_service_administrator,
+};
+pub use settle::settle_environment;
+pub use switches::{Lag, Switches};
+
+/// A world as it is written in a file, and as it is while it runs.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    pub tenants: Vec<Tenant>,
+    #[serde(default)]
+    pub keepit: Vec<Region>,
+    #[serde(default)]
+    pub hosts: Hosts,
+    #[serde(default)]
+    pub switches: Switches,
+    /// Access tokens handed out.
+    #[serde(skip)]
+    pub issued: HashMap<String, Issued>,
+    /// How far the world's clock is ahead of ours (control action `advance`).
+    #[serde(skip)]
+    pub ahead: SignedDuration,
+}
+
+/// Hosts and token audiences of the cloud (microsoft.md §1.11); the defaults are the global one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Hosts {
+    pub login: String,
+    pub graph: String,
+    pub bap: String,
+    /// Resource of BAP tokens.
+    pub bap_resource: String,
+}
+
+impl Default for Hosts {
+    fn default() -> Self {
+        Self {
+            login: "login.microsoftonline.com".into(),
+            graph: "graph.microsoft.com".into(),
+            bap: "api.bap.microsoft.com".into(),
+            bap_resource: "https://service.powerapps.com".into(),
+        }
+    }
+}
+
+/// What the world knows of an access token.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    pub tenant: String,
+    pub client_id: String,
+    /// Without a trailing slash.
+    pub audience: String,
+    pub expires: Timestamp,
+    /// Graph permissions at the time of issue.
+    pub permissions: Vec<String>,
+}
+
+/// A secret: comparable, never shown.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    pub fn is(&self, value: &str) -> bool {
+        self.0 == value
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("***")
+    }
+}
+
+fn always() -> bool {
+    true
+}
+
+/// Which service answers under a host name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    Login,
+    Graph,
+    Bap,
+    /// Tenant and environment by position.
+    Dataverse(usize, usize),
+    /// Region by position.
+    Keepit(usize),
+}
+
+impl State {
+    /// Reads a world file and makes every reference in it an id.
+    pub fn from_yaml(yaml: &str) -> Result<Self, String> {
+        let mut state: Self = serde_yaml::from_str(yaml).map_err(|error| error.to_string())?;
+        settle::settle(&mut state)?;
+        Ok(state)
+    }
+
+    pub fn now(&self) -> Timestamp {
+        Timestamp::now()
+            .checked_add(self.ahead)
+            .unwrap_or_else(|_| Timestamp::now())
+    }
+
+    /// The service behind a host, if this world has it.
+    pub fn service(&self, host: &str) -> Option<Service> {
+        let host = host.to_ascii_lowercase();
+        let fixed = [
+            (&self.hosts.login, Service::Login),
+            (&self.hosts.graph, Service::Graph),
+            (&self.hosts.bap, Service::Bap),
+        ];
+        if let Some((_, service)) = fixed.into_iter().find(|(name, _)| **name == host) {
+            return Some(service);
+        }
+        if let Some(region) = self.keepit.iter().position(|region| region.host() == host) {
+            return Some(Service::Keepit(region));
+        }
+        self.tenants.iter().enumerate().find_map(|(t, tenant)| {
+            let environment = tenant.environments.iter().position(|environment| {
+                environment
+                    .host
+                    .as_ref()
+                    .is_some_and(|name| *name == host || api_host(name) == host)
+            })?;
+            Some(Service::Dataverse(t, environment))
+        })
+    }
+
+    /// By id or verified domain.
+    pub fn tenant(&self, key: &str) -> Option<&Tenant> {
+        self.tenants.iter().find(|tenant| is_tenant(tenant, key))
+    }
+
+    pub fn tenant_mut(&mut self, key: &str) -> Option<&mut Tenant> {
+        self.tenants
+            .iter_mut()
+            .find(|tenant| is_tenant(tenant, key))
+    }
+}
+
+fn is_tenant(tenant: &Tenant, key: &str) -> bool {
+    tenant.id.eq_ignore_ascii_case(key)
+        || tenant
+            .domains
+            .iter()
+            .any(|domain| domain.eq_ignore_ascii_case(key))
+}
+
+/// The `.api.` host of an organization (microsoft.md §2.2).
+pub fn api_host(host: &str) -> String {
+    let (name, rest) = host.split_once('.').unwrap_or((host, ""));
+    format!("{name}.api.{rest}")
+}

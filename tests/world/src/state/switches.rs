@@ -1,0 +1,96 @@
+//! Which behaviours of the real services can be turned up, because the facts know more than one?
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Switches {
+    /// `expires_in` of access tokens; examples show 3599 (microsoft.md §4.1).
+    pub token_lifetime_seconds: i64,
+    /// Rows per page at Graph.
+    pub graph_page_size: usize,
+    /// Environments per page at BAP; `None` means no paging (a next link is [M] in microsoft.md §2.2).
+    pub bap_page_size: Option<usize>,
+    /// Graph answers a duplicate role assignment with 400 `Request_BadRequest` or 409 `ConflictingObjects`: both were seen (microsoft.md §1.3).
+    pub duplicate_assignment: u16,
+    /// Microsoft writes permissions into the access token, so a grant reaches an app with its next token.
+    /// `false` looks them up at every call instead.
+    pub permissions_in_token: bool,
+    /// When a connector gets its first backup: after so many reads of it; `None` means only by `finish-backup`.
+    pub first_backup_after_reads: Option<u32>,
+    pub lag: LagSwitches,
+}
+
+/// How many reads a write stays invisible.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LagSwitches {
+    /// Reads of role assignments at Graph (microsoft.md §1.10 "replication lag").
+    pub graph_reads: u32,
+    /// Role reads at Dataverse without `Consistency: Strong` (microsoft.md §0.12).
+    pub dataverse_reads: u32,
+    /// Reads of systemusers before the row of addUser or addAppUser is there (microsoft.md §2.3).
+    pub new_row_reads: u32,
+    /// addUser attempts that still answer userNotLicensed after a licence was assigned (microsoft.md §1.5).
+    pub license_attempts: u32,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            token_lifetime_seconds: 3599,
+            graph_page_size: 100,
+            bap_page_size: None,
+            duplicate_assignment: 400,
+            permissions_in_token: true,
+            first_backup_after_reads: None,
+            lag: LagSwitches::default(),
+        }
+    }
+}
+
+/// How far a single write has come: reads left until it shows, and reads left until its removal shows.
+#[derive(Clone, Debug, Default)]
+pub struct Lag {
+    appears_in: u32,
+    /// `None` means it was not removed.
+    vanishes_in: Option<u32>,
+}
+
+impl Lag {
+    pub fn written(reads: u32) -> Self {
+        Self {
+            appears_in: reads,
+            vanishes_in: None,
+        }
+    }
+
+    pub fn remove(&mut self, reads: u32) {
+        self.vanishes_in = Some(reads);
+    }
+
+    /// It exists, whether or not everybody sees it yet.
+    pub fn is_real(&self) -> bool {
+        self.vanishes_in.is_none()
+    }
+
+    /// A reader sees it; a strong reader sees what is real.
+    pub fn is_seen(&self, strong: bool) -> bool {
+        if strong {
+            self.is_real()
+        } else {
+            self.appears_in == 0 && self.vanishes_in != Some(0)
+        }
+    }
+
+    /// One read has passed.
+    pub fn tick(&mut self) {
+        self.appears_in = self.appears_in.saturating_sub(1);
+        self.vanishes_in = self.vanishes_in.map(|reads| reads.saturating_sub(1));
+    }
+
+    /// Nobody sees it any more.
+    pub fn is_over(&self) -> bool {
+        self.vanishes_in == Some(0)
+    }
+}
