@@ -176,7 +176,7 @@ fn authorized(found: Option<&VendorConnector>, label: &str) -> (AuthorizationSta
             ),
             Seen::Known(Authorization::Required) => required(format!("{label} says that the authorization is dead")),
             Seen::Known(Authorization::NoEvidence) => {
-                unknown(format!("{label} shows nothing that speaks for or against the authorization"))
+                unknown(format!("Nothing that {label} shows proves yet that the authorization works"))
             }
             Seen::Unknown(fault) => unknown(fault.sentence.clone()),
         },

@@ -157,10 +157,7 @@ fn each_environment(facts: &AccountFacts, judge: impl Fn(&Environment, &Access, 
 fn each_row(facts: &AccountFacts, judge: impl Fn(&Environment, &SystemUser) -> Judgement) -> Verdict {
     each_environment(facts, |environment, access, _| match &access.row {
         Some(row) => judge(environment, row),
-        None => Judgement::fail(
-            "The account is not a user of the environment",
-            format!("Add the account to the environment {} first: see environment-member", environment.name),
-        ),
+        None => Judgement::not_applicable("The account is not a user of the environment"),
     })
 }
 

@@ -18,14 +18,15 @@ pub fn connectors(devices: &Element, health: &Seen<Element>, backups: &Seen<Elem
         .filter_map(|cloud| {
             let id = cloud.field("guid")?;
             let health = health.as_ref().map(|all| all.get(id).and_then(|device| read_health(device)));
+            let last_backup = backups.as_ref().map(|all| all.get(id).and_then(|device| read_backup(device)));
             Some(VendorConnector {
                 id: id.to_owned(),
                 name: cloud.field("name").unwrap_or_default().to_owned(),
                 accessible: cloud.field("accessible").is_none_or(yes),
                 deleting: cloud.field("deletion-deadline").is_some(),
-                authorization: health.as_ref().map(|health| authorization(health.as_ref())),
+                authorization: authorization(&health, &last_backup),
                 health,
-                last_backup: backups.as_ref().map(|all| all.get(id).and_then(|device| read_backup(device))),
+                last_backup,
             })
         })
         .collect()
@@ -44,13 +45,19 @@ fn read_health(device: &Element) -> Option<Health> {
     Some(Health { state: device.field("health")?.to_ascii_lowercase(), reason: device.field("reason").map(str::to_owned) })
 }
 
-/// What health says of the authorization. Only three reasons speak of it (facts/keepit.md §3, Reauthentication); a
-/// healthy connector is seen to work; anything else is silent about it.
-fn authorization(health: Option<&Health>) -> Authorization {
-    match health.map(|health| (health.state.as_str(), health.reason.as_deref())) {
-        Some((_, Some("BADLOGIN" | "BADTOKEN" | "NONADMINLOGIN"))) => Authorization::Required,
-        Some(("healthy", _)) => Authorization::Granted,
-        _ => Authorization::NoEvidence,
+/// What health says of the authorization. Only three reasons speak of it (facts/keepit.md §3, Reauthentication). A
+/// healthy connector is seen to work once it has a backup: a new one is healthy for its first day whatever it can do.
+/// Anything else is silent about it.
+fn authorization(health: &Seen<Option<Health>>, backup: &Seen<Option<Backup>>) -> Seen<Authorization> {
+    let health = match health {
+        Seen::Unknown(fault) => return Seen::Unknown(fault.clone()),
+        Seen::Known(health) => health.as_ref().map(|health| (health.state.as_str(), health.reason.as_deref())),
+    };
+    match (health, backup) {
+        (Some((_, Some("BADLOGIN" | "BADTOKEN" | "NONADMINLOGIN"))), _) => Seen::Known(Authorization::Required),
+        (Some(("healthy", _)), Seen::Unknown(fault)) => Seen::Unknown(fault.clone()),
+        (Some(("healthy", _)), Seen::Known(Some(_))) => Seen::Known(Authorization::Granted),
+        _ => Seen::Known(Authorization::NoEvidence),
     }
 }
 
@@ -81,9 +88,12 @@ mod tests {
         <cloud><guid>d</guid><name>Gone</name><type>dynamics365</type><deletion-deadline>2026-12-01T00:00:00Z</deletion-deadline></cloud>
         </devices>";
 
-    fn one(health: &str) -> VendorConnector {
+    const BACKED_UP: &str = "<backup-summary><device><guid>a</guid>
+        <last-complete-snapshot-time>2026-11-20T01:00:00Z</last-complete-snapshot-time></device></backup-summary>";
+
+    fn one(health: &str, backups: &str) -> VendorConnector {
         let health = read(&format!("<devhealth><device><guid>a</guid>{health}</device></devhealth>"));
-        let backups = read("<backup-summary/>");
+        let backups = read(backups);
         connectors(&read(DEVICES), &Seen::Known(health), &Seen::Known(backups)).remove(0)
     }
 
@@ -107,8 +117,14 @@ mod tests {
             ("<health>critical</health><reason>SOMETHING_NEW</reason>", Authorization::NoEvidence),
             ("", Authorization::NoEvidence),
         ] {
-            assert_eq!(one(health).authorization, Seen::Known(expected), "{health}");
+            assert_eq!(one(health, BACKED_UP).authorization, Seen::Known(expected), "{health}");
         }
+    }
+
+    #[test]
+    fn a_healthy_connector_without_a_backup_proves_nothing() {
+        let health = "<health>healthy</health><reason>OK</reason>";
+        assert_eq!(one(health, "<backup-summary/>").authorization, Seen::Known(Authorization::NoEvidence));
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub fn expand(text: &str) -> Result<(String, Vec<String>), String> {
     Ok((name.trim().to_owned(), select(Some(fields))))
 }
 
-/// Only the named members, in the order of the whole; annotations (`@…`) stay.
+/// Only the named members; annotations (`@…`) stay.
 pub fn project(whole: &Value, fields: &[String]) -> Value {
     let Value::Object(members) = whole else {
         return whole.clone();

@@ -287,8 +287,25 @@ async fn a_further_connector_takes_the_orglink_of_the_first() {
     assert_eq!(create(cloud("Second &amp; last", &link)).await.status, 409);
     let one = visit.keepit_v4(&devices(&format!("/{id}"))).await.text;
     assert!(one.contains("<name>Second &amp; last</name>"));
+    let pending = health(&visit, &id).await;
     assert!(
-        health(&visit, &id).await.contains("<reason>OK</reason>"),
+        pending.contains("INITIAL_CONFIGURATION_PENDING"),
+        "nobody has configured it"
+    );
+    let config = visit.keepit(
+        Method::PUT,
+        &devices(&format!("/{id}/attributes/ng_backup_config")),
+    );
+    visit
+        .send(
+            config
+                .header("content-type", "application/octet-stream")
+                .body("{}"),
+        )
+        .await;
+    let shared = health(&visit, &id).await;
+    assert!(
+        shared.contains("<reason>OK</reason>"),
         "the consent is shared"
     );
 }

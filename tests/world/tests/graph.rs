@@ -32,7 +32,7 @@ async fn only_selected_fields_come_back() {
         .collect();
     assert_eq!(
         names,
-        ["@odata.context", "id", "accountEnabled", "assignedLicenses"]
+        ["@odata.context", "accountEnabled", "assignedLicenses", "id"]
     );
     assert_eq!(got["assignedLicenses"].as_array().unwrap().len(), 2);
 

@@ -142,7 +142,7 @@ fn remove_role(state: &mut State, params: &Params) -> Done {
             it.lag.is_real() && it.role == GLOBAL_ADMINISTRATOR && it.principal != principal
         })
         .count();
-    if role == GLOBAL_ADMINISTRATOR && others == 0 {
+    if role == GLOBAL_ADMINISTRATOR && others == 0 && tenant.holds(&principal, &role) {
         return Err("the last Global Administrator of a tenant cannot be removed".into());
     }
     let before = tenant.role_assignments.len();

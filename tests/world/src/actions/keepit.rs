@@ -126,11 +126,23 @@ fn finish_backup(state: &mut State, params: &Params) -> Done {
 fn age(state: &mut State, params: &Params) -> Done {
     let by = SignedDuration::from_hours(params.number("hours")?.unwrap_or(0));
     let found = connector(state, params)?;
+    let jobs = found
+        .jobs
+        .iter_mut()
+        .flat_map(|job| {
+            [
+                Some(&mut job.scheduled),
+                job.started.as_mut(),
+                job.ended.as_mut(),
+            ]
+        })
+        .flatten();
     let times = found
         .snapshots
         .iter_mut()
         .map(|it| &mut it.time)
-        .chain(&mut found.created);
+        .chain(&mut found.created)
+        .chain(jobs);
     for time in times {
         *time = time.checked_sub(by).map_err(|error| error.to_string())?;
     }

@@ -217,6 +217,12 @@ impl Connector {
         self.jobs.iter_mut().find(|job| job.state.is_none())
     }
 
+    /// Its configuration was saved: nothing is backed up before that (keepit.md §2.5). What has been backed up was configured.
+    pub fn is_configured(&self) -> bool {
+        let saved = |name: &str| self.attributes.contains_key(name);
+        saved("ng_backup_config") || saved("backup_config") || !self.snapshots.is_empty()
+    }
+
     /// A dead authorization is critical at once [G: keepit.md §6 question 11], a connector nobody finished is pending, and after 24 and 48 hours
     /// without a backup health goes down (keepit.md §2.4).
     pub fn health(&self, authorized: bool, now: Timestamp) -> Health {
@@ -227,7 +233,7 @@ impl Connector {
         if let Some(said) = &self.health {
             return said.clone();
         }
-        if self.authorization.is_none() {
+        if self.authorization.is_none() || !self.is_configured() {
             return health("unhealthy", "INITIAL_CONFIGURATION_PENDING");
         }
         if !authorized {

@@ -137,10 +137,14 @@ fn europe() -> String {
 }
 
 impl Environment {
+    /// By id, or by name in the root business unit.
     pub fn role(&self, key: &str) -> Option<&SecurityRole> {
+        let named = |role: &SecurityRole| {
+            role.business_unit.is_none() && role.name.eq_ignore_ascii_case(key)
+        };
         self.roles
             .iter()
-            .find(|role| role.id.eq_ignore_ascii_case(key) || role.name.eq_ignore_ascii_case(key))
+            .find(|role| role.id.eq_ignore_ascii_case(key) || named(role))
     }
 
     pub fn row(&self, id: &str) -> Option<&SystemUser> {

@@ -12,6 +12,17 @@ pub fn settle(state: &mut State) -> Result<(), String> {
     for region in &mut state.keepit {
         settle_region(region)?;
     }
+    let hosts = state
+        .tenants
+        .iter()
+        .flat_map(|tenant| &tenant.environments)
+        .filter_map(|it| it.host.as_ref());
+    let mut seen = std::collections::HashSet::new();
+    for host in hosts {
+        if !seen.insert(host) {
+            return Err(format!("two environments have the host {host}"));
+        }
+    }
     if !matches!(state.switches.duplicate_assignment, 400 | 409) {
         return Err("switches.duplicate_assignment must be 400 or 409".into());
     }
@@ -112,7 +123,11 @@ pub fn settle_environment(tenant: &Tenant, environment: &mut Environment) -> Res
         })?;
     }
     for (role, template) in SECURITY_ROLES {
-        if environment.role(role).is_none() {
+        if !environment
+            .roles
+            .iter()
+            .any(|it| it.name == *role && it.business_unit.is_none())
+        {
             environment.roles.push(SecurityRole {
                 id: String::new(),
                 name: (*role).into(),

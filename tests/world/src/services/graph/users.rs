@@ -58,6 +58,7 @@ fn user_body(tenant: &Tenant, user: &User) -> Value {
 
 fn assigned_plans(tenant: &Tenant, user: &User) -> Vec<Value> {
     let plan = |id: &str, service: &str, status: &str| json!({ "assignedDateTime": "2026-01-05T08:00:00Z", "capabilityStatus": status, "service": service, "servicePlanId": id });
+    // `service` is a name like "CRM" in reality; nobody should match on it.
     let licensed = user.licenses.iter().flat_map(|license| {
         let plans = tenant
             .sku(&license.sku)

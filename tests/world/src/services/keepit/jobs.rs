@@ -1,5 +1,7 @@
 //! Which backup jobs ran, run and wait? (keepit.md §2.5)
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::xml::{leaf, leaf_if, node, parse};
 use super::{Call, error};
 use crate::http::{Answer, Reply};
@@ -9,13 +11,20 @@ use crate::state::{Connector, Job, Snapshot};
 /// GET lists, PUT asks with a filter and changes nothing (keepit.md §1 "PUT is also a query verb").
 pub fn list(call: &mut Call<'_>, id: &str) -> Answer {
     let mut active_only = call.request.header("active-jobs-only") == Some("true");
+    // Seven days to either side, unless the filter says otherwise (keepit.md §2.5).
+    let week = SignedDuration::from_hours(24 * 7);
+    let (mut from, mut to) = (call.now - week, call.now + week);
     if call.request.method == "PUT" {
         let body = parse(&call.request.body)
             .filter(|body| body.name == "filter")
             .ok_or_else(|| error(400, "BAD_REQUEST", "The body is not a filter element."))?;
-        if body.text_of("from-time").is_none() {
-            return Err(error(400, "BAD_REQUEST", "The filter needs from-time."));
-        }
+        let time = |name: &str| {
+            body.text_of(name)
+                .and_then(|text| text.parse::<Timestamp>().ok())
+        };
+        from = time("from-time")
+            .ok_or_else(|| error(400, "BAD_REQUEST", "The filter needs from-time."))?;
+        to = time("to-time").unwrap_or(to);
         active_only = body.text_of("active-only") == Some("true");
     }
     call.connector(id)?;
@@ -25,6 +34,7 @@ pub fn list(call: &mut Call<'_>, id: &str) -> Answer {
         .jobs
         .iter()
         .filter(|job| !active_only || job.state.is_none())
+        .filter(|job| (from..=to).contains(&job.scheduled))
         .map(body)
         .collect();
     Ok(Reply::xml(200, &node("jobs", &rows)))

@@ -243,6 +243,7 @@ impl Call<'_> {
         {
             connector.reads = connector.reads.saturating_add(1);
             if after.is_some_and(|after| connector.reads > after)
+                && connector.is_configured()
                 && is_authorized(tenants, connector)
             {
                 connector.finish_backup("complete", now);

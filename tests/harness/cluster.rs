@@ -1,0 +1,155 @@
+//! One real API server for all tests of a binary.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::core::{ApiResource, GroupVersionKind};
+use kube::{Api, Client, Config};
+use serde_json::Value;
+
+struct Cluster {
+    folder: PathBuf,
+}
+
+static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+static INSTALLED: tokio::sync::OnceCell<()> = tokio::sync::OnceCell::const_new();
+
+fn cluster() -> &'static Cluster {
+    CLUSTER.get_or_init(|| {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let program = super::root().join("target/tools/cluster");
+        assert!(program.exists(), "the test cluster is not built: run `make tools` first");
+        let folder = std::env::temp_dir().join(format!("backstay-test-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        // It ends with this process, however that ends.
+        Command::new(program)
+            .args(["up", "--with-parent", "--dir"])
+            .arg(folder.join("cluster"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let begun = Instant::now();
+        while !folder.join("cluster/ready").exists() {
+            assert!(begun.elapsed() < Duration::from_secs(90), "the test cluster did not get ready");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Cluster { folder }
+    })
+}
+
+/// Where this binary's tests keep their files.
+pub fn folder() -> PathBuf {
+    cluster().folder.clone()
+}
+
+/// An administrator's client. Each test makes its own: a client lives on the runtime of the test that made it.
+pub async fn client() -> Client {
+    let path = tokio::task::spawn_blocking(|| cluster().folder.join("cluster/kubeconfig/admin.yaml")).await.unwrap();
+    let kubeconfig = Kubeconfig::read_from(path).unwrap();
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+    let client = Client::try_from(config).unwrap();
+    INSTALLED.get_or_init(|| install(client.clone())).await;
+    client
+}
+
+/// The CRDs and the ClusterRole, as a user installs them.
+async fn install(client: Client) {
+    for file in ["crds/backstay.yaml", "install/rbac.yaml"] {
+        let text = std::fs::read_to_string(super::root().join(file)).unwrap();
+        for document in super::documents(&text) {
+            let (kind, name) = (document["kind"].as_str().unwrap(), document["metadata"]["name"].as_str().unwrap());
+            // The binding of `install/` is for all namespaces; a test binds its own.
+            if kind == "ClusterRoleBinding" {
+                continue;
+            }
+            let api: Api<DynamicObject> = Api::all_with(client.clone(), &super::resource(kind));
+            api.patch(name, &PatchParams::apply("platform-team"), &Patch::Apply(&document)).await.unwrap();
+        }
+    }
+    let crds: Api<DynamicObject> = Api::all_with(
+        client,
+        &ApiResource::from_gvk(&GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition")),
+    );
+    for name in ["connectors.backstay.dev", "serviceaccountpolicies.backstay.dev"] {
+        let established = |crd: &DynamicObject| {
+            let conditions = crd.data["status"]["conditions"].as_array().cloned().unwrap_or_default();
+            conditions.iter().any(|condition| condition["type"] == "Established" && condition["status"] == "True")
+        };
+        while !established(&crds.get(name).await.unwrap()) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// A token of a ServiceAccount, as a Pod would get it.
+pub async fn token(client: &Client, namespace: &str, name: &str) -> String {
+    let api: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
+    let request = TokenRequest {
+        spec: Some(TokenRequestSpec { expiration_seconds: Some(24 * 60 * 60), ..TokenRequestSpec::default() }),
+        ..TokenRequest::default()
+    };
+    let issued = api.create_token_request(name, &PostParams::default(), &request).await.unwrap();
+    issued.status.unwrap().token.unwrap()
+}
+
+/// The kubeconfig of a user with this token.
+pub fn kubeconfig(token: &str) -> String {
+    let admin = std::fs::read_to_string(cluster().folder.join("cluster/kubeconfig/admin.yaml")).unwrap();
+    let mut kubeconfig: Value = serde_yaml::from_str(&admin).unwrap();
+    kubeconfig["users"][0]["user"] = serde_json::json!({ "token": token });
+    serde_yaml::to_string(&kubeconfig).unwrap()
+}
+
+/// One request, as the API server's audit log has it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AuditEntry {
+    pub user: String,
+    pub verb: String,
+    /// `resource` or `resource/subresource`, with the group after a dot.
+    pub resource: String,
+    pub namespace: String,
+    pub name: String,
+    pub code: i64,
+}
+
+impl AuditEntry {
+    /// Whether it changes something.
+    pub fn writes(&self) -> bool {
+        !matches!(self.verb.as_str(), "get" | "list" | "watch")
+    }
+}
+
+/// Everything in the audit log so far.
+pub fn audit() -> Vec<AuditEntry> {
+    let text = std::fs::read_to_string(cluster().folder.join("cluster/audit.log")).unwrap();
+    // The last line may be in the middle of being written.
+    let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines
+        .map(|line| {
+            let reference = &line["objectRef"];
+            let said = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let mut resource = said(&reference["resource"]);
+            if let Some(sub) = reference["subresource"].as_str() {
+                resource = format!("{resource}/{sub}");
+            }
+            if let Some(group) = reference["apiGroup"].as_str() {
+                resource = format!("{resource}.{group}");
+            }
+            AuditEntry {
+                user: said(&line["user"]["username"]),
+                verb: said(&line["verb"]),
+                resource,
+                namespace: said(&reference["namespace"]),
+                name: said(&reference["name"]),
+                code: line["responseStatus"]["code"].as_i64().unwrap_or_default(),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,99 @@
+//! The operator as users run it: its own process, its own user, one way out.
+
+use std::fs::{File, OpenOptions};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::Scene;
+
+/// A running operator; ends with its test.
+pub struct Operator {
+    child: Child,
+    log: PathBuf,
+    address: String,
+}
+
+impl Operator {
+    pub(super) async fn start(scene: &Scene, grants: &str, arguments: &[&str]) -> Self {
+        let folder = &scene.folder;
+        std::fs::write(folder.join("grants.yaml"), grants).unwrap();
+        std::fs::write(folder.join("kubeconfig.yaml"), super::cluster::kubeconfig(scene.token())).unwrap();
+        let log = folder.join("operator.log");
+        let begins = std::fs::metadata(&log).map_or(0, |log| log.len());
+        let output: File = OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_backstay"))
+            .args(["run", "--namespace", &scene.namespace, "--listen", "127.0.0.1:0", "--waiting-interval", "1s"])
+            .args(["--log-filter", "info,backstay=debug"])
+            .arg("--grants")
+            .arg(folder.join("grants.yaml"))
+            .arg("--ca-bundle")
+            .arg(folder.join("ca.pem"))
+            .args(arguments)
+            .env("KUBECONFIG", folder.join("kubeconfig.yaml"))
+            .env("HTTPS_PROXY", scene.world.proxy_url())
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
+            .spawn()
+            .unwrap();
+        let mut operator = Self { child, log, address: String::new() };
+        operator.ready(usize::try_from(begins).unwrap()).await;
+        operator
+    }
+
+    async fn ready(&mut self, begins: usize) {
+        let begun = Instant::now();
+        loop {
+            let log = self.log();
+            let new = &log[begins.min(log.len())..];
+            if let Some(address) = new.split("\"listen\":\"").nth(1).and_then(|rest| rest.split('"').next()) {
+                address.clone_into(&mut self.address);
+                if new.contains("the first lists have arrived") {
+                    return;
+                }
+            }
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none() && begun.elapsed() < Duration::from_secs(60), "the operator did not start:\n{new}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// All that was logged in this test so far, by all operators.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// What it answers at this path.
+    pub async fn get(&self, path: &str) -> String {
+        let url = format!("http://{}{path}", self.address);
+        reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await.unwrap().text().await.unwrap()
+    }
+
+    /// Ends it at once, as a crash would.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop, and brings its exit code.
+    pub async fn stop(mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let begun = Instant::now();
+        loop {
+            if let Some(ended) = self.child.try_wait().unwrap() {
+                return ended.code();
+            }
+            assert!(begun.elapsed() < Duration::from_secs(30), "the operator did not stop");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
