@@ -65,7 +65,7 @@ impl<K, V> Default for Keyed<K, V> {
 }
 
 /// Longer than any sensible interval between two checks of one object, so that only what is gone is forgotten.
-const FORGET_AFTER: Duration = Duration::from_secs(26 * 60 * 60);
+const FORGET_AFTER: Duration = Duration::from_hours(26);
 
 impl<K: Hash + Eq, V> Keyed<K, V> {
     /// The value under this key, made now if there is none.
@@ -110,7 +110,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_value_is_read_again_when_it_is_older_than_the_one_who_asks_accepts() {
         let shared = Shared::default();
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         assert_eq!(shared.get(minute, async { Seen::Known(1) }).await, Seen::Known(1));
         tokio::time::advance(Duration::from_secs(59)).await;
         assert_eq!(shared.get(minute, async { Seen::Known(2) }).await, Seen::Known(1));

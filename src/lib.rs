@@ -1,4 +1,4 @@
-//! Backstay: keeps SaaS backup connectors declared, checked and alive.
+//! Backstay: keeps `SaaS` backup connectors declared, checked and alive.
 //!
 //! Read `connector/mod.rs` and `policy/mod.rs` first: each is one screenful that names its five steps.
 

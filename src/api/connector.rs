@@ -33,7 +33,12 @@ use crate::vendors::VendorSpec;
     printcolumn(name = "Policy", type_ = "string", json_path = ".spec.policyRef.name", priority = 1),
     printcolumn(name = "ID", type_ = "string", json_path = ".status.connectorID", priority = 1),
     printcolumn(name = "Suspended", type_ = "boolean", json_path = ".spec.suspend", priority = 1),
-    printcolumn(name = "Message", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].message"#, priority = 1)
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].message"#,
+        priority = 1
+    )
 )]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectorSpec {
@@ -92,13 +97,13 @@ fn nothing() -> serde_json::Value {
     serde_json::json!({})
 }
 fn default_interval() -> Duration {
-    std::time::Duration::from_secs(15 * 60).into()
+    std::time::Duration::from_mins(15).into()
 }
 fn default_interval_text() -> &'static str {
     "15m"
 }
 fn default_max_age() -> Duration {
-    std::time::Duration::from_secs(36 * 60 * 60).into()
+    std::time::Duration::from_hours(36).into()
 }
 fn default_max_age_text() -> &'static str {
     "36h"

@@ -32,7 +32,12 @@ use super::shared::{
     printcolumn(name = "Unknown", type_ = "integer", json_path = ".status.unknown"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Suspended", type_ = "boolean", json_path = ".spec.suspend", priority = 1),
-    printcolumn(name = "Message", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].message"#, priority = 1)
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].message"#,
+        priority = 1
+    )
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(self.allowedActions) || size(self.allowedActions) == 0 || has(self.account.user.objectID)")
@@ -165,7 +170,7 @@ fn default_after_setup() -> AfterSetup {
     AfterSetup::Report
 }
 fn default_interval() -> Duration {
-    std::time::Duration::from_secs(60 * 60).into()
+    std::time::Duration::from_hours(1).into()
 }
 fn default_interval_text() -> &'static str {
     "1h"

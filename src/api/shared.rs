@@ -104,11 +104,13 @@ pub fn keyed_list<T: JsonSchema>(generator: &mut SchemaGenerator, key: &str) -> 
 }
 
 /// A time span in Go's form, at least ten seconds: nothing here changes faster, and the vendors' limits are unknown.
+#[must_use]
 pub fn interval_schema(_: &mut SchemaGenerator) -> Schema {
     duration_schema("10s")
 }
 
 /// A time span in Go's form, at least one hour.
+#[must_use]
 pub fn hours_schema(_: &mut SchemaGenerator) -> Schema {
     duration_schema("1h")
 }

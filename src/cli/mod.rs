@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Keeps SaaS backup connectors declared, checked and alive.
+/// Keeps `SaaS` backup connectors declared, checked and alive.
 #[derive(Parser)]
 #[command(name = "backstay", version, about, max_term_width = 100)]
 struct Cli {

@@ -20,10 +20,7 @@ pub struct Done {
 /// Acts: whoever is needed is told once, by an Event, when a hand-off opens.
 pub async fn act(connector: &Connector, resolved: &Resolved, plan: &Plan, context: &Context, now: Timestamp) -> Done {
     // The policy removes nothing on the word of a status alone: it asks whether this process has seen the Connector.
-    context.sightings.note(
-        &connector.uid().unwrap_or_default(),
-        connector.metadata.generation.unwrap_or_default(),
-    );
+    context.sightings.note(&connector.uid().unwrap_or_default(), connector.metadata.generation.unwrap_or_default());
     let old = connector.status.as_ref().map_or(&[][..], |status| &status.hand_offs);
     let (hand_offs, mut notes) = handoffs::merge(plan.hand_offs.clone(), old, &whole_seconds(now));
     if let Some(found) = resolved.found.as_ref().filter(|_| resolved.adopted) {

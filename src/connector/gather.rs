@@ -61,7 +61,11 @@ pub async fn gather(connector: &Connector, context: &Context) -> Result<Observed
         Ok(credential) => Ok(vendor.look(&credential, &context.desk, max_age(connector, context)).await),
         Err(problem) => Err(problem),
     };
-    Ok(Observed { sight, policy: policy(connector, &namespace, context), others: others(connector, &namespace, context) })
+    Ok(Observed {
+        sight,
+        policy: policy(connector, &namespace, context),
+        others: others(connector, &namespace, context),
+    })
 }
 
 /// How old an answer may be: half of the time to the next look, so that the answer of the last one is always too old.
@@ -98,9 +102,10 @@ fn policy(connector: &Connector, namespace: &str, context: &Context) -> Option<P
 
 fn others(connector: &Connector, namespace: &str, context: &Context) -> Vec<Other> {
     let all = context.connectors.state();
-    let alive = all.iter().filter_map(|guarded| guarded.0.as_ref().ok()).filter(|other| {
-        other.metadata.uid != connector.metadata.uid && other.metadata.deletion_timestamp.is_none()
-    });
+    let alive = all
+        .iter()
+        .filter_map(|guarded| guarded.0.as_ref().ok())
+        .filter(|other| other.metadata.uid != connector.metadata.uid && other.metadata.deletion_timestamp.is_none());
     alive
         .map(|other| {
             let status = other.status.as_ref();

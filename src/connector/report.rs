@@ -57,10 +57,12 @@ pub fn report(connector: &Connector, resolved: &Resolved, done: Done, settings: 
             conditions.refuse(&Problem::missing("PolicySatisfied", message.clone()));
         }
         _ => {
-            let turn = done.hand_offs.first().map(|first| Says(State::False, Reason::AwaitingPerson, first.title.clone()));
-            let Says(state, reason, message) = turn
-                .or_else(|| first_not_true([provisioned, authorized, backed_up, satisfied]))
-                .unwrap_or_else(|| Says(State::True, Reason::Current, format!("{label} backs up, and the account holds what it needs")));
+            let turn =
+                done.hand_offs.first().map(|first| Says(State::False, Reason::AwaitingPerson, first.title.clone()));
+            let Says(state, reason, message) =
+                turn.or_else(|| first_not_true([provisioned, authorized, backed_up, satisfied])).unwrap_or_else(|| {
+                    Says(State::True, Reason::Current, format!("{label} backs up, and the account holds what it needs"))
+                });
             conditions.set("Ready", state, reason, message);
         }
     }
@@ -73,11 +75,13 @@ pub fn report(connector: &Connector, resolved: &Resolved, done: Done, settings: 
         account: Some(VendorAccountStatus { id: resolved.account.clone() }),
         connector_id: found.map(|found| found.id.clone()),
         authorization: Some(authorization(state, &old, &conditions)),
-        last_backup: backup.or_else(|| found.filter(|found| found.last_backup.fault().is_some()).and(old.last_backup.clone())),
-        health: found.and_then(|found| found.health.known()).cloned().flatten().map(|health| HealthStatus {
-            state: health.state,
-            reason: health.reason,
-        }),
+        last_backup: backup
+            .or_else(|| found.filter(|found| found.last_backup.fault().is_some()).and(old.last_backup.clone())),
+        health: found
+            .and_then(|found| found.health.known())
+            .cloned()
+            .flatten()
+            .map(|health| HealthStatus { state: health.state, reason: health.reason }),
         hand_offs: done.hand_offs,
         conditions: conditions.finish(),
     };
@@ -87,7 +91,13 @@ pub fn report(connector: &Connector, resolved: &Resolved, done: Done, settings: 
 
 /// The status of a Connector that can't be worked on as it is. What was adopted and what a person was asked for stays;
 /// what can't be seen now is Unknown now.
-pub fn refuse(connector: &Connector, observed: &Observed, problem: &Problem, settings: &Settings, now: Timestamp) -> Said {
+pub fn refuse(
+    connector: &Connector,
+    observed: &Observed,
+    problem: &Problem,
+    settings: &Settings,
+    now: Timestamp,
+) -> Said {
     let old = connector.status.clone().unwrap_or_default();
     let mut conditions = begin(connector, &old, now);
     if problem.condition != "CredentialsValid" {
@@ -152,17 +162,17 @@ fn provisioned(found: Option<&VendorConnector>, label: &str) -> Says {
         Some(found) if found.deleting => {
             Says(State::False, Reason::Deleting, format!("The connector is scheduled for deletion at {label}"))
         }
-        Some(found) if !found.accessible => {
-            Says(State::False, Reason::NotAccessible, "The credential's user may not look into the connector".to_owned())
-        }
+        Some(found) if !found.accessible => Says(
+            State::False,
+            Reason::NotAccessible,
+            "The credential's user may not look into the connector".to_owned(),
+        ),
         Some(_) => Says(State::True, Reason::Adopted, format!("Found at {label} and adopted")),
     }
 }
 
 fn authorized(found: Option<&VendorConnector>, label: &str) -> (AuthorizationState, Says) {
-    let required = |message| {
-        (AuthorizationState::Required, Says(State::False, Reason::AuthorizationRequired, message))
-    };
+    let required = |message| (AuthorizationState::Required, Says(State::False, Reason::AuthorizationRequired, message));
     let unknown = |message| (AuthorizationState::Unknown, Says(State::Unknown, Reason::NotObservable, message));
     match found {
         None => required("Nobody has signed in for the connector yet".to_owned()),
@@ -196,12 +206,13 @@ fn backed_up(
     label: &str,
     now: Timestamp,
 ) -> (Option<LastBackupStatus>, Says, Option<Duration>) {
-    let found = match found {
-        None => return (None, Says(State::False, Reason::NoBackup, "There is no connector yet".to_owned()), None),
-        Some(found) => found,
+    let Some(found) = found else {
+        return (None, Says(State::False, Reason::NoBackup, "There is no connector yet".to_owned()), None);
     };
     let Backup { time, complete } = match &found.last_backup {
-        Seen::Unknown(fault) => return (None, Says(State::Unknown, Reason::NotObservable, fault.sentence.clone()), None),
+        Seen::Unknown(fault) => {
+            return (None, Says(State::Unknown, Reason::NotObservable, fault.sentence.clone()), None);
+        }
         Seen::Known(None) => {
             let says = Says(State::False, Reason::NoBackup, format!("{label} shows no finished backup yet"));
             return (None, says, None);
@@ -212,15 +223,12 @@ fn backed_up(
     let backup = Some(LastBackupStatus { completion_time: whole_seconds(time), result });
     let max_age = &connector.spec.backup.max_age;
     let age = Duration::try_from(now.duration_since(time)).unwrap_or_default();
-    match span(max_age).checked_sub(age) {
-        Some(left) => {
-            let says = Says(State::True, Reason::Current, "The last backup is younger than spec.backup.maxAge".to_owned());
-            (backup, says, Some(left + Duration::from_secs(1)))
-        }
-        None => {
-            let message = format!("The last backup is older than spec.backup.maxAge ({})", spelled(max_age));
-            (backup, Says(State::False, Reason::BackupTooOld, message), None)
-        }
+    if let Some(left) = span(max_age).checked_sub(age) {
+        let says = Says(State::True, Reason::Current, "The last backup is younger than spec.backup.maxAge".to_owned());
+        (backup, says, Some(left + Duration::from_secs(1)))
+    } else {
+        let message = format!("The last backup is older than spec.backup.maxAge ({})", spelled(max_age));
+        (backup, Says(State::False, Reason::BackupTooOld, message), None)
     }
 }
 
@@ -237,7 +245,8 @@ fn spelled(duration: &kube::core::Duration) -> String {
 
 fn satisfied(connector: &Connector, policy: Option<&PolicySeen>) -> Says {
     let Some(policy) = policy else {
-        let message = format!("ServiceAccountPolicy {} (spec.policyRef.name) is not there", connector.spec.policy_ref.name);
+        let message =
+            format!("ServiceAccountPolicy {} (spec.policyRef.name) is not there", connector.spec.policy_ref.name);
         return Says(State::Unknown, Reason::DependencyMissing, message);
     };
     let Some(answer) = &policy.answer else {
@@ -251,7 +260,9 @@ fn satisfied(connector: &Connector, policy: Option<&PolicySeen>) -> Says {
         _ => Reason::RequirementsNotMet,
     };
     match answer.ready.as_str() {
-        "True" => Says(State::True, Reason::Satisfied, "The account holds everything that this stage asks for".to_owned()),
+        "True" => {
+            Says(State::True, Reason::Satisfied, "The account holds everything that this stage asks for".to_owned())
+        }
         "False" => Says(State::False, reason, message),
         _ => Says(State::Unknown, reason, message),
     }

@@ -96,11 +96,14 @@ fn unclaimed(
     match rivals.min_by_key(|other| other.age.clone()) {
         None => Ok(()),
         Some(first) => {
-            let who = first.name.as_ref().map_or_else(|| "of another namespace".to_owned(), |name| name.clone());
+            let who = first.name.as_ref().map_or_else(|| "of another namespace".to_owned(), std::clone::Clone::clone);
             Err(Problem::wrong(
                 "Provisioned",
                 Reason::ConnectorClaimed,
-                format!("The Connector {who} already stands for \"{}\" at the vendor; delete one of the two", found.name),
+                format!(
+                    "The Connector {who} already stands for \"{}\" at the vendor; delete one of the two",
+                    found.name
+                ),
             ))
         }
     }

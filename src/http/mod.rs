@@ -165,7 +165,7 @@ impl Way {
         let (service, effect) = (request.service, request.effect);
         let sent = self.admit(&request);
         let result = match sent {
-            Ok(()) => tokio::time::timeout(DEADLINE, self.exchange(request)).await.unwrap_or_else(|_| {
+            Ok(()) => tokio::time::timeout(DEADLINE, Box::pin(self.exchange(request))).await.unwrap_or_else(|_| {
                 Err(Fault::new(Kind::Unreachable, format!("{service} did not answer within {} s", DEADLINE.as_secs())))
             }),
             Err(fault) => Err(fault),
@@ -193,9 +193,8 @@ impl Way {
             let result = self.once(&request).await;
             let again = match &result {
                 Ok(answer) if matches!(answer.status, 429 | 502 | 503 | 504) => answer.retry_after(),
-                Ok(_) => return result,
                 Err(fault) if fault.kind == Kind::Unreachable => None,
-                Err(_) => return result,
+                _ => return result,
             };
             // Doubling from a fifth of a second, unless told otherwise.
             let wait = again.unwrap_or(Duration::from_millis(200) * 2_u32.pow(tried - 1));

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
 /// Nobody is obeyed for longer than this: a mistyped date must not silence an object for years.
-const LONGEST: Duration = Duration::from_secs(60 * 60);
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// The wait from `now` on, at most an hour; `None` when the value is neither seconds nor a date.
 pub fn parse(value: &str, now: Timestamp) -> Option<Duration> {

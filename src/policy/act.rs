@@ -29,7 +29,7 @@ pub struct Done {
 /// A write shows after this many looks, or later by itself: directories take seconds to minutes.
 const LOOKS: u32 = 4;
 /// Leaves time in the pass to report.
-const ENOUGH: Duration = Duration::from_secs(60);
+const ENOUGH: Duration = Duration::from_mins(1);
 
 /// Acts. Stops at the first step that fails or does not show: what comes after it relies on it.
 pub async fn act(plan: &Plan, resolved: &Resolved, observed: &Observed) -> Done {
@@ -41,9 +41,11 @@ pub async fn act(plan: &Plan, resolved: &Resolved, observed: &Observed) -> Done 
             break;
         }
         let access = match &step.what {
-            What::AddSystemAdministrator(environment) => {
-                facts.environments.known().and_then(|all| all.get(&environment.id)).and_then(|(_, access)| access.known())
-            }
+            What::AddSystemAdministrator(environment) => facts
+                .environments
+                .known()
+                .and_then(|all| all.get(&environment.id))
+                .and_then(|(_, access)| access.known()),
             _ => None,
         };
         match take(step, tenant, account, access).await {
@@ -52,7 +54,8 @@ pub async fn act(plan: &Plan, resolved: &Resolved, observed: &Observed) -> Done 
                 done.notes.push(note(&step.what));
             }
             Ok(false) => {
-                done.pending = Some(format!("{} was written for {}, but does not show yet", step.what.word(), step.what.target()));
+                done.pending =
+                    Some(format!("{} was written for {}, but does not show yet", step.what.word(), step.what.target()));
                 break;
             }
             Err(fault) => {
@@ -113,7 +116,9 @@ async fn shows(what: &What, tenant: &Tenant, account: &str) -> bool {
 fn note(what: &What) -> Note {
     let target = what.target();
     match what {
-        What::EnrollSelf(_) => Note::normal("AppEnrolled", "Repair", format!("The operator's app is now a user of {target}")),
+        What::EnrollSelf(_) => {
+            Note::normal("AppEnrolled", "Repair", format!("The operator's app is now a user of {target}"))
+        }
         What::AddDirectoryRole(_) => Note::normal("RoleAssigned", "Repair", format!("Assigned {target}")),
         What::AddSystemAdministrator(_) => {
             Note::normal("SecurityRoleAssigned", "Repair", format!("Assigned System Administrator in {target}"))

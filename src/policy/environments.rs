@@ -7,19 +7,26 @@ use crate::tenant::facts::Environment;
 ///
 /// # Errors
 /// When `include` names an environment that `all` does not have, or that has no Dataverse.
-pub fn select<'a>(all: &'a [Environment], selector: Option<&EnvironmentSelector>) -> Result<Vec<&'a Environment>, String> {
+pub fn select<'a>(
+    all: &'a [Environment],
+    selector: Option<&EnvironmentSelector>,
+) -> Result<Vec<&'a Environment>, String> {
     let everything = EnvironmentSelector::default();
     let EnvironmentSelector { types, include, exclude } = selector.unwrap_or(&everything);
     for id in include {
         match all.iter().find(|environment| environment.id.eq_ignore_ascii_case(id)) {
             None => return Err(format!("spec.environments.include names {id}, which is not there")),
             Some(environment) if environment.dataverse.is_none() => {
-                return Err(format!("spec.environments.include names {id} ({}), which has no Dataverse", environment.name));
+                return Err(format!(
+                    "spec.environments.include names {id} ({}), which has no Dataverse",
+                    environment.name
+                ));
             }
             Some(_) => {}
         }
     }
-    let named = |ids: &[String], environment: &Environment| ids.iter().any(|id| environment.id.eq_ignore_ascii_case(id));
+    let named =
+        |ids: &[String], environment: &Environment| ids.iter().any(|id| environment.id.eq_ignore_ascii_case(id));
     let unrestricted = types.is_empty() && include.is_empty();
     let taken = |environment: &&Environment| {
         let by_type = types.iter().any(|kind| is_of(environment, *kind));

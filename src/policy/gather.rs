@@ -64,7 +64,8 @@ pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: 
     let namespace = policy.namespace().unwrap_or_default();
     let Account::User(user) = &policy.spec.account;
     let granted = user.object_id.as_deref().map_or_else(BTreeSet::new, |account| {
-        let covered = |action: &&Action| context.settings.grants.cover(&namespace, &policy.spec.tenant.id, account, **action);
+        let covered =
+            |action: &&Action| context.settings.grants.cover(&namespace, &policy.spec.tenant.id, account, **action);
         policy.spec.allowed_actions.iter().filter(covered).copied().collect()
     });
     let (account, selection) = match app(policy, &namespace, context).await? {
@@ -114,7 +115,11 @@ fn max_age(policy: &ServiceAccountPolicy, context: &Context, patience: Patience)
 }
 
 /// What is known of the account. The account is looked up by name; the id that is found or pinned asks for the rest.
-async fn facts(policy: &ServiceAccountPolicy, tenant: &Tenant, max_age: Duration) -> (AccountFacts, Result<(), Problem>) {
+async fn facts(
+    policy: &ServiceAccountPolicy,
+    tenant: &Tenant,
+    max_age: Duration,
+) -> (AccountFacts, Result<(), Problem>) {
     let Account::User(declared) = &policy.spec.account;
     let user = tenant.user(&declared.principal_name, max_age).await;
     let id = match &user {
@@ -136,17 +141,17 @@ async fn facts(policy: &ServiceAccountPolicy, tenant: &Tenant, max_age: Duration
         match environments::select(&all, policy.spec.environments.as_ref()) {
             Ok(selected) => (Seen::Known(access(tenant, selected, &id, max_age).await), Ok(())),
             Err(sentence) => {
-                let problem = Problem::wrong("Ready", crate::api::Reason::EnvironmentNotFound, format!("{sentence} in the tenant"));
+                let problem = Problem::wrong(
+                    "Ready",
+                    crate::api::Reason::EnvironmentNotFound,
+                    format!("{sentence} in the tenant"),
+                );
                 (Seen::Known(BTreeMap::new()), Err(problem))
             }
         }
     };
-    let (roles, global_administrators, subscribed, (environments, selection)) = futures::join!(
-        of_account,
-        tenant.global_administrators(max_age),
-        tenant.subscribed(max_age),
-        of_environments
-    );
+    let (roles, global_administrators, subscribed, (environments, selection)) =
+        futures::join!(of_account, tenant.global_administrators(max_age), tenant.subscribed(max_age), of_environments);
     (AccountFacts { user, roles, global_administrators, subscribed, environments }, selection)
 }
 
@@ -203,5 +208,9 @@ fn rival(policy: &ServiceAccountPolicy, namespace: &str, context: &Context) -> O
         .min_by_key(|other| age(other))?;
     let other = first.namespace().unwrap_or_default();
     // Other namespaces' names are nobody's business here.
-    Some(if other == namespace { format!("policy {}", first.name_any()) } else { "a policy of another namespace".to_owned() })
+    Some(if other == namespace {
+        format!("policy {}", first.name_any())
+    } else {
+        "a policy of another namespace".to_owned()
+    })
 }

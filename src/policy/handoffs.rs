@@ -32,11 +32,14 @@ pub fn hand_offs(resolved: &Resolved, facts: &AccountFacts, steps: &[Step]) -> V
             done_when: "the tenant's environments can be listed".to_owned(),
         });
     }
-    let closed: Vec<&str> = steps.iter().filter_map(|step| match (&step.what, &step.allowed) {
-        (_, Allowed::Yes) => None,
-        (What::EnrollSelf(environment), _) => Some(environment.name.as_str()),
-        _ => None,
-    }).collect();
+    let closed: Vec<&str> = steps
+        .iter()
+        .filter_map(|step| match (&step.what, &step.allowed) {
+            (_, Allowed::Yes) => None,
+            (What::EnrollSelf(environment), _) => Some(environment.name.as_str()),
+            _ => None,
+        })
+        .collect();
     if !closed.is_empty() {
         all.push(HandOff {
             name: "enroll-app",
@@ -56,22 +59,31 @@ pub fn hand_offs(resolved: &Resolved, facts: &AccountFacts, steps: &[Step]) -> V
             done_when: "the operator can read the account's user row in each of them".to_owned(),
         });
     }
-    let failing: Vec<&Finding> = resolved
-        .findings
-        .iter()
-        .filter(|finding| finding.counts && finding.result() == FindingResult::Fail)
-        .collect();
+    let failing: Vec<&Finding> =
+        resolved.findings.iter().filter(|finding| finding.counts && finding.result() == FindingResult::Fail).collect();
     let of = |wanted: fn(&Rule) -> bool| -> Vec<&Finding> {
         failing.iter().copied().filter(|finding| wanted(&finding.requirement.rule) && !mended(finding, steps)).collect()
     };
     let account = resolved.account.as_ref().map_or("the account", |account| account.name.as_str());
     let roles = of(|rule| matches!(rule, Rule::DirectoryRole(_) | Rule::NoDirectoryRole { .. }));
     if !roles.is_empty() {
-        all.push(work("directory-roles", format!("Put the directory roles of {account} right"), ENTRA_ADMIN, CENTER, &roles));
+        all.push(work(
+            "directory-roles",
+            format!("Put the directory roles of {account} right"),
+            ENTRA_ADMIN,
+            CENTER,
+            &roles,
+        ));
     }
     let licenses = of(|rule| matches!(rule, Rule::License(_)));
     if !licenses.is_empty() {
-        all.push(work("licenses", format!("Give {account} the licenses that are missing"), LICENSE_ADMIN, CENTER, &licenses));
+        all.push(work(
+            "licenses",
+            format!("Give {account} the licenses that are missing"),
+            LICENSE_ADMIN,
+            CENTER,
+            &licenses,
+        ));
     }
     let usable = of(|rule| matches!(rule, Rule::AccountUsable));
     if !usable.is_empty() {
@@ -94,9 +106,9 @@ fn mended(finding: &Finding, steps: &[Step]) -> bool {
         Rule::NoDirectoryRole { role, .. } => {
             taken().any(|what| matches!(what, What::RemoveDirectoryRole { role: taken, .. } if taken == role))
         }
-        Rule::SystemAdministrator => failing_environments(finding)
-            .iter()
-            .all(|id| taken().any(|what| matches!(what, What::AddSystemAdministrator(environment) if environment.id == **id))),
+        Rule::SystemAdministrator => failing_environments(finding).iter().all(|id| {
+            taken().any(|what| matches!(what, What::AddSystemAdministrator(environment) if environment.id == **id))
+        }),
         _ => false,
     }
 }
@@ -118,7 +130,9 @@ fn work(name: &'static str, title: String, who: &'static str, url: &str, finding
         match &finding.verdict {
             super::rules::Verdict::Whole(judgement) => steps.extend(judgement.remedy.clone()),
             super::rules::Verdict::Environments(each) => steps.extend(
-                each.values().filter(|judgement| judgement.result == FindingResult::Fail).filter_map(|judgement| judgement.remedy.clone()),
+                each.values()
+                    .filter(|judgement| judgement.result == FindingResult::Fail)
+                    .filter_map(|judgement| judgement.remedy.clone()),
             ),
         }
     }
@@ -128,7 +142,14 @@ fn work(name: &'static str, title: String, who: &'static str, url: &str, finding
         steps.push(format!("And {more} more like these"));
     }
     let names: Vec<&str> = findings.iter().map(|finding| finding.requirement.name).collect();
-    HandOff { name, title, who, steps, url: Some(url.to_owned()), done_when: format!("these findings pass: {}", names.join(", ")) }
+    HandOff {
+        name,
+        title,
+        who,
+        steps,
+        url: Some(url.to_owned()),
+        done_when: format!("these findings pass: {}", names.join(", ")),
+    }
 }
 
 fn counted(number: usize, what: &str) -> String {

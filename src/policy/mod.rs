@@ -13,17 +13,17 @@ pub mod rules;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use gather::Observed;
+use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use plan::Plan;
 use resolve::Resolved;
 
 use crate::api::ServiceAccountPolicy;
 use crate::fault::Fault;
-use crate::runtime::{Context, Problem};
 use crate::runtime::context::Guarded;
 use crate::runtime::pass::pass;
+use crate::runtime::{Context, Problem};
 
 /// Looks at one policy, and does what is allowed.
 ///

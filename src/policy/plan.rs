@@ -109,6 +109,7 @@ impl What {
 }
 
 /// Whether a step may be taken now.
+#[allow(clippy::enum_variant_names)] // the words of `status.plan`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Allowed {
     /// It may.
@@ -182,23 +183,25 @@ fn enrollments(facts: &AccountFacts) -> impl Iterator<Item = What> {
 
 /// What fails now and can be mended by giving something.
 fn additions<'a>(findings: &'a [Finding], facts: &'a AccountFacts) -> impl Iterator<Item = What> + 'a {
-    findings.iter().filter(|finding| finding.counts).flat_map(move |finding| match (&finding.requirement.rule, &finding.verdict) {
-        // Global Administrator is given to nobody here: that is a window of its own, and a person's decision.
-        (Rule::DirectoryRole(DirectoryRole::GlobalAdministrator), _) => Vec::new(),
-        (Rule::DirectoryRole(role), verdict) if verdict.result(|_| true) == FindingResult::Fail => {
-            vec![What::AddDirectoryRole(*role)]
+    findings.iter().filter(|finding| finding.counts).flat_map(move |finding| {
+        match (&finding.requirement.rule, &finding.verdict) {
+            // Global Administrator is given to nobody here: that is a window of its own, and a person's decision.
+            (Rule::DirectoryRole(DirectoryRole::GlobalAdministrator), _) => Vec::new(),
+            (Rule::DirectoryRole(role), verdict) if verdict.result(|_| true) == FindingResult::Fail => {
+                vec![What::AddDirectoryRole(*role)]
+            }
+            (Rule::SystemAdministrator, Verdict::Environments(each)) => each
+                .iter()
+                .filter(|(_, judgement)| judgement.result == FindingResult::Fail)
+                .filter_map(|(id, _)| {
+                    let (environment, access) = facts.environments.known()?.get(id)?;
+                    // A role can be given to an enabled user only (facts/microsoft.md §3.3).
+                    let row = access.known()?.row.as_ref()?;
+                    (!row.disabled).then(|| What::AddSystemAdministrator(environment.clone()))
+                })
+                .collect(),
+            _ => Vec::new(),
         }
-        (Rule::SystemAdministrator, Verdict::Environments(each)) => each
-            .iter()
-            .filter(|(_, judgement)| judgement.result == FindingResult::Fail)
-            .filter_map(|(id, _)| {
-                let (environment, access) = facts.environments.known()?.get(id)?;
-                // A role can be given to an enabled user only (facts/microsoft.md §3.3).
-                let row = access.known()?.row.as_ref()?;
-                (!row.disabled).then(|| What::AddSystemAdministrator(environment.clone()))
-            })
-            .collect(),
-        _ => Vec::new(),
     })
 }
 

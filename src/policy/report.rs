@@ -10,9 +10,7 @@ use super::act::Done;
 use super::plan::{Allowed, Plan};
 use super::resolve::{Finding, Resolved};
 use super::rules::{Judgement, Verdict, severity};
-use crate::api::policy::{
-    FindingEnvironments, FindingResult, FindingStatus, PlannedStep, ServiceAccountPolicyStatus,
-};
+use crate::api::policy::{FindingEnvironments, FindingResult, FindingStatus, PlannedStep, ServiceAccountPolicyStatus};
 use crate::api::shared::span;
 use crate::api::{Reason, ServiceAccountPolicy};
 use crate::runtime::conditions::State;
@@ -40,29 +38,39 @@ pub fn report(
     let mut conditions = begin(policy, &old, now);
     let (hand_offs, mut notes) = handoffs::merge(plan.hand_offs.clone(), &old.hand_offs, &conditions.now());
     notes.extend(done.notes.iter().cloned());
-    let findings: Vec<FindingStatus> =
-        resolved.findings.iter().map(|finding| finding_status(finding, resolved, &old.findings, &conditions.now())).collect();
+    let findings: Vec<FindingStatus> = resolved
+        .findings
+        .iter()
+        .map(|finding| finding_status(finding, resolved, &old.findings, &conditions.now()))
+        .collect();
     let count = |wanted: FindingResult| {
         let counted = resolved.findings.iter().filter(|finding| finding.counts && finding.result() == wanted);
         i32::try_from(counted.count()).unwrap_or(i32::MAX)
     };
     let (failing, unknown) = (count(FindingResult::Fail), count(FindingResult::Unknown));
 
-    conditions.set("CredentialsValid", State::True, Reason::Accepted, "Microsoft accepted the sign-in of the operator's app");
+    conditions.set(
+        "CredentialsValid",
+        State::True,
+        Reason::Accepted,
+        "Microsoft accepted the sign-in of the operator's app",
+    );
     match &resolved.account {
-        Some(_) => conditions.set("AccountPinned", State::True, Reason::Pinned, "The account is the one that was pinned"),
+        Some(_) => {
+            conditions.set("AccountPinned", State::True, Reason::Pinned, "The account is the one that was pinned");
+        }
         None => conditions.set("AccountPinned", State::Unknown, Reason::NotObservable, "The account can't be read"),
     }
     let not_granted: Vec<String> = not_granted(plan);
-    if !not_granted.is_empty() {
+    if not_granted.is_empty() {
+        ready(&mut conditions, resolved, plan, done, (failing, unknown), !hand_offs.is_empty());
+    } else {
         let message = format!(
             "spec.allowedActions names {}, which no grant of the installation covers for this namespace, tenant and account",
             not_granted.join(", ")
         );
         conditions.set("Ready", State::False, Reason::NotGranted, message.clone());
         conditions.set("Stalled", State::True, Reason::NotGranted, message);
-    } else {
-        ready(&mut conditions, resolved, plan, done, (failing, unknown), !hand_offs.is_empty());
     }
     let fine = conditions.ready().is_some_and(|ready| ready.status == "True");
     let next = match done {
@@ -145,7 +153,12 @@ fn ready(
     handed_off: bool,
 ) {
     if let Some(fault) = &done.fault {
-        conditions.set("Ready", State::False, Reason::Acting, format!("A step failed and is tried again: {}", fault.sentence));
+        conditions.set(
+            "Ready",
+            State::False,
+            Reason::Acting,
+            format!("A step failed and is tried again: {}", fault.sentence),
+        );
         conditions.set("Reconciling", State::True, Reason::Acting, "The plan is being carried out");
     } else if let Some(pending) = &done.pending {
         conditions.set("Ready", State::False, Reason::Propagating, pending.clone());
@@ -154,9 +167,19 @@ fn ready(
         conditions.set("Ready", State::False, Reason::Acting, "The plan is being carried out");
         conditions.set("Reconciling", State::True, Reason::Acting, "The plan is being carried out");
     } else if resolved.no_connectors {
-        conditions.set("Ready", State::True, Reason::NoConnectors, "No Connector refers to this policy; findings are for the Steady stage");
+        conditions.set(
+            "Ready",
+            State::True,
+            Reason::NoConnectors,
+            "No Connector refers to this policy; findings are for the Steady stage",
+        );
     } else if failing > 0 && handed_off {
-        conditions.set("Ready", State::False, Reason::AwaitingPerson, unmet(resolved, FindingResult::Fail, "The account lacks"));
+        conditions.set(
+            "Ready",
+            State::False,
+            Reason::AwaitingPerson,
+            unmet(resolved, FindingResult::Fail, "The account lacks"),
+        );
     } else if failing > 0 {
         let waits = plan.steps.iter().find_map(|step| match &step.allowed {
             Allowed::NotYet(first) => Some(first.clone()),
@@ -166,7 +189,12 @@ fn ready(
         let message = waits.map_or(lacks.clone(), |first| format!("{lacks}; the next step waits: {first}"));
         conditions.set("Ready", State::False, Reason::RequirementsNotMet, message);
     } else if unknown > 0 {
-        conditions.set("Ready", State::Unknown, Reason::NotObservable, unmet(resolved, FindingResult::Unknown, "It can't be told whether the account has"));
+        conditions.set(
+            "Ready",
+            State::Unknown,
+            Reason::NotObservable,
+            unmet(resolved, FindingResult::Unknown, "It can't be told whether the account has"),
+        );
     } else {
         conditions.set("Ready", State::True, Reason::Satisfied, "The account holds everything that is asked of it now");
     }
@@ -240,8 +268,11 @@ fn summed_up(
     for (_, judgement) in of_worst() {
         *sentences.entry(&judgement.message).or_default() += 1;
     }
-    let commonest = sentences.iter().max_by_key(|(_, times)| **times).map(|(sentence, _)| *sentence).unwrap_or_default();
-    let remedy = of_worst().find(|(_, judgement)| judgement.message == commonest).and_then(|(_, judgement)| judgement.remedy.clone());
+    let commonest =
+        sentences.iter().max_by_key(|(_, times)| **times).map(|(sentence, _)| *sentence).unwrap_or_default();
+    let remedy = of_worst()
+        .find(|(_, judgement)| judgement.message == commonest)
+        .and_then(|(_, judgement)| judgement.remedy.clone());
     let sample = of_worst().take(MOST_SAMPLES).map(|(id, _)| names.get(id).unwrap_or(id).clone()).collect();
     let failing = i32::try_from(of_worst().count()).unwrap_or(i32::MAX);
     let message = format!("In {failing} of {} environments: {commonest}", each.len());

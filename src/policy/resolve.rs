@@ -69,9 +69,9 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         .map(|requirement| {
             let verdict = match requirement.rule {
                 // Required beats absent: while one Connector needs the role, its absence is nobody's demand.
-                Rule::NoDirectoryRole { .. } if in_setup => Verdict::Whole(Judgement::not_applicable(
-                    "A Connector still needs the role to be connected",
-                )),
+                Rule::NoDirectoryRole { .. } if in_setup => {
+                    Verdict::Whole(Judgement::not_applicable("A Connector still needs the role to be connected"))
+                }
                 rule => judge(rule, facts),
             };
             let counts = stages.iter().any(|stage| requirement.counts_in(*stage));
@@ -106,7 +106,8 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
 /// The account by its id: found under the name, and the same as declared or first seen.
 fn pinned(policy: &ServiceAccountPolicy, facts: &AccountFacts) -> Result<Option<AccountStatus>, Problem> {
     let Account::User(declared) = &policy.spec.account;
-    let first_seen = policy.status.as_ref().and_then(|status| status.account.as_ref()).map(|account| &account.object_id);
+    let first_seen =
+        policy.status.as_ref().and_then(|status| status.account.as_ref()).map(|account| &account.object_id);
     let pinned = declared.object_id.as_ref().or(first_seen);
     match &facts.user {
         Seen::Unknown(fault) if matches!(fault.kind, Kind::PermissionMissing) => Ok(None),
@@ -165,12 +166,13 @@ fn answer(demand: &Demand, policy: &ServiceAccountPolicy, facts: &AccountFacts, 
         Ok(within) => within,
         Err(sentence) => return said(profile, "False", Some(Reason::EnvironmentNotFound), Some(sentence)),
     };
-    let counted = || {
-        findings.iter().filter(|it| it.requirement.profile == profile && it.requirement.counts_in(demand.stage))
-    };
+    let counted =
+        || findings.iter().filter(|it| it.requirement.profile == profile && it.requirement.counts_in(demand.stage));
     let of_result = |wanted: FindingResult| -> Vec<&str> {
         counted()
-            .filter(|finding| finding.verdict.result(|id| within.as_ref().is_none_or(|within| within.contains(id))) == wanted)
+            .filter(|finding| {
+                finding.verdict.result(|id| within.as_ref().is_none_or(|within| within.contains(id))) == wanted
+            })
             .map(|finding| finding.requirement.name)
             .collect()
     };

@@ -42,7 +42,7 @@ pub struct Conditions<'a> {
 }
 
 /// How long something may be missing before that is called a failure: a whole `kubectl apply` of a folder fits in.
-pub const PATIENCE: Duration = Duration::from_secs(5 * 60);
+pub const PATIENCE: Duration = Duration::from_mins(5);
 
 impl<'a> Conditions<'a> {
     /// Begins with nothing; `old` gives the times of what has not changed.

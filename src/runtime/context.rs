@@ -68,7 +68,9 @@ pub struct Context {
 impl Context {
     /// The Connectors of a namespace that can be read.
     pub fn connectors_of(&self, namespace: &str) -> Vec<Arc<Guarded<Connector>>> {
-        let mut all = self.connectors.state_filter(|guarded| guarded.0.as_ref().is_ok_and(|it| it.metadata.namespace.as_deref() == Some(namespace)));
+        let mut all = self.connectors.state_filter(|guarded| {
+            guarded.0.as_ref().is_ok_and(|it| it.metadata.namespace.as_deref() == Some(namespace))
+        });
         all.sort_by_cached_key(|guarded| kube::ResourceExt::name_any(guarded.as_ref()));
         all
     }

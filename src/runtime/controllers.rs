@@ -162,9 +162,10 @@ where
     let metadata: Api<PartialObjectMeta<K>> = api(client, namespace);
     match metadata.list(&kube::api::ListParams::default().limit(1)).await {
         Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.is_not_found() => {
-            Err(format!("the API server does not know {}: install the CRDs first (backstay crd | kubectl apply -f -)", K::plural(&())))
-        }
+        Err(kube::Error::Api(status)) if status.is_not_found() => Err(format!(
+            "the API server does not know {}: install the CRDs first (backstay crd | kubectl apply -f -)",
+            K::plural(&())
+        )),
         Err(error) => Err(format!("{} can't be listed: {error}", K::plural(&()))),
     }
 }
@@ -233,11 +234,7 @@ fn answered(
 }
 
 /// The policy that a Connector asks, if what it asks for changed.
-fn asking(
-    news: &News,
-    connector: &Guarded<Connector>,
-    gone: bool,
-) -> Option<ObjectRef<Guarded<ServiceAccountPolicy>>> {
+fn asking(news: &News, connector: &Guarded<Connector>, gone: bool) -> Option<ObjectRef<Guarded<ServiceAccountPolicy>>> {
     let connector = connector.0.as_ref().ok()?;
     let (namespace, uid) = (connector.namespace()?, connector.uid()?);
     let name = &connector.spec.policy_ref.name;
@@ -299,12 +296,11 @@ fn retry<K>(_: Arc<K>, fault: &Fault, _: Arc<Context>) -> Action {
 /// Forgets what belongs to objects that are gone.
 async fn housekeeping(context: &Context) {
     loop {
-        tokio::time::sleep(Duration::from_secs(600)).await;
+        tokio::time::sleep(Duration::from_mins(10)).await;
         let connectors = context.connectors.state();
         let policies = context.policies.state();
-        let uids: std::collections::HashSet<String> = (connectors.iter().filter_map(|it| it.uid()))
-            .chain(policies.iter().filter_map(|it| it.uid()))
-            .collect();
+        let uids: std::collections::HashSet<String> =
+            (connectors.iter().filter_map(|it| it.uid())).chain(policies.iter().filter_map(|it| it.uid())).collect();
         let exists = |uid: &str| uids.contains(uid);
         context.lanes.retain(exists);
         context.sightings.retain(exists);

@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn a_wrong_file_is_one_sentence_with_the_place() {
-        let said = Grants::read("- namespace: backup\n  tenantID: a\n  accounts: []\n  actions: [Everything]\n").unwrap_err();
+        let said =
+            Grants::read("- namespace: backup\n  tenantID: a\n  accounts: []\n  actions: [Everything]\n").unwrap_err();
         assert!(said.contains("Everything") && said.contains("line 4"), "{said}");
         assert!(Grants::read("- { namespace: a, everything: true }").is_err());
         assert_eq!(Grants::read("  \n"), Ok(Grants::default()));

@@ -19,12 +19,15 @@ use crate::api::Reason;
 use crate::fault::{Fault, Kind};
 
 /// A pass that takes longer than this is cut off: every write sequence bears being cut anywhere.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 /// The back-off of an object that fails: doubled each time, up to the longest.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
 
-/// Runs `work` for an object. Never fails: what went wrong waits for its next turn.
+/// Runs `work` for an object.
+///
+/// # Errors
+/// Never, as long as the process runs: what went wrong waits for its next turn.
 pub async fn pass<K, W, F>(object: Arc<Guarded<K>>, context: Arc<Context>, work: W) -> Result<Action, Fault>
 where
     K: Published,
@@ -84,10 +87,10 @@ fn jittered(wait: Duration) -> Duration {
 async fn unreadable<K: Published>(context: &Context, invalid: &InvalidObject) -> Result<Duration, Fault> {
     let metadata = &invalid.metadata;
     let (name, namespace) = (metadata.name.clone().unwrap_or_default(), metadata.namespace.clone().unwrap_or_default());
-    let api: Api<kube::api::DynamicObject> = Api::namespaced_with(context.client.clone(), &namespace, &kube::api::ApiResource::erase::<K>(&()));
+    let api: Api<kube::api::DynamicObject> =
+        Api::namespaced_with(context.client.clone(), &namespace, &kube::api::ApiResource::erase::<K>(&()));
     let stored = api.get(&name).await?;
-    let old: Vec<Condition> =
-        serde_json::from_value(stored.data["status"]["conditions"].clone()).unwrap_or_default();
+    let old: Vec<Condition> = serde_json::from_value(stored.data["status"]["conditions"].clone()).unwrap_or_default();
     let message = format!(
         "This version of the operator ({}) can't read the object: {}; it was stored by another version",
         env!("CARGO_PKG_VERSION"),
@@ -107,7 +110,7 @@ async fn unreadable<K: Published>(context: &Context, invalid: &InvalidObject) ->
         api.patch_status(&name, &PatchParams::apply(K::MANAGER).force(), &Patch::Apply(&patch)).await?;
         context.metrics.status_written(K::KIND);
     }
-    Ok(Duration::from_secs(60 * 60))
+    Ok(Duration::from_hours(1))
 }
 
 #[cfg(test)]

@@ -148,7 +148,9 @@ impl Context {
             Err(error) => return Err(error.into()),
         }
         self.metrics.status_written(K::KIND);
-        if let (Some(uid), Some(over), Ok(status)) = (object.uid(), object.resource_version(), serde_json::to_value(status)) {
+        if let (Some(uid), Some(over), Ok(status)) =
+            (object.uid(), object.resource_version(), serde_json::to_value(status))
+        {
             self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(uid, Written { over, status });
         }
         Ok(())

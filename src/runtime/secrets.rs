@@ -17,11 +17,14 @@ use crate::vendors::Credential;
 /// Label selector of the watch.
 pub const SELECTOR: &str = "backstay.dev/use=true";
 
+/// By namespace and name: the version that was read, and its data.
+type Read = HashMap<(String, String), (String, Arc<Credential>)>;
+
 /// Secrets that may be used. Data is kept only for the version that was last used.
 pub struct Secrets {
     client: Client,
     metadata: Store<PartialObjectMeta<Secret>>,
-    read: Mutex<HashMap<(String, String), (String, Arc<Credential>)>>,
+    read: Mutex<Read>,
 }
 
 impl Secrets {
@@ -72,7 +75,8 @@ impl Secrets {
 
     /// Forgets data of Secrets that are gone or no longer labelled.
     pub fn forget_gone(&self) {
-        self.entries().retain(|(namespace, name), _| self.metadata.get(&ObjectRef::new(name).within(namespace)).is_some());
+        self.entries()
+            .retain(|(namespace, name), _| self.metadata.get(&ObjectRef::new(name).within(namespace)).is_some());
     }
 
     async fn fetch(&self, namespace: &str, name: &str) -> Result<Option<(String, Credential)>, Fault> {
@@ -87,7 +91,9 @@ impl Secrets {
             .data
             .unwrap_or_default()
             .into_iter()
-            .filter_map(|(key, value)| Some((key, String::from_utf8(value.0).ok()?.trim_end_matches('\n').to_owned().into())))
+            .filter_map(|(key, value)| {
+                Some((key, String::from_utf8(value.0).ok()?.trim_end_matches('\n').to_owned().into()))
+            })
             .collect();
         Ok(Some((version, data)))
     }
@@ -105,12 +111,14 @@ impl Secrets {
             Some(_) => Problem::wrong(
                 CREDENTIALS,
                 Reason::SecretInvalid,
-                format!("Secret {namespace}/{name} is not meant for the operator: it lacks the label {USE_LABEL}: \"true\""),
+                format!(
+                    "Secret {namespace}/{name} is not meant for the operator: it lacks the label {USE_LABEL}: \"true\""
+                ),
             ),
         })
     }
 
-    fn entries(&self) -> std::sync::MutexGuard<'_, HashMap<(String, String), (String, Arc<Credential>)>> {
+    fn entries(&self) -> std::sync::MutexGuard<'_, Read> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -121,8 +121,8 @@ pub async fn access(tenant: &Tenant, environment: &Environment, user: &str) -> R
 
 async fn through_team(tenant: &Tenant, organization: &Organization<'_>, row: &str) -> Result<Option<HeldBy>, Fault> {
     let service = organization.service();
-    let url = organization
-        .at(&format!("systemusers({row})/teammembership_association"), &[("$select", "teamid,name")])?;
+    let url =
+        organization.at(&format!("systemusers({row})/teammembership_association"), &[("$select", "teamid,name")])?;
     let teams: Vec<WireTeam> = tenant.read_all(Call::get(&service, url, "teams of the account", NEEDS)).await?;
     for team in teams {
         let url = organization.at(
@@ -150,9 +150,9 @@ pub async fn add_system_administrator(
         format!("_roletemplateid_value eq {SYSTEM_ADMINISTRATOR} and _businessunitid_value eq {}", row.business_unit);
     let url = organization.at("roles", &[("$filter", filter.as_str()), ("$select", "roleid,_roletemplateid_value")])?;
     let roles: Vec<WireRole> = tenant.read_all(Call::get(&service, url, "roles of the environment", NEEDS)).await?;
-    let role = roles
-        .first()
-        .ok_or_else(|| Fault::new(Kind::BadAnswer, "The environment has no System Administrator role for the account's business unit"))?;
+    let role = roles.first().ok_or_else(|| {
+        Fault::new(Kind::BadAnswer, "The environment has no System Administrator role for the account's business unit")
+    })?;
     let url = organization.at(&format!("systemusers({})/systemuserroles_association/$ref", row.id), &[])?;
     let target = organization.at(&format!("roles({})", role.roleid), &[])?;
     let body = json!({ "@odata.id": target.as_str() });

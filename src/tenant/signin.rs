@@ -111,10 +111,17 @@ fn refusal(said: &str) -> Fault {
             return Fault::new(Kind::TenantNotFound, "Microsoft knows no tenant of the id in spec.tenant.id");
         }
         "700016" => "Microsoft does not know the app (spec.credential.clientSecret.clientID) in this tenant",
-        "7000215" => "Microsoft refused the client secret: it is not one of the app's (is it the secret's id instead of its value?)",
+        "7000215" => {
+            "Microsoft refused the client secret: it is not one of the app's (is it the secret's id instead of its value?)"
+        }
         "7000222" => "Microsoft refused the client secret: it has expired",
         "" => "Microsoft refused the sign-in of the operator's app",
-        number => return Fault::new(Kind::CredentialRefused, format!("Microsoft refused the sign-in of the operator's app (AADSTS{number})")),
+        number => {
+            return Fault::new(
+                Kind::CredentialRefused,
+                format!("Microsoft refused the sign-in of the operator's app (AADSTS{number})"),
+            );
+        }
     };
     Fault::new(Kind::CredentialRefused, sentence)
 }
@@ -167,7 +174,10 @@ impl HttpClient for OurTransport {
             })
             .await
             .map_err(|fault| self.keep(fault))?;
-        if let Some(fault) = answer.fault("Microsoft sign-in", "token").filter(|fault| fault.kind == Kind::ServerError || fault.kind == Kind::Throttled) {
+        if let Some(fault) = answer
+            .fault("Microsoft sign-in", "token")
+            .filter(|fault| fault.kind == Kind::ServerError || fault.kind == Kind::Throttled)
+        {
             return Err(self.keep(fault));
         }
         Ok(AsyncRawResponse::from_bytes(answer.status.into(), Headers::new(), answer.body))

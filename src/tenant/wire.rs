@@ -63,7 +63,9 @@ impl Tenant {
         let token: SecretString = self.sign_in.token(call.service.scope).await?;
         let effect = if call.method == Method::GET { Effect::Read } else { Effect::Write };
         let mut headers = vec![(ACCEPT, "application/json".to_owned())];
-        headers.extend(call.service.headers.iter().map(|(name, value)| (HeaderName::from_static(name), (*value).to_owned())));
+        headers.extend(
+            call.service.headers.iter().map(|(name, value)| (HeaderName::from_static(name), (*value).to_owned())),
+        );
         if call.body.is_some() {
             headers.push((CONTENT_TYPE, "application/json".to_owned()));
         }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"backstay.dev/tests/cluster/plane"
 	"github.com/spf13/pflag"
 	etcdversion "go.etcd.io/etcd/api/v3/version"
 	"go.etcd.io/etcd/server/v3/etcdmain"
@@ -45,7 +46,7 @@ func main() {
 	}
 	switch program := filepath.Base(os.Args[0]); program {
 	case "up":
-		if err := up(os.Args[1:]); err != nil && !errors.Is(err, pflag.ErrHelp) {
+		if err := plane.Up(os.Args[1:]); err != nil && !errors.Is(err, pflag.ErrHelp) {
 			fmt.Fprintln(os.Stderr, "cluster up:", err)
 			os.Exit(1)
 		}

@@ -27,9 +27,10 @@ fn cluster() -> &'static Cluster {
         assert!(program.exists(), "the test cluster is not built: run `make tools` first");
         let folder = std::env::temp_dir().join(format!("backstay-test-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        // It ends with this process, however that ends.
+        // It ends with this process, however that ends; nobody waits for it.
+        #[allow(clippy::zombie_processes)]
         Command::new(program)
-            .args(["up", "--with-parent", "--dir"])
+            .args(["up", &format!("--with-parent={}", std::process::id()), "--dir"])
             .arg(folder.join("cluster"))
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
@@ -59,7 +60,7 @@ pub async fn client() -> Client {
     client
 }
 
-/// The CRDs and the ClusterRole, as a user installs them.
+/// The CRDs and the `ClusterRole`, as a user installs them.
 async fn install(client: Client) {
     for file in ["crds/backstay.yaml", "install/rbac.yaml"] {
         let text = std::fs::read_to_string(super::root().join(file)).unwrap();
@@ -88,7 +89,7 @@ async fn install(client: Client) {
     }
 }
 
-/// A token of a ServiceAccount, as a Pod would get it.
+/// A token of a `ServiceAccount`, as a Pod would get it.
 pub async fn token(client: &Client, namespace: &str, name: &str) -> String {
     let api: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
     let request = TokenRequest {

@@ -1,6 +1,12 @@
 //! How a promise is tested: a real API server for the whole binary; for each test a namespace, a world and an operator.
 
-#![allow(dead_code, clippy::missing_panics_doc, clippy::missing_errors_doc, clippy::must_use_candidate)]
+#![allow(
+    dead_code,
+    clippy::missing_panics_doc,
+    clippy::missing_errors_doc,
+    clippy::must_use_candidate,
+    clippy::unused_self
+)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cluster;
@@ -27,7 +33,7 @@ pub const AT_KEEPIT: &str = "Contoso Power Platform";
 pub const GLOBAL_ADMINISTRATOR: &str = "Global Administrator";
 
 /// How long a condition is waited for. Nothing is slow here; a machine that is busy may be.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One test's surroundings.
 pub struct Scene {
@@ -39,7 +45,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// A namespace with the operator's ServiceAccount, bound to the ClusterRole of `install/`, and the world of
+    /// A namespace with the operator's `ServiceAccount`, bound to the `ClusterRole` of `install/`, and the world of
     /// `contoso.yaml`.
     pub async fn new() -> Self {
         Self::with_world(CONTOSO).await
@@ -58,7 +64,10 @@ impl Scene {
             folder,
             token: String::new(),
         };
-        scene.apply(&json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } })).await.unwrap();
+        scene
+            .apply(&json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }))
+            .await
+            .unwrap();
         scene
             .apply_yaml(
                 "{ apiVersion: v1, kind: ServiceAccount, metadata: { name: backstay } }
@@ -232,9 +241,7 @@ subjects: [{ kind: ServiceAccount, name: backstay }]",
     /// Plays the person: the account is let into the one environment where it is missing, signs in, and the first
     /// backup finishes.
     pub fn play_the_person(&self) -> String {
-        self.world
-            .act("add-environment-user", json!({ "environment": "Contoso Test", "user": ACCOUNT }))
-            .unwrap();
+        self.world.act("add-environment-user", json!({ "environment": "Contoso Test", "user": ACCOUNT })).unwrap();
         let id = self.world.sign_in_for_connector("Contoso", AT_KEEPIT, "dynamics365", ACCOUNT).unwrap();
         self.world.finish_backup(&id).unwrap();
         id

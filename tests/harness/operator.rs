@@ -54,7 +54,7 @@ impl Operator {
                 }
             }
             let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none() && begun.elapsed() < Duration::from_secs(60), "the operator did not start:\n{new}");
+            assert!(ended.is_none() && begun.elapsed() < Duration::from_mins(1), "the operator did not start:\n{new}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

@@ -16,7 +16,9 @@ pub fn required(facts: &AccountFacts, role: DirectoryRole) -> Judgement {
         Some(None) => Judgement::pass(format!("The account holds {name}")),
         Some(Some(group)) => Judgement::warn(
             format!("The account holds {name}, but only through the group {group}"),
-            format!("Assign {name} to the account itself: some of Microsoft's services do not honour it through a group"),
+            format!(
+                "Assign {name} to the account itself: some of Microsoft's services do not honour it through a group"
+            ),
         ),
         None => Judgement::fail(
             format!("The account does not hold {name}"),
@@ -44,7 +46,9 @@ pub fn unwanted(facts: &AccountFacts, role: DirectoryRole, must_go: bool) -> Jud
         ),
         Some(None) => Judgement::warn(
             format!("The account holds {name}, which it no longer needs"),
-            format!("Deselect {name}, or set globalAdministratorAfterSetup to Remove (or to Keep, to hear no more of it)"),
+            format!(
+                "Deselect {name}, or set globalAdministratorAfterSetup to Remove (or to Keep, to hear no more of it)"
+            ),
         ),
     }
 }

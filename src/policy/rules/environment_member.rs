@@ -21,7 +21,10 @@ pub fn judge(environment: &Environment, access: &Access, user: Option<&User>) ->
             };
             Judgement::fail(
                 format!("The account is disabled in the environment: {cause}"),
-                format!("Mend the cause, then Power Platform admin center > Environments > {} > Users: Refresh user", environment.name),
+                format!(
+                    "Mend the cause, then Power Platform admin center > Environments > {} > Users: Refresh user",
+                    environment.name
+                ),
             )
         }
         Some(_) => Judgement::pass("The account is a user of the environment"),

@@ -118,24 +118,23 @@ pub fn severity(result: FindingResult) -> u8 {
 
 /// Judges one rule.
 #[must_use]
-pub fn judge(rule: Rule, facts: &AccountFacts) -> Verdict {
-    match rule {
+pub fn judge(asked: Rule, facts: &AccountFacts) -> Verdict {
+    match asked {
         Rule::AccountUsable => Verdict::Whole(account_usable::judge(facts)),
         Rule::DirectoryRole(role) => Verdict::Whole(directory_role::required(facts, role)),
         Rule::NoDirectoryRole { role, must_go } => Verdict::Whole(directory_role::unwanted(facts, role, must_go)),
         Rule::License(family) => Verdict::Whole(license::judge(facts, family)),
-        Rule::EnvironmentMember => each_environment(facts, |environment, access, user| {
-            environment_member::judge(environment, access, user)
-        }),
-        Rule::SystemAdministrator => {
-            each_row(facts, |environment, row| system_administrator::judge(environment, row))
-        }
-        Rule::ReadWrite => each_row(facts, |environment, row| access_mode::judge(environment, row)),
+        Rule::EnvironmentMember => each_environment(facts, environment_member::judge),
+        Rule::SystemAdministrator => each_row(facts, system_administrator::judge),
+        Rule::ReadWrite => each_row(facts, access_mode::judge),
     }
 }
 
 /// Judges every selected environment by what the account is there.
-fn each_environment(facts: &AccountFacts, judge: impl Fn(&Environment, &Access, Option<&User>) -> Judgement) -> Verdict {
+fn each_environment(
+    facts: &AccountFacts,
+    judge: impl Fn(&Environment, &Access, Option<&User>) -> Judgement,
+) -> Verdict {
     let user = facts.user.known().and_then(Option::as_ref);
     match &facts.environments {
         Seen::Unknown(fault) => Verdict::Whole(Judgement::unknown(fault)),

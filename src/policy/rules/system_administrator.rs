@@ -6,7 +6,9 @@ use crate::tenant::facts::{Environment, HeldBy, SystemUser};
 pub fn judge(environment: &Environment, row: &SystemUser) -> Judgement {
     match &row.system_administrator {
         Some(HeldBy::User) => Judgement::pass("The account is System Administrator"),
-        Some(HeldBy::Team(team)) => Judgement::pass(format!("The account is System Administrator through the team {team}")),
+        Some(HeldBy::Team(team)) => {
+            Judgement::pass(format!("The account is System Administrator through the team {team}"))
+        }
         None => Judgement::fail(
             "The account is not System Administrator",
             format!(

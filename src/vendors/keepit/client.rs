@@ -61,7 +61,7 @@ pub struct Account {
 }
 
 /// A token belongs to one account for ever.
-const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const FOR_EVER: Duration = Duration::from_hours(8760);
 
 /// What Keepit shows to this credential, not older than `max_age`.
 pub async fn look(spec: &Spec, credential: &Credential, desk: &Desk, max_age: Duration) -> Sight {
@@ -72,9 +72,7 @@ pub async fn look(spec: &Spec, credential: &Credential, desk: &Desk, max_age: Du
     let account = desk.keepit.get(login.clone(), Account::default);
     let id = account.id.get_lasting(FOR_EVER, max_age, async { own_account(&desk.way, &login).await.into() }).await;
     let connectors = match &id {
-        Seen::Known(id) => {
-            account.connectors.get(max_age, async { list(&desk.way, &login, id).await.into() }).await
-        }
+        Seen::Known(id) => account.connectors.get(max_age, async { list(&desk.way, &login, id).await.into() }).await,
         Seen::Unknown(fault) => Seen::Unknown(fault.clone()),
     };
     Sight { account: id, connectors }

@@ -42,7 +42,10 @@ fn yes(text: &str) -> bool {
 
 fn read_health(device: &Element) -> Option<Health> {
     // The case varies in Keepit's own pages (facts/keepit.md §2.4).
-    Some(Health { state: device.field("health")?.to_ascii_lowercase(), reason: device.field("reason").map(str::to_owned) })
+    Some(Health {
+        state: device.field("health")?.to_ascii_lowercase(),
+        reason: device.field("reason").map(str::to_owned),
+    })
 }
 
 /// What health says of the authorization. Only three reasons speak of it (facts/keepit.md §3, Reauthentication). A
@@ -66,7 +69,9 @@ fn read_backup(device: &Element) -> Option<Backup> {
     let time = |field| device.field(field)?.parse::<Timestamp>().ok();
     let (last, complete) = (time("last-snapshot-time"), time("last-complete-snapshot-time"));
     match (last, complete) {
-        (Some(last), complete) => Some(Backup { time: last, complete: complete.is_some_and(|complete| complete >= last) }),
+        (Some(last), complete) => {
+            Some(Backup { time: last, complete: complete.is_some_and(|complete| complete >= last) })
+        }
         (None, Some(complete)) => Some(Backup { time: complete, complete: true }),
         (None, None) => None,
     }
@@ -145,7 +150,10 @@ mod tests {
         };
         let complete = "<last-complete-snapshot-time>2026-11-20T01:00:00Z</last-complete-snapshot-time>";
         let partial = summary(&format!("<last-snapshot-time>2026-11-21T01:00:00Z</last-snapshot-time>{complete}"));
-        assert_eq!(partial.map(|backup| (backup.time.to_string(), backup.complete)), Some(("2026-11-21T01:00:00Z".into(), false)));
+        assert_eq!(
+            partial.map(|backup| (backup.time.to_string(), backup.complete)),
+            Some(("2026-11-21T01:00:00Z".into(), false))
+        );
         assert_eq!(summary(complete).map(|backup| backup.complete), Some(true));
         assert_eq!(summary(""), None);
     }

@@ -45,7 +45,7 @@ impl Element {
                 }
                 Event::End(_) => {
                     let mut element = open.pop().ok_or("is not well-formed XML")?;
-                    element.text = element.text.trim().to_owned();
+                    element.text = element.text.trim().into();
                     open.last_mut().ok_or("is not well-formed XML")?.children.push(element);
                 }
                 Event::Text(text) => append(&mut open, &text.xml10_content()),
@@ -65,9 +65,8 @@ impl Element {
                 Event::Eof => break,
             }
         }
-        let mut root = match (open.pop(), open.is_empty()) {
-            (Some(root), true) => root,
-            _ => return Err("was cut off"),
+        let (Some(mut root), true) = (open.pop(), open.is_empty()) else {
+            return Err("was cut off");
         };
         match (root.children.pop(), root.children.is_empty()) {
             (Some(element), true) => Ok(element),

@@ -65,11 +65,7 @@ impl Calls {
 
     /// From `since` on.
     pub fn since(&self, since: u64) -> Vec<Call> {
-        self.calls
-            .iter()
-            .filter(|call| call.index >= since)
-            .cloned()
-            .collect()
+        self.calls.iter().filter(|call| call.index >= since).cloned().collect()
     }
 
     pub fn clear(&mut self) {

@@ -6,10 +6,7 @@ pub const DIRECTORY_ROLES: &[(&str, &str)] = &[
     ("Dynamics 365 Administrator", DYNAMICS_365_ADMINISTRATOR),
     ("Power Platform Administrator", POWER_PLATFORM_ADMINISTRATOR),
     // [M] in the facts.
-    (
-        "Privileged Role Administrator",
-        "e8611ab8-c189-46e8-94e1-60213ab1f814",
-    ),
+    ("Privileged Role Administrator", "e8611ab8-c189-46e8-94e1-60213ab1f814"),
     ("Global Reader", "f2ef992c-3afb-46b9-b7cf-a126ee74c451"),
 ];
 pub const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
@@ -20,10 +17,7 @@ pub const POWER_PLATFORM_ADMINISTRATOR: &str = "11648597-926c-4cf3-9c36-bcebb0ba
 /// The template of System Administrator is in microsoft.md §3.3, the others were recorded (contracts/powerplatform/security-roles.json).
 pub const SECURITY_ROLES: &[(&str, Option<&str>)] = &[
     (SYSTEM_ADMINISTRATOR, Some(SYSTEM_ADMINISTRATOR_TEMPLATE)),
-    (
-        "System Customizer",
-        Some("119f245c-3cc8-4b62-b31c-d1a046ced15d"),
-    ),
+    ("System Customizer", Some("119f245c-3cc8-4b62-b31c-d1a046ced15d")),
     ("Basic User", Some("236750cd-45ae-4939-ab12-b24b920ced93")),
     ("Environment Maker", None),
 ];
@@ -52,16 +46,11 @@ pub const DYNAMICS_SKUS: &[&str] = &["549c4efe-09a2-462b-9393-9b57dfdea76b"];
 pub fn directory_role(name_or_id: &str) -> Option<&'static str> {
     DIRECTORY_ROLES
         .iter()
-        .find(|(name, id)| {
-            name.eq_ignore_ascii_case(name_or_id) || id.eq_ignore_ascii_case(name_or_id)
-        })
+        .find(|(name, id)| name.eq_ignore_ascii_case(name_or_id) || id.eq_ignore_ascii_case(name_or_id))
         .map(|(_, id)| *id)
 }
 
 /// The name of a built-in directory role.
 pub fn directory_role_name(id: &str) -> Option<&'static str> {
-    DIRECTORY_ROLES
-        .iter()
-        .find(|(_, role)| role.eq_ignore_ascii_case(id))
-        .map(|(name, _)| *name)
+    DIRECTORY_ROLES.iter().find(|(_, role)| role.eq_ignore_ascii_case(id)).map(|(name, _)| *name)
 }

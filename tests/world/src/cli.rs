@@ -95,56 +95,28 @@ enum Command {
 }
 
 fn actions_help() -> String {
-    let lines = all().map(|action| {
-        format!(
-            "  {}\n      {}\n      {}",
-            action.name,
-            action.does,
-            words(action)
-        )
-    });
+    let lines = all().map(|action| format!("  {}\n      {}\n      {}", action.name, action.does, words(action)));
     format!("Actions:\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
 pub async fn run(arguments: Arguments) -> Result<(), String> {
     match arguments.command {
-        Command::Up {
-            file,
-            dir,
-            proxy,
-            control,
-            with_parent,
-        } => up(file.as_deref(), &dir, proxy, control, with_parent).await,
+        Command::Up { file, dir, proxy, control, with_parent } => {
+            up(file.as_deref(), &dir, proxy, control, with_parent).await
+        }
         Command::Do { action, words, dir } => {
-            let done = ask(
-                &dir,
-                "POST",
-                &format!("/do/{action}"),
-                Some(&pairs(&words)?),
-            )?;
+            let done = ask(&dir, "POST", &format!("/do/{action}"), Some(&pairs(&words)?))?;
             println!("{}", done["message"].as_str().unwrap_or("done"));
-            for (key, value) in done
-                .as_object()
-                .into_iter()
-                .flatten()
-                .filter(|(key, _)| *key != "message")
-            {
+            for (key, value) in done.as_object().into_iter().flatten().filter(|(key, _)| *key != "message") {
                 println!("{key}: {}", value.as_str().unwrap_or_default());
             }
             Ok(())
         }
-        Command::Calls {
-            writes,
-            since,
-            json,
-            clear,
-            dir,
-        } => calls(&dir, writes, since, json, clear),
+        Command::Calls { writes, since, json, clear, dir } => calls(&dir, writes, since, json, clear),
         Command::State { pointer, dir } => {
             let state = ask(&dir, "GET", "/state", None)?;
-            let part = state
-                .pointer(pointer.as_deref().unwrap_or_default())
-                .ok_or("there is nothing at this pointer")?;
+            let part =
+                state.pointer(pointer.as_deref().unwrap_or_default()).ok_or("there is nothing at this pointer")?;
             println!("{part:#}");
             Ok(())
         }
@@ -153,16 +125,8 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
                 return ask(&dir, "DELETE", "/faults", None).map(|_| println!("cleared"));
             }
             let mut fault = pairs(&words)?;
-            for (_, value) in fault
-                .as_object_mut()
-                .into_iter()
-                .flatten()
-                .filter(|(key, _)| *key != "body")
-            {
-                if let Some(typed) = value
-                    .as_str()
-                    .and_then(|text| serde_json::from_str::<Value>(text).ok())
-                {
+            for (_, value) in fault.as_object_mut().into_iter().flatten().filter(|(key, _)| *key != "body") {
+                if let Some(typed) = value.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok()) {
                     *value = typed;
                 }
             }
@@ -185,27 +149,18 @@ async fn up(
             .map_err(|error| error.to_string())?;
     }
     let yaml = match file {
-        Some(file) => {
-            std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?
-        }
+        Some(file) => std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?,
         None => backstay_world::CONTOSO.to_owned(),
     };
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
-    let world = World::start_at(&yaml, proxy, control)
-        .await
-        .map_err(|error| error.to_string())?;
+    let world = World::start_at(&yaml, proxy, control).await.map_err(|error| error.to_string())?;
 
     std::fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
     let authority = dir.join("ca.pem");
     put(&authority, world.ca_pem())?;
-    let addresses =
-        json!({ "proxy": world.proxy_url(), "control": world.control_url(), "ca": authority });
+    let addresses = json!({ "proxy": world.proxy_url(), "control": world.control_url(), "ca": authority });
     put(&dir.join("world.json"), &addresses.to_string())?;
-    println!(
-        "ready HTTPS_PROXY={} CA={}",
-        world.proxy_url(),
-        authority.display()
-    );
+    println!("ready HTTPS_PROXY={} CA={}", world.proxy_url(), authority.display());
 
     tokio::select! {
         _ = terminate.recv() => {}
@@ -227,22 +182,13 @@ fn calls(dir: &Path, writes: bool, since: u64, json: bool, clear: bool) -> Resul
         return ask(dir, "DELETE", "/calls", None).map(|_| println!("forgotten"));
     }
     let calls = ask(dir, "GET", &format!("/calls?since={since}"), None)?;
-    for call in calls
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|call| !writes || call["write"] == true)
-    {
+    for call in calls.as_array().into_iter().flatten().filter(|call| !writes || call["write"] == true) {
         if json {
             println!("{call}");
             continue;
         }
         let text = |key: &str| call[key].as_str().unwrap_or_default().to_owned();
-        let query = if text("query").is_empty() {
-            String::new()
-        } else {
-            format!("?{}", text("query"))
-        };
+        let query = if text("query").is_empty() { String::new() } else { format!("?{}", text("query")) };
         let mark = if call["write"] == true { "W" } else { " " };
         let number = |key: &str| call[key].as_u64().unwrap_or_default();
         println!(
@@ -263,11 +209,7 @@ fn pairs(words: &[String]) -> Result<Value, String> {
             .map(|(key, value)| (key.to_owned(), Value::from(value)))
             .ok_or_else(|| format!("{word:?} is not key=value"))
     };
-    words
-        .iter()
-        .map(pair)
-        .collect::<Result<Map<_, _>, _>>()
-        .map(Value::Object)
+    words.iter().map(pair).collect::<Result<Map<_, _>, _>>().map(Value::Object)
 }
 
 /// One request to the control API of the world of this folder.
@@ -286,20 +228,16 @@ fn ask(dir: &Path, method: &str, path: &str, body: Option<&Value>) -> Result<Val
         body.len()
     );
     let mut text = String::new();
-    let mut stream = TcpStream::connect(host)
-        .map_err(|error| format!("{host}: {error}; is the world still up?"))?;
+    let mut stream = TcpStream::connect(host).map_err(|error| format!("{host}: {error}; is the world still up?"))?;
     stream
         .write_all(request.as_bytes())
         .and_then(|()| stream.read_to_string(&mut text))
         .map_err(|error| error.to_string())?;
-    let (_, answer) = text
-        .split_once("\r\n\r\n")
-        .ok_or("the control API broke off")?;
+    let (_, answer) = text.split_once("\r\n\r\n").ok_or("the control API broke off")?;
     if answer.is_empty() {
         return Ok(Value::Null);
     }
-    let answer: Value =
-        serde_json::from_str(answer).map_err(|error| format!("{error}: {answer}"))?;
+    let answer: Value = serde_json::from_str(answer).map_err(|error| format!("{error}: {answer}"))?;
     match answer["refused"].as_str() {
         Some(why) => Err(why.to_owned()),
         None => Ok(answer),

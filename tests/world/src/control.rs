@@ -32,9 +32,8 @@ pub async fn serve(listener: TcpListener, engine: Engine) {
                         Ok::<_, Infallible>(whole(&reply))
                     }
                 });
-                let _ = hyper::server::conn::http1::Builder::new()
-                    .serve_connection(TokioIo::new(stream), service)
-                    .await;
+                let _ =
+                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
             });
         }
         while connections.try_join_next().is_some() {}
@@ -54,10 +53,8 @@ fn answer(engine: &Engine, request: &Request) -> Reply {
     let mut inner = engine.lock();
     match (request.method.as_str(), segments.as_slice()) {
         ("GET", ["healthz"]) => Reply::text(200, "ok"),
-        ("GET", ["state"]) => serde_json::to_value(&inner.state).map_or_else(
-            |error| refused(500, &error.to_string()),
-            |state| Reply::json(200, &state),
-        ),
+        ("GET", ["state"]) => serde_json::to_value(&inner.state)
+            .map_or_else(|error| refused(500, &error.to_string()), |state| Reply::json(200, &state)),
         ("GET", ["calls"]) => match request.query("since").unwrap_or("0").parse() {
             Ok(since) => Reply::json(200, &json!(inner.calls.since(since))),
             Err(_) => refused(400, "since= is the index of a call"),
@@ -82,16 +79,9 @@ fn answer(engine: &Engine, request: &Request) -> Reply {
         }
         ("DELETE", ["faults", id]) => {
             let known = id.parse().is_ok_and(|id| inner.faults.remove(id));
-            if known {
-                Reply::empty(204)
-            } else {
-                refused(404, "there is no such fault")
-            }
+            if known { Reply::empty(204) } else { refused(404, "there is no such fault") }
         }
-        _ => refused(
-            404,
-            "the control API has /do/ACTION, /faults, /calls, /state and /healthz",
-        ),
+        _ => refused(404, "the control API has /do/ACTION, /faults, /calls, /state and /healthz"),
     }
 }
 

@@ -33,11 +33,7 @@ pub struct Outcome {
 
 impl Engine {
     pub fn new(state: State) -> Self {
-        Self(Arc::new(Mutex::new(Inner {
-            state,
-            faults: Faults::default(),
-            calls: Calls::default(),
-        })))
+        Self(Arc::new(Mutex::new(Inner { state, faults: Faults::default(), calls: Calls::default() })))
     }
 
     /// A test that panicked while it looked at the world must not take the world with it.
@@ -52,11 +48,7 @@ impl Engine {
     /// Notes a `CONNECT` that was refused, so that a test sees which unknown host was wanted.
     pub fn refuse_host(&self, host: &str, status: u16) {
         let mut inner = self.lock();
-        let request = Request {
-            method: "CONNECT".into(),
-            host: host.into(),
-            ..Request::default()
-        };
+        let request = Request { method: "CONNECT".into(), host: host.into(), ..Request::default() };
         let index = inner.calls.begin(&request, None);
         inner.calls.end(index, status, None);
     }
@@ -68,20 +60,14 @@ impl Inner {
         let index = self.calls.begin(request, app);
         let mishap = self.faults.strike(request);
         let mut outcome = Outcome::default();
-        let kept = mishap
-            .as_ref()
-            .is_some_and(|it| it.fault.keeps_from_service());
+        let kept = mishap.as_ref().is_some_and(|it| it.fault.keeps_from_service());
         let reply = (!kept).then(|| match open_batch(&self.state, request) {
             Some(Ok(parts)) => self.handle_parts(parts, index, &mut outcome),
             Some(Err(refusal)) => refusal,
             None => services::answer(&mut self.state, request),
         });
         outcome.apply(mishap.as_ref(), reply);
-        let status = if outcome.reset || outcome.hang {
-            0
-        } else {
-            outcome.reply.status
-        };
+        let status = if outcome.reset || outcome.hang { 0 } else { outcome.reply.status };
         self.calls.end(index, status, mishap.map(|it| it.id));
         outcome
     }
@@ -89,10 +75,7 @@ impl Inner {
     /// Parts are throttled and logged one by one (microsoft.md §1.10); what their faults do to the connection, they do to the whole.
     fn handle_parts(&mut self, parts: Vec<batch::Part>, index: u64, whole: &mut Outcome) -> Reply {
         let replies = batch::each(parts, |part| {
-            let part = Request {
-                batch: Some(index),
-                ..part.clone()
-            };
+            let part = Request { batch: Some(index), ..part.clone() };
             let outcome = self.handle(&part);
             whole.delay += outcome.delay;
             whole.reset |= outcome.reset;

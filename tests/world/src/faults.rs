@@ -64,12 +64,7 @@ struct Rule {
 impl Faults {
     pub fn add(&mut self, fault: Fault) -> u64 {
         self.last += 1;
-        self.rules.push(Rule {
-            id: self.last,
-            fault,
-            seen: 0,
-            struck: 0,
-        });
+        self.rules.push(Rule { id: self.last, fault, seen: 0, struck: 0 });
         self.last
     }
 
@@ -87,19 +82,12 @@ impl Faults {
     /// The first rule that strikes this request. Every matching rule counts the request, whether it strikes or not.
     pub fn strike(&mut self, request: &Request) -> Option<Mishap> {
         let mut hit = None;
-        for rule in self
-            .rules
-            .iter_mut()
-            .filter(|rule| rule.fault.matches(request))
-        {
+        for rule in self.rules.iter_mut().filter(|rule| rule.fault.matches(request)) {
             rule.seen += 1;
             let spent = rule.fault.times.is_some_and(|times| rule.struck >= times);
             if hit.is_none() && rule.seen > rule.fault.after && !spent {
                 rule.struck += 1;
-                hit = Some(Mishap {
-                    fault: rule.fault.clone(),
-                    id: rule.id,
-                });
+                hit = Some(Mishap { fault: rule.fault.clone(), id: rule.id });
             }
         }
         hit
@@ -109,20 +97,12 @@ impl Faults {
 impl Fault {
     fn matches(&self, request: &Request) -> bool {
         let is = |wanted: &Option<String>, text: &str| {
-            wanted
-                .as_ref()
-                .is_none_or(|wanted| wanted.eq_ignore_ascii_case(text))
+            wanted.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(text))
         };
         is(&self.host, &request.host)
             && is(&self.method, &request.method)
-            && self
-                .path
-                .as_ref()
-                .is_none_or(|path| starts_with(&request.path, path))
-            && self
-                .query
-                .as_ref()
-                .is_none_or(|piece| request.query_text().contains(piece.as_str()))
+            && self.path.as_ref().is_none_or(|path| starts_with(&request.path, path))
+            && self.query.as_ref().is_none_or(|piece| request.query_text().contains(piece.as_str()))
     }
 
     /// The service is not asked at all.
@@ -144,11 +124,7 @@ impl Fault {
             bent.headers.retain(|(name, _)| name != "content-type");
             bent.headers.push(("content-type".into(), kind.clone()));
         }
-        bent.headers.extend(
-            self.headers
-                .iter()
-                .map(|(name, value)| (name.to_lowercase(), value.clone())),
-        );
+        bent.headers.extend(self.headers.iter().map(|(name, value)| (name.to_lowercase(), value.clone())));
         bent
     }
 }
@@ -175,13 +151,7 @@ mod tests {
     #[test]
     fn a_rule_skips_then_strikes_then_is_spent() {
         let mut faults = Faults::default();
-        faults.add(Fault {
-            path: Some("/a".into()),
-            after: 1,
-            times: Some(2),
-            status: Some(503),
-            ..Fault::default()
-        });
+        faults.add(Fault { path: Some("/a".into()), after: 1, times: Some(2), status: Some(503), ..Fault::default() });
         let request = Request::new("GET", "h", "/a/b");
         let struck: Vec<bool> = (0..5).map(|_| faults.strike(&request).is_some()).collect();
         assert_eq!(struck, [false, true, true, false, false]);
@@ -190,14 +160,8 @@ mod tests {
 
     #[test]
     fn a_star_stands_for_any_piece() {
-        assert!(starts_with(
-            "/v1.0/users/x/licenseDetails",
-            "/v1.0/users/*/licenseDetails"
-        ));
-        assert!(!starts_with(
-            "/v1.0/users/x/memberOf",
-            "/v1.0/users/*/licenseDetails"
-        ));
+        assert!(starts_with("/v1.0/users/x/licenseDetails", "/v1.0/users/*/licenseDetails"));
+        assert!(!starts_with("/v1.0/users/x/memberOf", "/v1.0/users/*/licenseDetails"));
         assert!(starts_with("/anything", ""));
     }
 }

@@ -39,10 +39,7 @@ impl Request {
     }
 
     pub fn query(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     pub fn segments(&self) -> Vec<&str> {
@@ -52,9 +49,7 @@ impl Request {
     pub fn bearer(&self) -> Option<&str> {
         let value = self.header("authorization")?;
         let (scheme, token) = value.split_once(' ')?;
-        scheme
-            .eq_ignore_ascii_case("bearer")
-            .then_some(token.trim())
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
     }
 
     /// Login and password of HTTP Basic.
@@ -64,31 +59,19 @@ impl Request {
         if !scheme.eq_ignore_ascii_case("basic") {
             return None;
         }
-        let bytes = base64::engine::general_purpose::STANDARD
-            .decode(value.trim())
-            .ok()?;
+        let bytes = base64::engine::general_purpose::STANDARD.decode(value.trim()).ok()?;
         let text = String::from_utf8(bytes).ok()?;
-        text.split_once(':')
-            .map(|(login, password)| (login.to_owned(), password.to_owned()))
+        text.split_once(':').map(|(login, password)| (login.to_owned(), password.to_owned()))
     }
 
     /// What the body says it is, without parameters.
     pub fn content_type(&self) -> &str {
-        self.header("content-type")
-            .unwrap_or_default()
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
+        self.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default().trim()
     }
 
     /// The query as it goes into the call log: values that could be secrets don't occur in this world's queries.
     pub fn query_text(&self) -> String {
-        self.query
-            .iter()
-            .map(|(key, value)| format!("{key}={value}"))
-            .collect::<Vec<_>>()
-            .join("&")
+        self.query.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join("&")
     }
 
     /// The fields of a form; a body of another kind has none.
@@ -140,10 +123,7 @@ pub type Answer = Result<Reply, Reply>;
 
 impl Reply {
     pub fn empty(status: u16) -> Self {
-        Self {
-            status,
-            ..Self::default()
-        }
+        Self { status, ..Self::default() }
     }
 
     pub fn json(status: u16, body: &Value) -> Self {
@@ -155,19 +135,11 @@ impl Reply {
     }
 
     pub fn xml(status: u16, body: &str) -> Self {
-        Self::typed(
-            status,
-            "application/xml",
-            format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}"),
-        )
+        Self::typed(status, "application/xml", format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}"))
     }
 
     pub fn typed(status: u16, content_type: &str, body: String) -> Self {
-        Self {
-            status,
-            headers: vec![("content-type".into(), content_type.into())],
-            body: body.into(),
-        }
+        Self { status, headers: vec![("content-type".into(), content_type.into())], body: body.into() }
     }
 
     #[must_use]
@@ -188,10 +160,7 @@ pub fn pairs(text: &str) -> Vec<(String, String)> {
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (
-                decoded(&key.replace('+', " ")),
-                decoded(&value.replace('+', " ")),
-            )
+            (decoded(&key.replace('+', " ")), decoded(&value.replace('+', " ")))
         })
         .collect()
 }
@@ -215,20 +184,10 @@ mod tests {
 
     #[test]
     fn only_requests_for_a_change_are_writes() {
-        let asks = |method: &str, host: &str, path: &str| {
-            Request::new(method, host, path).asks_for_change()
-        };
-        assert!(!asks(
-            "POST",
-            "login.microsoftonline.com",
-            "/t/oauth2/v2.0/token"
-        ));
+        let asks = |method: &str, host: &str, path: &str| Request::new(method, host, path).asks_for_change();
+        assert!(!asks("POST", "login.microsoftonline.com", "/t/oauth2/v2.0/token"));
         assert!(!asks("POST", "graph.microsoft.com", "/v1.0/$batch"));
-        assert!(asks(
-            "POST",
-            "graph.microsoft.com",
-            "/v1.0/roleManagement/directory/roleAssignments"
-        ));
+        assert!(asks("POST", "graph.microsoft.com", "/v1.0/roleManagement/directory/roleAssignments"));
         assert!(!asks("PUT", "dk-co.keepit.com", "/users/a/devices/c/jobs"));
         assert!(asks("POST", "dk-co.keepit.com", "/users/a/devices/c/jobs/"));
         assert!(asks("PUT", "dk-co.keepit.com", "/users/a/devices/c"));

@@ -21,19 +21,9 @@ fn guid(bytes: &[u8]) -> String {
     }
     b[6] = (b[6] & 0x0f) | 0x40;
     b[8] = (b[8] & 0x3f) | 0x80;
-    let hex: String = b
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|half| char::from_digit(half.into(), 16))
-        .collect();
-    format!(
-        "{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )
+    let hex: String =
+        b.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|half| char::from_digit(half.into(), 16)).collect();
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 /// Keepit's form: groups of six lower-case letters and digits (keepit.md §1 "Ids"): three for accounts and connectors, four for jobs.
@@ -48,35 +38,20 @@ pub fn keepit_id_of(parts: &[&str], groups: usize) -> String {
 
 fn keepit_form(bytes: &[u8], groups: usize) -> String {
     const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
-    let letters: Vec<char> = bytes
-        .iter()
-        .take(groups * 6)
-        .map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]))
-        .collect();
-    letters
-        .chunks(6)
-        .map(|group| group.iter().collect::<String>())
-        .collect::<Vec<_>>()
-        .join("-")
+    let letters: Vec<char> =
+        bytes.iter().take(groups * 6).map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect();
+    letters.chunks(6).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
 }
 
 /// An access token. Opaque on purpose, and with a word in it that a test can look for in logs.
 pub fn access_token() -> String {
-    format!(
-        "world-access-token-{}",
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(random::<32>())
-    )
+    format!("world-access-token-{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(random::<32>()))
 }
 
 /// Entra writes the id of a role assignment as base64 of role and principal with a suffix; so does this world.
 pub fn assignment_id(role: &str, principal: &str, scope: &str) -> String {
-    let bytes: Vec<u8> = guid_of(&[role, principal, scope])
-        .replace('-', "")
-        .into_bytes();
-    format!(
-        "{}-1",
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
-    )
+    let bytes: Vec<u8> = guid_of(&[role, principal, scope]).replace('-', "").into_bytes();
+    format!("{}-1", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes))
 }
 
 fn random<const N: usize>() -> [u8; N] {
@@ -88,13 +63,11 @@ fn random<const N: usize>() -> [u8; N] {
 
 pub fn is_guid(text: &str) -> bool {
     text.len() == 36
-        && text.bytes().enumerate().all(|(i, b)| {
-            if matches!(i, 8 | 13 | 18 | 23) {
-                b == b'-'
-            } else {
-                b.is_ascii_hexdigit()
-            }
-        })
+        && text.bytes().enumerate().all(
+            |(i, b)| {
+                if matches!(i, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() }
+            },
+        )
 }
 
 #[cfg(test)]

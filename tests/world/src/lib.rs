@@ -3,10 +3,7 @@
 //! It is written from facts and recorded bodies, never from the operator, and refuses what the real services would refuse.
 //! See README.md in this folder.
 
-#![allow(
-    clippy::unnecessary_wraps,
-    reason = "the rows of a table of handlers or actions have one type"
-)]
+#![allow(clippy::unnecessary_wraps, reason = "the rows of a table of handlers or actions have one type")]
 #![allow(
     clippy::missing_errors_doc,
     clippy::must_use_candidate,
@@ -38,8 +35,7 @@ pub const CONTOSO: &str = include_str!("../worlds/contoso.yaml");
 
 /// Where the recorded bodies lie, if they are here: `BACKSTAY_CONTRACTS`, else beside the workspace.
 pub fn contracts_folder() -> Option<std::path::PathBuf> {
-    let beside =
-        || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/contracts");
+    let beside = || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/contracts");
     let folder = std::env::var_os("BACKSTAY_CONTRACTS").map_or_else(beside, Into::into);
     folder.is_dir().then_some(folder)
 }

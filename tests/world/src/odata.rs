@@ -31,10 +31,7 @@ pub fn filter(text: &str) -> Result<Vec<Comparison>, String> {
         .split(|word| *word == Literal::Bare("and".into()))
         .map(|part| match part {
             [Literal::Bare(field), Literal::Bare(operator), value] if operator == "eq" => {
-                Ok(Comparison {
-                    field: field.clone(),
-                    value: value.clone(),
-                })
+                Ok(Comparison { field: field.clone(), value: value.clone() })
             }
             _ => Err(format!("Invalid filter clause: {text}")),
         })
@@ -46,9 +43,8 @@ fn words(text: &str) -> Result<Vec<Literal>, String> {
     let mut rest = text.trim();
     while !rest.is_empty() {
         if let Some(quoted) = rest.strip_prefix('\'') {
-            let end = quoted
-                .find('\'')
-                .ok_or_else(|| format!("There is an unterminated string literal in '{text}'."))?;
+            let end =
+                quoted.find('\'').ok_or_else(|| format!("There is an unterminated string literal in '{text}'."))?;
             words.push(Literal::Text(quoted[..end].to_owned()));
             rest = quoted[end + 1..].trim_start();
         } else {
@@ -62,12 +58,7 @@ fn words(text: &str) -> Result<Vec<Literal>, String> {
 
 /// The fields of `$select`; an empty list means none was given.
 pub fn select(text: Option<&str>) -> Vec<String> {
-    text.unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-        .filter(|field| !field.is_empty())
-        .map(str::to_owned)
-        .collect()
+    text.unwrap_or_default().split(',').map(str::trim).filter(|field| !field.is_empty()).map(str::to_owned).collect()
 }
 
 /// A navigation property with the `$select` inside its parentheses.
@@ -91,9 +82,7 @@ pub fn project(whole: &Value, fields: &[String]) -> Value {
     };
     let kept: Map<String, Value> = members
         .iter()
-        .filter(|(name, _)| {
-            name.starts_with('@') || fields.is_empty() || fields.iter().any(|field| field == *name)
-        })
+        .filter(|(name, _)| name.starts_with('@') || fields.is_empty() || fields.iter().any(|field| field == *name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     Value::Object(kept)
@@ -107,13 +96,7 @@ mod tests {
     fn a_filter_keeps_the_quotes_apart() {
         let found = filter("principalId eq 'a b' and x eq 5").unwrap();
         assert_eq!(found[0].value, Literal::Text("a b".into()));
-        assert_eq!(
-            found[1],
-            Comparison {
-                field: "x".into(),
-                value: Literal::Bare("5".into())
-            }
-        );
+        assert_eq!(found[1], Comparison { field: "x".into(), value: Literal::Bare("5".into()) });
         assert!(filter("a ne 'b'").is_err());
         assert!(filter("a eq 'b' or c eq 'd'").is_err());
         assert!(filter("a eq 'b").is_err());
@@ -121,10 +104,7 @@ mod tests {
 
     #[test]
     fn an_expand_carries_its_own_select() {
-        assert_eq!(
-            expand("roles($select=a,b)").unwrap(),
-            ("roles".into(), vec!["a".into(), "b".into()])
-        );
+        assert_eq!(expand("roles($select=a,b)").unwrap(), ("roles".into(), vec!["a".into(), "b".into()]));
         assert!(expand("roles($levels=3)").is_err());
     }
 }

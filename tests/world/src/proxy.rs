@@ -47,39 +47,21 @@ async fn tunnel(mut stream: TcpStream, engine: Engine, authority: &Authority) ->
     let head = read_head(&mut stream).await?;
     let mut words = head.split_ascii_whitespace();
     if words.next() != Some("CONNECT") {
-        return stream
-            .write_all(&plain(
-                403,
-                "Forbidden",
-                "This proxy only opens tunnels (CONNECT).",
-            ))
-            .await;
+        return stream.write_all(&plain(403, "Forbidden", "This proxy only opens tunnels (CONNECT).")).await;
     }
     let target = words.next().unwrap_or_default().to_ascii_lowercase();
-    let host = target
-        .strip_suffix(":443")
-        .filter(|host| engine.lock().state.service(host).is_some());
+    let host = target.strip_suffix(":443").filter(|host| engine.lock().state.service(host).is_some());
     let Some(host) = host else {
         engine.refuse_host(&target, 502);
-        return stream
-            .write_all(&plain(
-                502,
-                "Bad Gateway",
-                &format!("{target} is not in this world."),
-            ))
-            .await;
+        return stream.write_all(&plain(502, "Bad Gateway", &format!("{target} is not in this world."))).await;
     };
-    stream
-        .write_all(b"HTTP/1.1 200 Connection Established\r\n\r\n")
-        .await?;
+    stream.write_all(b"HTTP/1.1 200 Connection Established\r\n\r\n").await?;
 
     let config = authority.server(host).map_err(io::Error::other)?;
     // A twin of the socket: set to linger for no time, it turns the last close into a reset.
     let whole = stream.into_std()?;
     let twin = whole.try_clone()?;
-    let tls = TlsAcceptor::from(config)
-        .accept(TcpStream::from_std(whole)?)
-        .await?;
+    let tls = TlsAcceptor::from(config).accept(TcpStream::from_std(whole)?).await?;
     let reset = Arc::new(AtomicBool::new(false));
     http(tls, host.to_owned(), engine, Arc::clone(&reset)).await;
     if reset.load(Ordering::Relaxed) {
@@ -111,45 +93,28 @@ async fn http(
         }
     });
     // Ends with an error when a fault breaks the connection, which is what it is for.
-    let _ = hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 /// Reads a request to its end.
 pub async fn receive(incoming: hyper::Request<Incoming>, host: &str) -> io::Result<Request> {
     let (head, body) = incoming.into_parts();
-    let target = head
-        .uri
-        .path_and_query()
-        .map_or("/", |target| target.as_str());
+    let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
     let mut request = Request::new(head.method.as_str(), host, target);
     for (name, value) in &head.headers {
-        request.headers.insert(
-            name.as_str().to_owned(),
-            String::from_utf8_lossy(value.as_bytes()).into_owned(),
-        );
+        request.headers.insert(name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned());
     }
-    request.body = Limited::new(body, LONGEST_BODY)
-        .collect()
-        .await
-        .map_err(io::Error::other)?
-        .to_bytes();
+    request.body = Limited::new(body, LONGEST_BODY).collect().await.map_err(io::Error::other)?.to_bytes();
     Ok(request)
 }
 
 fn send(outcome: Outcome) -> Sent {
-    let Outcome {
-        reply, truncate, ..
-    } = outcome;
+    let Outcome { reply, truncate, .. } = outcome;
     match truncate {
         Some(bytes) => {
             let cut = reply.body.slice(..bytes.min(reply.body.len()));
             let length = reply.body.len().max(cut.len() + 1);
-            respond(
-                &reply.with("content-length", length.to_string()),
-                BoxBody::new(Cut::after(cut)),
-            )
+            respond(&reply.with("content-length", length.to_string()), BoxBody::new(Cut::after(cut)))
         }
         None => whole(&reply),
     }
@@ -157,10 +122,7 @@ fn send(outcome: Outcome) -> Sent {
 
 /// An answer as hyper sends it.
 pub fn whole(reply: &Reply) -> Sent {
-    respond(
-        reply,
-        BoxBody::new(Full::new(reply.body.clone()).map_err(|never: Infallible| match never {})),
-    )
+    respond(reply, BoxBody::new(Full::new(reply.body.clone()).map_err(|never: Infallible| match never {})))
 }
 
 fn respond(reply: &Reply, body: BoxBody<Bytes, io::Error>) -> Sent {
@@ -170,12 +132,8 @@ fn respond(reply: &Reply, body: BoxBody<Bytes, io::Error>) -> Sent {
     }
     builder.body(body).unwrap_or_else(|error| {
         // A fault may ask for a status or header that HTTP does not have.
-        let text = Full::new(Bytes::from(format!(
-            "the world cannot send this answer: {error}"
-        )));
-        let mut response = hyper::Response::new(BoxBody::new(
-            text.map_err(|never: Infallible| match never {}),
-        ));
+        let text = Full::new(Bytes::from(format!("the world cannot send this answer: {error}")));
+        let mut response = hyper::Response::new(BoxBody::new(text.map_err(|never: Infallible| match never {})));
         *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
         response
     })
@@ -189,10 +147,7 @@ struct Cut {
 
 impl Cut {
     fn after(bytes: Bytes) -> Self {
-        Self {
-            bytes: Some(bytes),
-            moment: Box::pin(tokio::time::sleep(Duration::from_millis(20))),
-        }
+        Self { bytes: Some(bytes), moment: Box::pin(tokio::time::sleep(Duration::from_millis(20))) }
     }
 }
 
@@ -207,10 +162,7 @@ impl Body for Cut {
         if let Some(bytes) = self.bytes.take() {
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
-        self.moment
-            .as_mut()
-            .poll(context)
-            .map(|()| Some(Err(io::Error::from(io::ErrorKind::BrokenPipe))))
+        self.moment.as_mut().poll(context).map(|()| Some(Err(io::Error::from(io::ErrorKind::BrokenPipe))))
     }
 }
 

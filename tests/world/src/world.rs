@@ -46,11 +46,7 @@ impl World {
     }
 
     /// Starts the world of a file on these addresses.
-    pub async fn start_at(
-        yaml: &str,
-        proxy: SocketAddr,
-        control: SocketAddr,
-    ) -> Result<Self, Error> {
+    pub async fn start_at(yaml: &str, proxy: SocketAddr, control: SocketAddr) -> Result<Self, Error> {
         let engine = Engine::new(State::from_yaml(yaml).map_err(Error::File)?);
         let authority = Arc::new(Authority::new()?);
         let proxy = TcpListener::bind(proxy).await?;
@@ -60,13 +56,7 @@ impl World {
             tokio::spawn(proxy::serve(proxy, engine.clone(), Arc::clone(&authority))),
             tokio::spawn(control::serve(control, engine.clone())),
         ];
-        Ok(Self {
-            engine,
-            authority,
-            proxy: proxy_at,
-            control: control_at,
-            tasks,
-        })
+        Ok(Self { engine, authority, proxy: proxy_at, control: control_at, tasks })
     }
 
     /// What goes into `HTTPS_PROXY`.
@@ -125,25 +115,14 @@ impl World {
     }
 
     /// Signs in to Microsoft as `user` and creates a connector; gives its id.
-    pub fn sign_in_for_connector(
-        &self,
-        account: &str,
-        name: &str,
-        kind: &str,
-        user: &str,
-    ) -> Result<String, Error> {
-        let done = self.act(
-            "sign-in-for-connector",
-            json!({ "account": account, "name": name, "type": kind, "user": user }),
-        )?;
+    pub fn sign_in_for_connector(&self, account: &str, name: &str, kind: &str, user: &str) -> Result<String, Error> {
+        let done =
+            self.act("sign-in-for-connector", json!({ "account": account, "name": name, "type": kind, "user": user }))?;
         Ok(done["connector"].as_str().unwrap_or_default().to_owned())
     }
 
     pub fn reauthenticate(&self, connector: &str, user: &str) -> Result<Value, Error> {
-        self.act(
-            "reauthenticate",
-            json!({ "connector": connector, "user": user }),
-        )
+        self.act("reauthenticate", json!({ "connector": connector, "user": user }))
     }
 
     pub fn finish_backup(&self, connector: &str) -> Result<Value, Error> {
@@ -155,41 +134,19 @@ impl World {
     }
 
     pub fn grant_directory_role(&self, user: &str, role: &str) -> Result<Value, Error> {
-        self.act(
-            "grant-directory-role",
-            json!({ "user": user, "role": role }),
-        )
+        self.act("grant-directory-role", json!({ "user": user, "role": role }))
     }
 
     pub fn remove_directory_role(&self, user: &str, role: &str) -> Result<Value, Error> {
-        self.act(
-            "remove-directory-role",
-            json!({ "user": user, "role": role }),
-        )
+        self.act("remove-directory-role", json!({ "user": user, "role": role }))
     }
 
-    pub fn grant_security_role(
-        &self,
-        environment: &str,
-        user: &str,
-        role: &str,
-    ) -> Result<Value, Error> {
-        self.act(
-            "grant-security-role",
-            json!({ "environment": environment, "user": user, "role": role }),
-        )
+    pub fn grant_security_role(&self, environment: &str, user: &str, role: &str) -> Result<Value, Error> {
+        self.act("grant-security-role", json!({ "environment": environment, "user": user, "role": role }))
     }
 
-    pub fn remove_security_role(
-        &self,
-        environment: &str,
-        user: &str,
-        role: &str,
-    ) -> Result<Value, Error> {
-        self.act(
-            "remove-security-role",
-            json!({ "environment": environment, "user": user, "role": role }),
-        )
+    pub fn remove_security_role(&self, environment: &str, user: &str, role: &str) -> Result<Value, Error> {
+        self.act("remove-security-role", json!({ "environment": environment, "user": user, "role": role }))
     }
 }
 

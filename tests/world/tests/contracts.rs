@@ -1,11 +1,6 @@
 //! Do the bodies of this world use only names that Microsoft's own bodies use?
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says so by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says so by panicking")]
 
 mod common;
 
@@ -49,14 +44,9 @@ fn recorded(files: &[&str]) -> Option<BTreeSet<String>> {
 fn assert_known(body: &Value, known: &BTreeSet<String>, besides: &[&str]) {
     let mut found = BTreeSet::new();
     names(body, "", &mut found);
-    let strange: Vec<&String> = found
-        .iter()
-        .filter(|name| !known.contains(*name) && !besides.contains(&name.as_str()))
-        .collect();
-    assert!(
-        strange.is_empty(),
-        "not in the recorded bodies: {strange:?}"
-    );
+    let strange: Vec<&String> =
+        found.iter().filter(|name| !known.contains(*name) && !besides.contains(&name.as_str())).collect();
+    assert!(strange.is_empty(), "not in the recorded bodies: {strange:?}");
     assert!(found.len() > 3, "nothing was compared");
 }
 
@@ -72,30 +62,17 @@ async fn environments_have_the_recorded_fields() {
         return;
     };
     let visit = contoso_with(&[
-        (
-            "    role_assignments:\n",
-            "    groups:\n      - { name: Allowed }\n    role_assignments:\n",
-        ),
+        ("    role_assignments:\n", "    groups:\n      - { name: Allowed }\n    role_assignments:\n"),
         (
             "        host: contoso-service.crm4.dynamics.com\n",
             "        host: contoso-service.crm4.dynamics.com\n        security_group: Allowed\n",
         ),
     ])
     .await;
-    let body = visit
-        .bap(Method::GET, "?api-version=2023-06-01", None)
-        .await
-        .json();
+    let body = visit.bap(Method::GET, "?api-version=2023-06-01", None).await.json();
     // Documented, but in none of the recordings (microsoft.md §2.2).
-    assert_known(
-        &body["value"],
-        &known,
-        &["/properties/linkedEnvironmentMetadata/securityGroupId"],
-    );
-    let recorded_states = known
-        .iter()
-        .filter(|name| name.starts_with("/properties/states/"))
-        .count();
+    assert_known(&body["value"], &known, &["/properties/linkedEnvironmentMetadata/securityGroupId"]);
+    let recorded_states = known.iter().filter(|name| name.starts_with("/properties/states/")).count();
     assert!(recorded_states > 2);
 }
 
@@ -109,20 +86,22 @@ async fn systemusers_and_roles_have_the_recorded_columns() {
     };
     let visit = contoso().await;
     visit.enroll(SALES).await;
-    let body = visit.dataverse(Method::GET, SALES_HOST, "systemusers?$expand=systemuserroles_association($select=roleid,name,ismanaged,_businessunitid_value)", None).await.json();
+    let body = visit
+        .dataverse(
+            Method::GET,
+            SALES_HOST,
+            "systemusers?$expand=systemuserroles_association($select=roleid,name,ismanaged,_businessunitid_value)",
+            None,
+        )
+        .await
+        .json();
     assert_known(&body["value"], &users, &[]);
     // And none is missing: without $select Dataverse sends every column.
     let mut ours = BTreeSet::new();
     names(&body["value"], "", &mut ours);
-    assert_eq!(
-        users.difference(&ours).collect::<Vec<_>>(),
-        Vec::<&String>::new()
-    );
+    assert_eq!(users.difference(&ours).collect::<Vec<_>>(), Vec::<&String>::new());
 
-    let body = visit
-        .dataverse(Method::GET, SALES_HOST, "roles", None)
-        .await
-        .json();
+    let body = visit.dataverse(Method::GET, SALES_HOST, "roles", None).await.json();
     assert_known(&body["value"], &roles, &[]);
 }
 
@@ -154,10 +133,7 @@ async fn graph_bodies_have_the_fields_of_the_metadata() {
             .filter_map(|name| name.rsplit('/').next())
             .filter(|name| !name.starts_with('@') && !["id", "value"].contains(name))
         {
-            assert!(
-                metadata.contains(&format!("Name=\"{name}\"")),
-                "{path}: {name} is not in the metadata"
-            );
+            assert!(metadata.contains(&format!("Name=\"{name}\"")), "{path}: {name} is not in the metadata");
         }
     }
 }

@@ -1,11 +1,6 @@
 //! Who may do what inside an environment?
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says so by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says so by panicking")]
 
 mod common;
 
@@ -24,19 +19,12 @@ fn user(id: &str) -> String {
 
 async fn administrator(visit: &Visit, host: &str) -> String {
     let path = "roles?$filter=_roletemplateid_value eq 627090ff-40a3-4053-8790-584edc5be201&$select=roleid";
-    visit.dataverse(Method::GET, host, path, None).await.json()["value"][0]["roleid"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    visit.dataverse(Method::GET, host, path, None).await.json()["value"][0]["roleid"].as_str().unwrap().to_owned()
 }
 
 async fn add_user(visit: &Visit, environment: &str, id: &str) -> Got {
     visit
-        .bap(
-            Method::POST,
-            &format!("/{environment}/addUser?api-version=2023-06-01"),
-            Some(json!({ "objectId": id })),
-        )
+        .bap(Method::POST, &format!("/{environment}/addUser?api-version=2023-06-01"), Some(json!({ "objectId": id })))
         .await
 }
 
@@ -48,36 +36,19 @@ async fn a_role_given_shows_at_once_to_a_strong_reader_and_later_to_others() {
     let url = format!("https://{SERVICE_HOST}/api/data/v9.2/{}", user(ACCOUNT_ID));
     let roles = async |strong: bool| {
         let request = visit.client.get(&url).bearer_auth(&token);
-        let request = if strong {
-            request.header("Consistency", "Strong")
-        } else {
-            request
-        };
-        visit.send(request).await.json()["value"][0]["systemuserroles_association"]
-            .as_array()
-            .unwrap()
-            .len()
+        let request = if strong { request.header("Consistency", "Strong") } else { request };
+        visit.send(request).await.json()["value"][0]["systemuserroles_association"].as_array().unwrap().len()
     };
-    let row = visit
-        .dataverse(Method::GET, SERVICE_HOST, &user(ACCOUNT_ID), None)
-        .await
-        .json()["value"][0]["systemuserid"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let row =
+        visit.dataverse(Method::GET, SERVICE_HOST, &user(ACCOUNT_ID), None).await.json()["value"][0]["systemuserid"]
+            .as_str()
+            .unwrap()
+            .to_owned();
     let role = administrator(&visit, SERVICE_HOST).await;
     let link = format!("https://{SERVICE_HOST}/api/data/v9.2/roles({role})");
     let path = format!("systemusers({row})/systemuserroles_association/$ref");
     assert_eq!(
-        visit
-            .dataverse(
-                Method::POST,
-                SERVICE_HOST,
-                &path,
-                Some(json!({ "@odata.id": link }))
-            )
-            .await
-            .status,
+        visit.dataverse(Method::POST, SERVICE_HOST, &path, Some(json!({ "@odata.id": link }))).await.status,
         204
     );
     assert_eq!(roles(false).await, 1);
@@ -85,46 +56,15 @@ async fn a_role_given_shows_at_once_to_a_strong_reader_and_later_to_others() {
     assert_eq!(roles(false).await, 1);
     assert_eq!(roles(false).await, 2);
 
-    assert_eq!(
-        visit
-            .dataverse(
-                Method::DELETE,
-                SERVICE_HOST,
-                &format!("{path}?$id={link}"),
-                None
-            )
-            .await
-            .status,
-        204
-    );
+    assert_eq!(visit.dataverse(Method::DELETE, SERVICE_HOST, &format!("{path}?$id={link}"), None).await.status, 204);
     assert_eq!(roles(true).await, 1);
     assert_eq!(roles(false).await, 2);
-    assert_eq!(
-        visit
-            .dataverse(
-                Method::DELETE,
-                SERVICE_HOST,
-                &format!("{path}?$id={link}"),
-                None
-            )
-            .await
-            .status,
-        404
-    );
+    assert_eq!(visit.dataverse(Method::DELETE, SERVICE_HOST, &format!("{path}?$id={link}"), None).await.status, 404);
     let unknown = json!({ "@odata.id": format!("https://{SERVICE_HOST}/api/data/v9.2/roles(00000000-0000-0000-0000-0000000000aa)") });
-    let got = visit
-        .dataverse(Method::POST, SERVICE_HOST, &path, Some(unknown))
-        .await;
+    let got = visit.dataverse(Method::POST, SERVICE_HOST, &path, Some(unknown)).await;
     assert!(got.code() == "0x80060888" && got.text.contains("0000000000aa"));
-    let elsewhere =
-        json!({ "@odata.id": format!("https://{SALES_HOST}/api/data/v9.2/roles({role})") });
-    assert_eq!(
-        visit
-            .dataverse(Method::POST, SERVICE_HOST, &path, Some(elsewhere))
-            .await
-            .status,
-        400
-    );
+    let elsewhere = json!({ "@odata.id": format!("https://{SALES_HOST}/api/data/v9.2/roles({role})") });
+    assert_eq!(visit.dataverse(Method::POST, SERVICE_HOST, &path, Some(elsewhere)).await.status, 400);
 }
 
 #[tokio::test]
@@ -134,41 +74,24 @@ async fn a_custom_role_reads_and_only_an_administrator_writes() {
         "        host: contoso-service.crm4.dynamics.com\n        roles:\n          - { name: Backstay Reader, privileges: [prvReadUser, prvReadRole] }\n        users:\n          - { application: c0ffee00-1111-4222-8333-444455556666, roles: [Backstay Reader] }\n",
     )])
     .await;
-    let row = visit
-        .dataverse(Method::GET, SERVICE_HOST, &user(ACCOUNT_ID), None)
-        .await
-        .json()["value"][0]["systemuserid"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let row =
+        visit.dataverse(Method::GET, SERVICE_HOST, &user(ACCOUNT_ID), None).await.json()["value"][0]["systemuserid"]
+            .as_str()
+            .unwrap()
+            .to_owned();
     let role = administrator(&visit, SERVICE_HOST).await;
     let got = visit
-        .dataverse(
-            Method::GET,
-            SERVICE_HOST,
-            &format!("systemusers({row})/teammembership_association"),
-            None,
-        )
+        .dataverse(Method::GET, SERVICE_HOST, &format!("systemusers({row})/teammembership_association"), None)
         .await;
-    assert!(
-        got.code() == "0x80040220" && got.text.contains("prvReadTeam"),
-        "{}",
-        got.text
-    );
+    assert!(got.code() == "0x80040220" && got.text.contains("prvReadTeam"), "{}", got.text);
     assert_eq!(
         visit
-            .dataverse(
-                Method::PATCH,
-                SERVICE_HOST,
-                &format!("systemusers({row})"),
-                Some(json!({ "accessmode": 0 }))
-            )
+            .dataverse(Method::PATCH, SERVICE_HOST, &format!("systemusers({row})"), Some(json!({ "accessmode": 0 })))
             .await
             .code(),
         "0x80040220"
     );
-    let link =
-        json!({ "@odata.id": format!("https://{SERVICE_HOST}/api/data/v9.2/roles({role})") });
+    let link = json!({ "@odata.id": format!("https://{SERVICE_HOST}/api/data/v9.2/roles({role})") });
     assert_eq!(
         visit
             .dataverse(
@@ -196,19 +119,9 @@ async fn what_a_table_does_not_have_is_refused() {
         "roles?$apply=aggregate",
     ] {
         let got = visit.dataverse(Method::GET, SALES_HOST, path, None).await;
-        assert_eq!(
-            (got.status, got.code().as_str()),
-            (400, "0x80060888"),
-            "{path}"
-        );
+        assert_eq!((got.status, got.code().as_str()), (400, "0x80060888"), "{path}");
     }
-    assert_eq!(
-        visit
-            .dataverse(Method::GET, SALES_HOST, "accounts", None)
-            .await
-            .status,
-        404
-    );
+    assert_eq!(visit.dataverse(Method::GET, SALES_HOST, "accounts", None).await.status, 404);
     let token = visit.token(&format!("https://{SALES_HOST}")).await;
     let impersonating = visit
         .client
@@ -224,12 +137,7 @@ async fn the_access_mode_is_set_but_not_of_an_application() {
     visit.enroll(SALES).await;
     let id = async |filter: String| {
         visit
-            .dataverse(
-                Method::GET,
-                SALES_HOST,
-                &format!("systemusers?$filter={filter}&$select=accessmode"),
-                None,
-            )
+            .dataverse(Method::GET, SALES_HOST, &format!("systemusers?$filter={filter}&$select=accessmode"), None)
             .await
             .json()["value"][0]["systemuserid"]
             .as_str()
@@ -241,28 +149,13 @@ async fn the_access_mode_is_set_but_not_of_an_application() {
         id(format!("applicationid eq {APP}")).await,
     );
     let set = async |id: &str, body: Value| {
-        visit
-            .dataverse(
-                Method::PATCH,
-                SALES_HOST,
-                &format!("systemusers({id})"),
-                Some(body),
-            )
-            .await
-            .status
+        visit.dataverse(Method::PATCH, SALES_HOST, &format!("systemusers({id})"), Some(body)).await.status
     };
     assert_eq!(set(&account, json!({ "accessmode": 4 })).await, 204);
     assert_eq!(set(&account, json!({ "accessmode": 9 })).await, 400);
     assert_eq!(set(&account, json!({ "shoesize": 46 })).await, 400);
     assert_eq!(set(&own, json!({ "accessmode": 0 })).await, 400);
-    assert_eq!(
-        set(
-            "00000000-0000-0000-0000-0000000000aa",
-            json!({ "accessmode": 0 })
-        )
-        .await,
-        404
-    );
+    assert_eq!(set("00000000-0000-0000-0000-0000000000aa", json!({ "accessmode": 0 })).await, 404);
     let row = visit
         .dataverse(
             Method::GET,
@@ -294,38 +187,20 @@ async fn roles_come_through_teams_too_even_without_a_row() {
         .json();
     assert_eq!(roles["value"][0]["name"], "System Administrator");
     assert_eq!(add_user(&visit, TEST, ACCOUNT_ID).await.status, 200);
-    let row = visit
-        .dataverse(Method::GET, TEST_HOST, &user(ACCOUNT_ID), None)
-        .await
-        .json()["value"][0]
-        .clone();
-    assert!(
-        row["systemuserroles_association"]
-            .as_array()
-            .unwrap()
-            .is_empty(),
-        "its own roles only"
-    );
+    let row = visit.dataverse(Method::GET, TEST_HOST, &user(ACCOUNT_ID), None).await.json()["value"][0].clone();
+    assert!(row["systemuserroles_association"].as_array().unwrap().is_empty(), "its own roles only");
     let teams = visit
         .dataverse(
             Method::GET,
             TEST_HOST,
-            &format!(
-                "systemusers({})/teammembership_association?$select=name",
-                row["systemuserid"].as_str().unwrap()
-            ),
+            &format!("systemusers({})/teammembership_association?$select=name", row["systemuserid"].as_str().unwrap()),
             None,
         )
         .await
         .json();
     let team = teams["value"][0]["teamid"].as_str().unwrap().to_owned();
     let roles = visit
-        .dataverse(
-            Method::GET,
-            TEST_HOST,
-            &format!("teams({team})/teamroles_association?$select=name"),
-            None,
-        )
+        .dataverse(Method::GET, TEST_HOST, &format!("teams({team})/teamroles_association?$select=name"), None)
         .await
         .json();
     assert_eq!(roles["value"][0]["name"], "System Administrator");

@@ -1,11 +1,6 @@
 //! Can requests be made to go wrong, one by one?
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says so by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says so by panicking")]
 
 mod common;
 
@@ -24,11 +19,7 @@ async fn ask(visit: &Visit) -> Result<(u16, String), reqwest::Error> {
 }
 
 fn fault() -> Fault {
-    Fault {
-        host: Some("dk-co.keepit.com".into()),
-        path: Some(USERS.into()),
-        ..Fault::default()
-    }
+    Fault { host: Some("dk-co.keepit.com".into()), path: Some(USERS.into()), ..Fault::default() }
 }
 
 #[tokio::test]
@@ -47,12 +38,7 @@ async fn a_status_strikes_by_index_and_ends() {
         statuses.push(ask(&visit).await.unwrap().0);
     }
     assert_eq!(statuses, [200, 429, 429, 200]);
-    let struck: Vec<bool> = visit
-        .world
-        .calls()
-        .iter()
-        .map(|call| call.fault.is_some())
-        .collect();
+    let struck: Vec<bool> = visit.world.calls().iter().map(|call| call.fault.is_some()).collect();
     assert_eq!(struck, [false, true, true, false]);
 }
 
@@ -60,52 +46,26 @@ async fn a_status_strikes_by_index_and_ends() {
 async fn a_delay_a_truncation_a_reset_and_a_hang_break_what_they_say() {
     let visit = contoso().await;
 
-    let id = visit.world.fault(Fault {
-        delay_ms: Some(200),
-        ..fault()
-    });
+    let id = visit.world.fault(Fault { delay_ms: Some(200), ..fault() });
     let before = Instant::now();
-    assert_eq!(
-        ask(&visit).await.unwrap().0,
-        200,
-        "a delay alone lets the answer follow"
-    );
+    assert_eq!(ask(&visit).await.unwrap().0, 200, "a delay alone lets the answer follow");
     assert!(before.elapsed() >= Duration::from_millis(200));
     assert!(visit.world.clear_fault(id));
 
-    visit.world.fault(Fault {
-        truncate: Some(10),
-        times: Some(1),
-        ..fault()
-    });
+    visit.world.fault(Fault { truncate: Some(10), times: Some(1), ..fault() });
     let error = ask(&visit).await.unwrap_err();
     assert!(error.is_body() || error.is_decode(), "{error:?}");
 
-    visit.world.fault(Fault {
-        reset: true,
-        times: Some(1),
-        ..fault()
-    });
+    visit.world.fault(Fault { reset: true, times: Some(1), ..fault() });
     let error = ask(&visit).await.unwrap_err();
-    assert!(
-        format!("{error:?}").contains("ConnectionReset"),
-        "{error:?}"
-    );
+    assert!(format!("{error:?}").contains("ConnectionReset"), "{error:?}");
     assert_eq!(visit.world.calls().last().unwrap().status, 0);
 
-    visit.world.fault(Fault {
-        hang: true,
-        times: Some(1),
-        ..fault()
-    });
+    visit.world.fault(Fault { hang: true, times: Some(1), ..fault() });
     let waited = tokio::time::timeout(Duration::from_millis(200), ask(&visit)).await;
     assert!(waited.is_err());
 
-    visit.world.fault(Fault {
-        content_type: Some("text/html".into()),
-        times: Some(1),
-        ..fault()
-    });
+    visit.world.fault(Fault { content_type: Some("text/html".into()), times: Some(1), ..fault() });
     let got = visit.send(visit.keepit(Method::GET, USERS)).await;
     assert_eq!(got.headers["content-type"], "text/html");
     assert_eq!(ask(&visit).await.unwrap().0, 200);
@@ -115,7 +75,8 @@ async fn a_delay_a_truncation_a_reset_and_a_hang_break_what_they_say() {
 async fn an_answer_can_be_lost_after_the_work_was_done() {
     let visit = contoso().await;
     let token = visit.token(GRAPH).await;
-    let body = json!({ "principalId": ACCOUNT_ID, "roleDefinitionId": POWER_PLATFORM_ADMINISTRATOR, "directoryScopeId": "/" });
+    let body =
+        json!({ "principalId": ACCOUNT_ID, "roleDefinitionId": POWER_PLATFORM_ADMINISTRATOR, "directoryScopeId": "/" });
     for (applied, held) in [(false, 2), (true, 3)] {
         visit.world.fault(Fault {
             method: Some("POST".into()),
@@ -125,16 +86,7 @@ async fn an_answer_can_be_lost_after_the_work_was_done() {
             times: Some(1),
             ..Fault::default()
         });
-        assert!(
-            visit
-                .client
-                .post(ASSIGNMENTS)
-                .bearer_auth(&token)
-                .json(&body)
-                .send()
-                .await
-                .is_err()
-        );
+        assert!(visit.client.post(ASSIGNMENTS).bearer_auth(&token).json(&body).send().await.is_err());
         assert_eq!(assignments_of(&visit, ACCOUNT_ID).await.len(), held);
     }
 }
@@ -148,15 +100,8 @@ async fn a_fault_can_strike_one_part_of_a_batch() {
         ..Fault::default()
     });
     let requests = json!({ "requests": [{ "id": "1", "method": "GET", "url": "/subscribedSkus" }, { "id": "2", "method": "GET", "url": format!("/users/{ACCOUNT}/licenseDetails") }] });
-    let got = visit
-        .graph(Method::POST, "/$batch", Some(requests))
-        .await
-        .json();
-    let statuses: Vec<i64> = got["responses"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| it["status"].as_i64().unwrap())
-        .collect();
+    let got = visit.graph(Method::POST, "/$batch", Some(requests)).await.json();
+    let statuses: Vec<i64> =
+        got["responses"].as_array().unwrap().iter().map(|it| it["status"].as_i64().unwrap()).collect();
     assert_eq!(statuses, [429, 200]);
 }

@@ -1,11 +1,6 @@
 //! Does the program `world` do by hand what the library does in a test?
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says so by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says so by panicking")]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -44,25 +39,14 @@ impl Drop for Up {
 }
 
 fn up(dir: &Path) -> (Up, String) {
-    let mut child = Command::new(WORLD)
-        .args(["up", "--dir"])
-        .arg(dir)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = Command::new(WORLD).args(["up", "--dir"]).arg(dir).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     (Up(child), line)
 }
 
 fn world(dir: &Path, arguments: &[&str]) -> Output {
-    Command::new(WORLD)
-        .env("WORLD_DIR", dir)
-        .args(arguments)
-        .output()
-        .unwrap()
+    Command::new(WORLD).env("WORLD_DIR", dir).args(arguments).output().unwrap()
 }
 
 fn out(output: &Output) -> String {
@@ -76,10 +60,7 @@ fn is_up(dir: &Path) -> bool {
 fn until(what: &str, holds: impl Fn() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(
-            start.elapsed() < Duration::from_secs(10),
-            "not within ten seconds: {what}"
-        );
+        assert!(start.elapsed() < Duration::from_secs(10), "not within ten seconds: {what}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
@@ -89,28 +70,13 @@ fn a_world_is_started_changed_watched_and_stopped() {
     let folder = Folder::new("up");
     let dir = &folder.0;
     let (mut up, line) = up(dir);
-    assert!(
-        line.starts_with("ready HTTPS_PROXY=http://127.0.0.1:"),
-        "{line}"
-    );
-    assert!(
-        std::fs::read_to_string(dir.join("ca.pem"))
-            .unwrap()
-            .starts_with("-----BEGIN")
-    );
+    assert!(line.starts_with("ready HTTPS_PROXY=http://127.0.0.1:"), "{line}");
+    assert!(std::fs::read_to_string(dir.join("ca.pem")).unwrap().starts_with("-----BEGIN"));
 
-    let connector = [
-        "account=Contoso",
-        "name=By hand",
-        "type=dynamics365",
-        "user=svc-backup@contoso.com",
-    ];
+    let connector = ["account=Contoso", "name=By hand", "type=dynamics365", "user=svc-backup@contoso.com"];
     let sign_in = [&["do", "sign-in-for-connector"], connector.as_slice()].concat();
     let done = world(dir, &sign_in);
-    assert!(
-        done.status.success() && out(&done).contains("connector: "),
-        "{done:?}"
-    );
+    assert!(done.status.success() && out(&done).contains("connector: "), "{done:?}");
     let again = world(dir, &sign_in);
     assert!(!again.status.success());
     assert!(String::from_utf8_lossy(&again.stderr).contains("already"));
@@ -118,10 +84,7 @@ fn a_world_is_started_changed_watched_and_stopped() {
     let fault = ["fault", "path=/v1.0", "status=503", "times=2", "body=12"];
     assert!(out(&world(dir, &fault)).starts_with("fault 1"));
     assert!(world(dir, &["fault", "--clear"]).status.success());
-    let state = out(&world(
-        dir,
-        &["state", "/keepit/0/accounts/0/connectors/0/name"],
-    ));
+    let state = out(&world(dir, &["state", "/keepit/0/accounts/0/connectors/0/name"]));
     assert_eq!(state.trim(), "\"By hand\"");
     assert!(is_up(dir));
 
@@ -146,10 +109,6 @@ fn a_world_with_parent_ends_with_its_parent() {
 fn the_help_lists_every_action() {
     let help = out(&Command::new(WORLD).args(["do", "--help"]).output().unwrap());
     for action in backstay_world::actions::all() {
-        assert!(
-            help.contains(&format!("  {}\n", action.name)),
-            "{}",
-            action.name
-        );
+        assert!(help.contains(&format!("  {}\n", action.name)), "{}", action.name);
     }
 }

@@ -1,11 +1,6 @@
 //! Who gets a token, and what is a token good for?
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says so by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says so by panicking")]
 
 mod common;
 
@@ -23,42 +18,23 @@ const ISSUER: &str = "https://kubernetes.default.svc";
 const SUBJECT: &str = "system:serviceaccount:backup:backstay-entra";
 
 fn with_secret<'a>(client: &'a str, secret: &'a str, scope: &'a str) -> [(&'a str, &'a str); 4] {
-    [
-        ("grant_type", "client_credentials"),
-        ("client_id", client),
-        ("client_secret", secret),
-        ("scope", scope),
-    ]
+    [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret), ("scope", scope)]
 }
 
 async fn refused(visit: &Visit, tenant: &str, fields: &[(&str, &str)]) -> (u16, String, u64) {
     let got = visit.token_request(tenant, fields).await;
     let body = got.json();
     assert!(body["trace_id"].is_string() && body["correlation_id"].is_string());
-    assert!(
-        body["error_description"]
-            .as_str()
-            .unwrap()
-            .starts_with(&format!("AADSTS{}: ", body["error_codes"][0]))
-    );
-    (
-        got.status,
-        body["error"].as_str().unwrap().to_owned(),
-        body["error_codes"][0].as_u64().unwrap(),
-    )
+    assert!(body["error_description"].as_str().unwrap().starts_with(&format!("AADSTS{}: ", body["error_codes"][0])));
+    (got.status, body["error"].as_str().unwrap().to_owned(), body["error_codes"][0].as_u64().unwrap())
 }
 
 #[tokio::test]
 async fn a_tenant_is_named_by_id_or_by_verified_domain() {
     let visit = contoso().await;
     for tenant in [TENANT, "contoso.com", "contoso.onmicrosoft.com"] {
-        let got = visit
-            .token_request(tenant, &with_secret(APP, SECRET, SCOPE))
-            .await;
-        assert_eq!(
-            (got.status, got.json()["expires_in"].as_i64()),
-            (200, Some(3599))
-        );
+        let got = visit.token_request(tenant, &with_secret(APP, SECRET, SCOPE)).await;
+        assert_eq!((got.status, got.json()["expires_in"].as_i64()), (200, Some(3599)));
     }
     assert_eq!(
         refused(&visit, "fabrikam.com", &with_secret(APP, SECRET, SCOPE)).await,
@@ -88,19 +64,10 @@ async fn a_wrong_app_secret_or_scope_has_its_own_code() {
         );
     }
     assert_eq!(
-        refused(
-            &visit,
-            TENANT,
-            &with_secret(APP, SECRET, "https://fabrikam.crm4.dynamics.com/.default")
-        )
-        .await
-        .2,
+        refused(&visit, TENANT, &with_secret(APP, SECRET, "https://fabrikam.crm4.dynamics.com/.default")).await.2,
         500_011
     );
-    visit
-        .world
-        .act("expire-secrets", json!({ "app": "Backstay" }))
-        .unwrap();
+    visit.world.act("expire-secrets", json!({ "app": "Backstay" })).unwrap();
     assert_eq!(
         refused(&visit, TENANT, &with_secret(APP, SECRET, SCOPE)).await,
         (401, "invalid_client".into(), 7_000_222)
@@ -110,41 +77,11 @@ async fn a_wrong_app_secret_or_scope_has_its_own_code() {
 #[tokio::test]
 async fn a_rotated_secret_replaces_the_old_one_unless_it_is_kept() {
     let visit = contoso().await;
-    visit
-        .world
-        .act(
-            "rotate-secret",
-            json!({ "app": "Backstay", "value": "second", "keep": true }),
-        )
-        .unwrap();
-    assert_eq!(
-        visit
-            .token_request(TENANT, &with_secret(APP, SECRET, SCOPE))
-            .await
-            .status,
-        200
-    );
-    visit
-        .world
-        .act(
-            "rotate-secret",
-            json!({ "app": "Backstay", "value": "third" }),
-        )
-        .unwrap();
-    assert_eq!(
-        visit
-            .token_request(TENANT, &with_secret(APP, SECRET, SCOPE))
-            .await
-            .status,
-        401
-    );
-    assert_eq!(
-        visit
-            .token_request(TENANT, &with_secret(APP, "third", SCOPE))
-            .await
-            .status,
-        200
-    );
+    visit.world.act("rotate-secret", json!({ "app": "Backstay", "value": "second", "keep": true })).unwrap();
+    assert_eq!(visit.token_request(TENANT, &with_secret(APP, SECRET, SCOPE)).await.status, 200);
+    visit.world.act("rotate-secret", json!({ "app": "Backstay", "value": "third" })).unwrap();
+    assert_eq!(visit.token_request(TENANT, &with_secret(APP, SECRET, SCOPE)).await.status, 401);
+    assert_eq!(visit.token_request(TENANT, &with_secret(APP, "third", SCOPE)).await.status, 200);
 }
 
 #[tokio::test]
@@ -157,37 +94,18 @@ async fn a_token_is_good_for_one_resource_only() {
     );
 
     let url = format!("{GRAPH}/v1.0/subscribedSkus");
-    assert_eq!(
-        visit.call(Method::GET, &url, &graph, None).await.status,
-        200
-    );
+    assert_eq!(visit.call(Method::GET, &url, &graph, None).await.status, 200);
     let got = visit.call(Method::GET, &url, &bap, None).await;
-    assert_eq!(
-        (got.status, got.code().as_str()),
-        (401, "InvalidAuthenticationToken")
-    );
+    assert_eq!((got.status, got.code().as_str()), (401, "InvalidAuthenticationToken"));
 
     let url = format!("{ENVIRONMENTS}?api-version=2023-06-01");
-    assert_eq!(
-        visit.call(Method::GET, &url, &graph, None).await.status,
-        401
-    );
+    assert_eq!(visit.call(Method::GET, &url, &graph, None).await.status, 401);
 
     // Another organization of the same tenant is another resource.
-    let got = visit
-        .call(
-            Method::GET,
-            &format!("https://{SERVICE_HOST}/api/data/v9.2/WhoAmI"),
-            &sales,
-            None,
-        )
-        .await;
+    let got = visit.call(Method::GET, &format!("https://{SERVICE_HOST}/api/data/v9.2/WhoAmI"), &sales, None).await;
     assert_eq!(got.status, 401);
     let challenge = got.headers["www-authenticate"].to_str().unwrap();
-    assert!(
-        challenge.contains(&format!("login.microsoftonline.com/{TENANT}/")),
-        "{challenge}"
-    );
+    assert!(challenge.contains(&format!("login.microsoftonline.com/{TENANT}/")), "{challenge}");
 }
 
 #[tokio::test]
@@ -195,21 +113,12 @@ async fn a_token_ends() {
     let visit = contoso_switched("{ token_lifetime_seconds: 1 }").await;
     let token = visit.token(GRAPH).await;
     let url = format!("{GRAPH}/v1.0/subscribedSkus");
-    assert_eq!(
-        visit.call(Method::GET, &url, &token, None).await.status,
-        200
-    );
+    assert_eq!(visit.call(Method::GET, &url, &token, None).await.status, 200);
     visit.world.act("advance", json!({ "hours": 1 })).unwrap();
     let got = visit.call(Method::GET, &url, &token, None).await;
-    assert_eq!(
-        (got.status, got.code().as_str()),
-        (401, "InvalidAuthenticationToken")
-    );
+    assert_eq!((got.status, got.code().as_str()), (401, "InvalidAuthenticationToken"));
     assert!(got.text.contains("expired"));
-    assert_eq!(
-        visit.call(Method::GET, &url, "made-up", None).await.status,
-        401
-    );
+    assert_eq!(visit.call(Method::GET, &url, "made-up", None).await.status, 401);
 }
 
 struct Key {
@@ -219,39 +128,23 @@ struct Key {
 
 fn key() -> Key {
     let pair = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
-    let certificate = CertificateParams::new(vec!["backstay".to_owned()])
-        .unwrap()
-        .self_signed(&pair)
-        .unwrap();
+    let certificate = CertificateParams::new(vec!["backstay".to_owned()]).unwrap().self_signed(&pair).unwrap();
     Key { pair, certificate }
 }
 
 impl Key {
     fn sign(&self, mut header: Value, claims: &Value) -> String {
         if header["x5t#S256"] == "own" {
-            let hash =
-                aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, self.certificate.der());
+            let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, self.certificate.der());
             header["x5t#S256"] = URL_SAFE_NO_PAD.encode(hash.as_ref()).into();
         }
         let rsa = RsaKeyPair::from_pkcs8(&self.pair.serialize_der()).unwrap();
-        let signed = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(header.to_string()),
-            URL_SAFE_NO_PAD.encode(claims.to_string())
-        );
+        let signed =
+            format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()));
         let mut signature = vec![0; rsa.public_modulus_len()];
-        let padding: &dyn aws_lc_rs::signature::RsaEncoding = if header["alg"] == "PS256" {
-            &RSA_PSS_SHA256
-        } else {
-            &RSA_PKCS1_SHA256
-        };
-        rsa.sign(
-            padding,
-            &SystemRandom::new(),
-            signed.as_bytes(),
-            &mut signature,
-        )
-        .unwrap();
+        let padding: &dyn aws_lc_rs::signature::RsaEncoding =
+            if header["alg"] == "PS256" { &RSA_PSS_SHA256 } else { &RSA_PKCS1_SHA256 };
+        rsa.sign(padding, &SystemRandom::new(), signed.as_bytes(), &mut signature).unwrap();
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 }
@@ -283,10 +176,7 @@ async fn assert_with(visit: &Visit, assertion: &str) -> (u16, u64) {
             ],
         )
         .await;
-    (
-        got.status,
-        got.json()["error_codes"][0].as_u64().unwrap_or_default(),
-    )
+    (got.status, got.json()["error_codes"][0].as_u64().unwrap_or_default())
 }
 
 fn now() -> i64 {
@@ -313,29 +203,18 @@ async fn a_certificate_assertion_is_accepted_only_if_everything_in_it_is_right()
         json!({ "alg": "RS256", "typ": "JWT", "x5t#S256": "own" }),
     );
 
-    assert_eq!(
-        assert_with(&visit, &own.sign(ps.clone(), &claims)).await.0,
-        200
-    );
-    assert_eq!(
-        assert_with(&visit, &own.sign(rs.clone(), &claims)).await.0,
-        200
-    );
+    assert_eq!(assert_with(&visit, &own.sign(ps.clone(), &claims)).await.0, 200);
+    assert_eq!(assert_with(&visit, &own.sign(rs.clone(), &claims)).await.0, 200);
 
     assert_eq!(
         assert_with(&visit, &other.sign(ps.clone(), &claims)).await,
         (401, 700_027),
         "another key with its own thumbprint"
     );
-    let hash = URL_SAFE_NO_PAD.encode(
-        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, own.certificate.der()).as_ref(),
-    );
+    let hash =
+        URL_SAFE_NO_PAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, own.certificate.der()).as_ref());
     assert_eq!(
-        assert_with(
-            &visit,
-            &other.sign(json!({ "alg": "PS256", "x5t#S256": hash }), &claims)
-        )
-        .await,
+        assert_with(&visit, &other.sign(json!({ "alg": "PS256", "x5t#S256": hash }), &claims)).await,
         (401, 700_027),
         "another key under this thumbprint"
     );
@@ -347,33 +226,13 @@ async fn a_certificate_assertion_is_accepted_only_if_everything_in_it_is_right()
     assert_eq!(
         assert_with(
             &visit,
-            &own.sign(
-                rs.clone(),
-                &changed(
-                    "aud",
-                    json!("https://login.microsoftonline.com/common/oauth2/v2.0/token")
-                )
-            )
+            &own.sign(rs.clone(), &changed("aud", json!("https://login.microsoftonline.com/common/oauth2/v2.0/token")))
         )
         .await,
         (401, 700_027)
     );
-    assert_eq!(
-        assert_with(
-            &visit,
-            &own.sign(rs.clone(), &changed("sub", json!("somebody")))
-        )
-        .await,
-        (401, 700_027)
-    );
-    assert_eq!(
-        assert_with(
-            &visit,
-            &own.sign(rs.clone(), &changed("exp", json!(now() - 3600)))
-        )
-        .await,
-        (401, 700_024)
-    );
+    assert_eq!(assert_with(&visit, &own.sign(rs.clone(), &changed("sub", json!("somebody")))).await, (401, 700_027));
+    assert_eq!(assert_with(&visit, &own.sign(rs.clone(), &changed("exp", json!(now() - 3600)))).await, (401, 700_024));
     assert_eq!(assert_with(&visit, "a.b.c").await, (401, 700_027));
 }
 
@@ -395,16 +254,8 @@ async fn a_federated_token_is_accepted_only_from_its_issuer_for_its_subject() {
     };
     let header = json!({ "alg": "RS256", "kid": "k1" });
 
-    assert_eq!(
-        assert_with(&visit, &cluster.sign(header.clone(), &claims))
-            .await
-            .0,
-        200
-    );
-    assert_eq!(
-        assert_with(&visit, &other.sign(header.clone(), &claims)).await,
-        (401, 700_027)
-    );
+    assert_eq!(assert_with(&visit, &cluster.sign(header.clone(), &claims)).await.0, 200);
+    assert_eq!(assert_with(&visit, &other.sign(header.clone(), &claims)).await, (401, 700_027));
     for (name, value) in [
         ("sub", json!("system:serviceaccount:other:backstay-entra")),
         ("iss", json!("https://elsewhere")),
@@ -416,14 +267,7 @@ async fn a_federated_token_is_accepted_only_from_its_issuer_for_its_subject() {
             "{name}"
         );
     }
-    assert_eq!(
-        assert_with(
-            &visit,
-            &cluster.sign(header.clone(), &changed("exp", json!(1)))
-        )
-        .await,
-        (401, 700_024)
-    );
+    assert_eq!(assert_with(&visit, &cluster.sign(header.clone(), &changed("exp", json!(1)))).await, (401, 700_024));
 }
 
 fn rcgen_public_pem(pair: &KeyPair) -> String {

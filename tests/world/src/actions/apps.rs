@@ -88,9 +88,7 @@ fn permission(state: &mut State, params: &Params, granted: bool) -> Done {
     }
     let client_id = found.client_id.clone();
     if params.yes("now") {
-        state
-            .issued
-            .retain(|_, issued| issued.client_id != client_id);
+        state.issued.retain(|_, issued| issued.client_id != client_id);
         return said("done, and the tokens that were out are void");
     }
     said("done; reaches the app with its next token")
@@ -103,10 +101,7 @@ fn rotate(state: &mut State, params: &Params) -> Done {
     if !keep {
         found.secrets.clear();
     }
-    found.secrets.push(AppSecret {
-        value,
-        expires: None,
-    });
+    found.secrets.push(AppSecret { value, expires: None });
     said("rotated")
 }
 
@@ -121,10 +116,11 @@ fn expire_secrets(state: &mut State, params: &Params) -> Done {
 fn expire_tokens(state: &mut State, params: &Params) -> Done {
     let (now, only) = (state.now(), params.maybe("app"));
     let mut count = 0;
-    for issued in state.issued.values_mut().filter(|issued| {
-        only.as_ref()
-            .is_none_or(|app| issued.client_id.eq_ignore_ascii_case(app))
-    }) {
+    for issued in state
+        .issued
+        .values_mut()
+        .filter(|issued| only.as_ref().is_none_or(|app| issued.client_id.eq_ignore_ascii_case(app)))
+    {
         issued.expires = now;
         count += 1;
     }
@@ -138,9 +134,5 @@ fn enable(state: &mut State, params: &Params, enabled: bool) -> Done {
 
 fn register(state: &mut State, params: &Params, registered: bool) -> Done {
     app(state, params)?.management_application = registered;
-    said(if registered {
-        "registered"
-    } else {
-        "unregistered"
-    })
+    said(if registered { "registered" } else { "unregistered" })
 }

@@ -27,9 +27,8 @@ pub const ACTIONS: &[Action] = &[
 
 /// What the vendor's page asks of the service account (seed 002): both roles now, a licence, a sign-in that is not blocked.
 fn may_consent(tenant: &Tenant, key: &str) -> Result<String, String> {
-    let user = tenant.user(key).ok_or_else(|| {
-        format!("Microsoft: We couldn't find an account with the username {key}.")
-    })?;
+    let user =
+        tenant.user(key).ok_or_else(|| format!("Microsoft: We couldn't find an account with the username {key}."))?;
     if !user.enabled {
         return Err("Microsoft: AADSTS50057: The user account is disabled.".into());
     }
@@ -59,31 +58,16 @@ fn consent(state: &State, key: &str) -> Result<Authorization, String> {
         .find(|tenant| tenant.user(key).is_some())
         .or(state.tenants.first())
         .ok_or("this world has no tenant")?;
-    Ok(Authorization {
-        tenant: tenant.id.clone(),
-        user: may_consent(tenant, key)?,
-        time: state.now(),
-        valid: true,
-    })
+    Ok(Authorization { tenant: tenant.id.clone(), user: may_consent(tenant, key)?, time: state.now(), valid: true })
 }
 
 fn sign_in(state: &mut State, params: &Params) -> Done {
-    let (key, name, kind, user) = (
-        params.text("account")?,
-        params.text("name")?,
-        params.text("type")?,
-        params.text("user")?,
-    );
+    let (key, name, kind, user) =
+        (params.text("account")?, params.text("name")?, params.text("type")?, params.text("user")?);
     let account = account_of(state, &key)?;
     let by = person(account, params.maybe("by"))?;
-    if account
-        .connectors
-        .iter()
-        .any(|it| it.name == name && it.deletion_deadline.is_none())
-    {
-        return Err(format!(
-            "There is a connector with the name {name:?} already."
-        ));
+    if account.connectors.iter().any(|it| it.name == name && it.deletion_deadline.is_none()) {
+        return Err(format!("There is a connector with the name {name:?} already."));
     }
     let authorization = consent(state, &user)?;
     let now = state.now();
@@ -111,20 +95,15 @@ fn sign_in(state: &mut State, params: &Params) -> Done {
         deletion_deadline: None,
         created_by: Some(by),
         access: Vec::new(),
-        attributes: [(
-            "ng_backup_config".to_owned(),
-            "{\"CRM\":{},\"PowerApps\":{},\"PowerAutomate\":{}}".to_owned(),
-        )]
-        .into(),
+        attributes: [("ng_backup_config".to_owned(), "{\"CRM\":{},\"PowerApps\":{},\"PowerAutomate\":{}}".to_owned())]
+            .into(),
         authorization: Some(authorization),
         health: None,
         snapshots: Vec::new(),
         jobs: vec![job],
         reads: 0,
     });
-    Ok(
-        json!({ "message": "connector created, its first backup runs", "connector": id, "orglink": orglink }),
-    )
+    Ok(json!({ "message": "connector created, its first backup runs", "connector": id, "orglink": orglink }))
 }
 
 /// Repairs every connector of the connection (keepit.md §3).
@@ -132,31 +111,20 @@ fn reauthenticate(state: &mut State, params: &Params) -> Done {
     let key = params.text("connector")?;
     let (account, id) = find(state, &key)?;
     person(account_of(state, &account)?, params.maybe("by"))?;
-    let before = connector(state, params)?
-        .authorization
-        .as_ref()
-        .map(|it| it.user.clone());
-    let user = params
-        .maybe("user")
-        .or(before)
-        .ok_or("nobody has signed in for this connector yet; say user=")?;
+    let before = connector(state, params)?.authorization.as_ref().map(|it| it.user.clone());
+    let user = params.maybe("user").or(before).ok_or("nobody has signed in for this connector yet; say user=")?;
     let authorization = consent(state, &user)?;
     let account = account_of(state, &account)?;
     let tenant_link = guid_of(&[&account.id, "orglink", &authorization.tenant]);
-    let link = account
-        .connector(&id)
-        .and_then(|it| it.orglink.clone())
-        .unwrap_or(tenant_link);
-    for it in account
-        .connectors
-        .iter_mut()
-        .filter(|it| it.id == id || it.orglink.as_ref() == Some(&link))
-    {
+    let link = account.connector(&id).and_then(|it| it.orglink.clone()).unwrap_or(tenant_link);
+    for it in account.connectors.iter_mut().filter(|it| it.id == id || it.orglink.as_ref() == Some(&link)) {
         it.orglink = Some(link.clone());
         it.authorization = Some(authorization.clone());
-        if it.health.as_ref().is_some_and(|health| {
-            ["BADTOKEN", "BADLOGIN", "NONADMINLOGIN"].contains(&health.reason.as_str())
-        }) {
+        if it
+            .health
+            .as_ref()
+            .is_some_and(|health| ["BADTOKEN", "BADLOGIN", "NONADMINLOGIN"].contains(&health.reason.as_str()))
+        {
             it.health = None;
         }
     }
@@ -165,15 +133,8 @@ fn reauthenticate(state: &mut State, params: &Params) -> Done {
 
 /// Who sits at Keepit's page: must be Master or Backup Admin. Without a name, the person behind the account's first token.
 fn person(account: &Account, by: Option<String>) -> Result<String, String> {
-    let first = || {
-        account
-            .tokens
-            .first()
-            .map(|token| token.owner.clone().unwrap_or_else(|| token.login.clone()))
-    };
-    let login = by
-        .or_else(first)
-        .ok_or("the Keepit account has nobody who could sign in")?;
+    let first = || account.tokens.first().map(|token| token.owner.clone().unwrap_or_else(|| token.login.clone()));
+    let login = by.or_else(first).ok_or("the Keepit account has nobody who could sign in")?;
     let role = account
         .tokens
         .iter()
@@ -184,9 +145,6 @@ fn person(account: &Account, by: Option<String>) -> Result<String, String> {
         Some(role) => Err(format!(
             "{login} is {role} at Keepit; creating and reauthenticating connectors takes a Master Admin or a Backup Admin."
         )),
-        None => Err(format!(
-            "{login} has no sign-in at Keepit account {}",
-            account.name
-        )),
+        None => Err(format!("{login} has no sign-in at Keepit account {}", account.name)),
     }
 }

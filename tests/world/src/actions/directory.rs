@@ -50,13 +50,7 @@ pub const ACTIONS: &[Action] = &[
         may: &["tenant"],
         run: remove_license,
     },
-    Action {
-        name: "add-user",
-        does: "make a user",
-        needs: &["user"],
-        may: &["name", "tenant"],
-        run: add_user,
-    },
+    Action { name: "add-user", does: "make a user", needs: &["user"], may: &["name", "tenant"], run: add_user },
     Action {
         name: "delete-user",
         does: "delete a user with everything they hold",
@@ -95,21 +89,16 @@ pub const ACTIONS: &[Action] = &[
 ];
 
 fn grant_role(state: &mut State, params: &Params) -> Done {
-    let (key, role, scope) = (
-        params.text("user")?,
-        params.text("role")?,
-        params.maybe("scope").unwrap_or_else(|| "/".into()),
-    );
+    let (key, role, scope) =
+        (params.text("user")?, params.text("role")?, params.maybe("scope").unwrap_or_else(|| "/".into()));
     let tenant = tenant_of(state, params)?;
-    let principal = tenant
-        .principal(&key)
-        .ok_or_else(|| format!("there is no user, group or app {key:?}"))?;
-    let role = tenant
-        .role_id(&role)
-        .ok_or_else(|| format!("there is no directory role {role:?}"))?;
-    if tenant.role_assignments.iter().any(|it| {
-        it.lag.is_real() && it.principal == principal && it.role == role && it.scope == scope
-    }) {
+    let principal = tenant.principal(&key).ok_or_else(|| format!("there is no user, group or app {key:?}"))?;
+    let role = tenant.role_id(&role).ok_or_else(|| format!("there is no directory role {role:?}"))?;
+    if tenant
+        .role_assignments
+        .iter()
+        .any(|it| it.lag.is_real() && it.principal == principal && it.role == role && it.scope == scope)
+    {
         return said("held already");
     }
     tenant.role_assignments.push(RoleAssignment {
@@ -123,37 +112,22 @@ fn grant_role(state: &mut State, params: &Params) -> Done {
 }
 
 fn remove_role(state: &mut State, params: &Params) -> Done {
-    let (key, role, scope) = (
-        params.text("user")?,
-        params.text("role")?,
-        params.maybe("scope").unwrap_or_else(|| "/".into()),
-    );
+    let (key, role, scope) =
+        (params.text("user")?, params.text("role")?, params.maybe("scope").unwrap_or_else(|| "/".into()));
     let tenant = tenant_of(state, params)?;
-    let principal = tenant
-        .principal(&key)
-        .ok_or_else(|| format!("there is no user, group or app {key:?}"))?;
-    let role = tenant
-        .role_id(&role)
-        .ok_or_else(|| format!("there is no directory role {role:?}"))?;
+    let principal = tenant.principal(&key).ok_or_else(|| format!("there is no user, group or app {key:?}"))?;
+    let role = tenant.role_id(&role).ok_or_else(|| format!("there is no directory role {role:?}"))?;
     let others = tenant
         .role_assignments
         .iter()
-        .filter(|it| {
-            it.lag.is_real() && it.role == GLOBAL_ADMINISTRATOR && it.principal != principal
-        })
+        .filter(|it| it.lag.is_real() && it.role == GLOBAL_ADMINISTRATOR && it.principal != principal)
         .count();
     if role == GLOBAL_ADMINISTRATOR && others == 0 && tenant.holds(&principal, &role) {
         return Err("the last Global Administrator of a tenant cannot be removed".into());
     }
     let before = tenant.role_assignments.len();
-    tenant
-        .role_assignments
-        .retain(|it| !(it.principal == principal && it.role == role && it.scope == scope));
-    said(if tenant.role_assignments.len() < before {
-        "removed"
-    } else {
-        "was not held"
-    })
+    tenant.role_assignments.retain(|it| !(it.principal == principal && it.role == role && it.scope == scope));
+    said(if tenant.role_assignments.len() < before { "removed" } else { "was not held" })
 }
 
 fn enable(state: &mut State, params: &Params, enabled: bool) -> Done {
@@ -166,30 +140,16 @@ fn assign_license(state: &mut State, params: &Params) -> Done {
     let (key, sku) = (params.text("user")?, params.text("sku")?);
     let attempts = state.switches.lag.license_attempts;
     let tenant = tenant_of(state, params)?;
-    let sku = tenant
-        .sku(&sku)
-        .cloned()
-        .ok_or_else(|| format!("the tenant has not bought {sku:?}"))?;
-    let taken = tenant
-        .users
-        .iter()
-        .filter(|user| user.licenses.iter().any(|it| it.sku == sku.id))
-        .count();
+    let sku = tenant.sku(&sku).cloned().ok_or_else(|| format!("the tenant has not bought {sku:?}"))?;
+    let taken = tenant.users.iter().filter(|user| user.licenses.iter().any(|it| it.sku == sku.id)).count();
     if taken >= sku.seats as usize {
         return Err(format!("no free seat of {}", sku.part_number));
     }
-    let user = tenant
-        .user_mut(&key)
-        .ok_or_else(|| format!("there is no user {key:?}"))?;
+    let user = tenant.user_mut(&key).ok_or_else(|| format!("there is no user {key:?}"))?;
     if user.licenses.iter().any(|it| it.sku == sku.id) {
         return said("held already");
     }
-    user.licenses.push(License {
-        sku: sku.id,
-        disabled_plans: Vec::new(),
-        by_group: None,
-        status: "Enabled".into(),
-    });
+    user.licenses.push(License { sku: sku.id, disabled_plans: Vec::new(), by_group: None, status: "Enabled".into() });
     user.license_syncs = attempts;
     said("assigned")
 }
@@ -197,20 +157,11 @@ fn assign_license(state: &mut State, params: &Params) -> Done {
 fn remove_license(state: &mut State, params: &Params) -> Done {
     let (key, sku) = (params.text("user")?, params.text("sku")?);
     let tenant = tenant_of(state, params)?;
-    let sku = tenant
-        .sku(&sku)
-        .map(|it| it.id.clone())
-        .ok_or_else(|| format!("the tenant has not bought {sku:?}"))?;
-    let user = tenant
-        .user_mut(&key)
-        .ok_or_else(|| format!("there is no user {key:?}"))?;
+    let sku = tenant.sku(&sku).map(|it| it.id.clone()).ok_or_else(|| format!("the tenant has not bought {sku:?}"))?;
+    let user = tenant.user_mut(&key).ok_or_else(|| format!("there is no user {key:?}"))?;
     let before = user.licenses.len();
     user.licenses.retain(|it| it.sku != sku);
-    said(if user.licenses.len() < before {
-        "removed"
-    } else {
-        "was not held"
-    })
+    said(if user.licenses.len() < before { "removed" } else { "was not held" })
 }
 
 fn add_user(state: &mut State, params: &Params) -> Done {
@@ -220,15 +171,9 @@ fn add_user(state: &mut State, params: &Params) -> Done {
     if tenant.user(&key).is_some() {
         return Err(format!("there is a user {key:?} already"));
     }
-    let domain = key
-        .split_once('@')
-        .map(|(_, domain)| domain.to_owned())
-        .unwrap_or_default();
+    let domain = key.split_once('@').map(|(_, domain)| domain.to_owned()).unwrap_or_default();
     if !tenant.domains.contains(&domain) {
-        return Err(format!(
-            "{domain:?} is no verified domain of {}",
-            tenant.name
-        ));
+        return Err(format!("{domain:?} is no verified domain of {}", tenant.name));
     }
     let id = fresh_guid();
     tenant.users.push(User::new(&id, &key, &name));
@@ -239,11 +184,7 @@ fn delete(state: &mut State, params: &Params) -> Result<User, String> {
     let key = params.text("user")?;
     let tenant = tenant_of(state, params)?;
     let id = user_id(tenant, &key)?;
-    let at = tenant
-        .users
-        .iter()
-        .position(|user| user.id == id)
-        .ok_or("gone")?;
+    let at = tenant.users.iter().position(|user| user.id == id).ok_or("gone")?;
     tenant.role_assignments.retain(|it| it.principal != id);
     for group in &mut tenant.groups {
         group.members.retain(|member| *member != id);
@@ -273,9 +214,7 @@ fn change_password(state: &mut State, params: &Params) -> Done {
 fn member(state: &mut State, params: &Params, inside: bool) -> Done {
     let (key, group) = (params.text("user")?, params.text("group")?);
     let tenant = tenant_of(state, params)?;
-    let id = tenant
-        .principal(&key)
-        .ok_or_else(|| format!("there is no user or group {key:?}"))?;
+    let id = tenant.principal(&key).ok_or_else(|| format!("there is no user or group {key:?}"))?;
     let found = tenant
         .groups
         .iter_mut()
@@ -289,9 +228,7 @@ fn member(state: &mut State, params: &Params, inside: bool) -> Done {
 }
 
 fn user_mut<'a>(state: &'a mut State, params: &Params, key: &str) -> Result<&'a mut User, String> {
-    tenant_of(state, params)?
-        .user_mut(key)
-        .ok_or_else(|| format!("there is no user {key:?}"))
+    tenant_of(state, params)?.user_mut(key).ok_or_else(|| format!("there is no user {key:?}"))
 }
 
 impl User {

@@ -55,13 +55,7 @@ pub const ACTIONS: &[Action] = &[
         may: &[],
         run: delete,
     },
-    Action {
-        name: "restore-connector",
-        does: "take a deletion back",
-        needs: &["connector"],
-        may: &[],
-        run: restore,
-    },
+    Action { name: "restore-connector", does: "take a deletion back", needs: &["connector"], may: &[], run: restore },
     Action {
         name: "hide-connector",
         does: "let no token see it but those of Master, Compliance and Audit Admins",
@@ -105,19 +99,11 @@ fn finish_backup(state: &mut State, params: &Params) -> Done {
         return Err(format!("{result:?} is none of complete, partial, failed"));
     }
     let hours = params.number("hours_ago")?.unwrap_or(0);
-    let time = state
-        .now()
-        .checked_sub(SignedDuration::from_hours(hours))
-        .map_err(|error| error.to_string())?;
+    let time = state.now().checked_sub(SignedDuration::from_hours(hours)).map_err(|error| error.to_string())?;
     let (account, id) = find(state, &params.text("connector")?)?;
-    let found = account_of(state, &account)?
-        .connector(&id)
-        .cloned()
-        .ok_or("gone")?;
+    let found = account_of(state, &account)?.connector(&id).cloned().ok_or("gone")?;
     if result != "failed" && !crate::services::keepit::is_authorized(&state.tenants, &found) {
-        return Err(
-            "the authorization of this connector is dead: its backup cannot succeed".into(),
-        );
+        return Err("the authorization of this connector is dead: its backup cannot succeed".into());
     }
     connector(state, params)?.finish_backup(&result, time);
     said(format!("backup {result}"))
@@ -129,20 +115,9 @@ fn age(state: &mut State, params: &Params) -> Done {
     let jobs = found
         .jobs
         .iter_mut()
-        .flat_map(|job| {
-            [
-                Some(&mut job.scheduled),
-                job.started.as_mut(),
-                job.ended.as_mut(),
-            ]
-        })
+        .flat_map(|job| [Some(&mut job.scheduled), job.started.as_mut(), job.ended.as_mut()])
         .flatten();
-    let times = found
-        .snapshots
-        .iter_mut()
-        .map(|it| &mut it.time)
-        .chain(&mut found.created)
-        .chain(jobs);
+    let times = found.snapshots.iter_mut().map(|it| &mut it.time).chain(&mut found.created).chain(jobs);
     for time in times {
         *time = time.checked_sub(by).map_err(|error| error.to_string())?;
     }
@@ -156,23 +131,13 @@ fn age(state: &mut State, params: &Params) -> Done {
 fn break_authorization(state: &mut State, params: &Params) -> Done {
     let reason = params.maybe("reason");
     let found = connector(state, params)?;
-    found
-        .authorization
-        .as_mut()
-        .ok_or("nobody has signed in for this connector yet")?
-        .valid = false;
-    found.health = reason.map(|reason| Health {
-        state: "critical".into(),
-        reason,
-    });
+    found.authorization.as_mut().ok_or("nobody has signed in for this connector yet")?.valid = false;
+    found.health = reason.map(|reason| Health { state: "critical".into(), reason });
     said("broken")
 }
 
 fn set_health(state: &mut State, params: &Params) -> Done {
-    let health = Health {
-        state: params.text("state")?,
-        reason: params.text("reason")?,
-    };
+    let health = Health { state: params.text("state")?, reason: params.text("reason")? };
     connector(state, params)?.health = Some(health);
     said("set")
 }
@@ -188,10 +153,7 @@ fn rename(state: &mut State, params: &Params) -> Done {
 }
 
 fn delete(state: &mut State, params: &Params) -> Done {
-    let deadline = state
-        .now()
-        .checked_add(SignedDuration::from_hours(24 * 30))
-        .map_err(|error| error.to_string())?;
+    let deadline = state.now().checked_add(SignedDuration::from_hours(24 * 30)).map_err(|error| error.to_string())?;
     connector(state, params)?.deletion_deadline = Some(deadline);
     said("scheduled for deletion")
 }
@@ -231,10 +193,7 @@ fn set_role(state: &mut State, params: &Params) -> Done {
 }
 
 pub fn account_of<'a>(state: &'a mut State, key: &str) -> Result<&'a mut Account, String> {
-    let mut accounts = state
-        .keepit
-        .iter_mut()
-        .flat_map(|region| &mut region.accounts);
+    let mut accounts = state.keepit.iter_mut().flat_map(|region| &mut region.accounts);
     accounts
         .find(|account| account.id == key || account.name == key)
         .ok_or_else(|| format!("there is no Keepit account {key:?}"))
@@ -244,29 +203,18 @@ pub fn account_of<'a>(state: &'a mut State, key: &str) -> Result<&'a mut Account
 pub fn find(state: &State, key: &str) -> Result<(String, String), String> {
     let mut accounts = state.keepit.iter().flat_map(|region| &region.accounts);
     accounts
-        .find_map(|account| {
-            account
-                .connector(key)
-                .map(|it| (account.id.clone(), it.id.clone()))
-        })
+        .find_map(|account| account.connector(key).map(|it| (account.id.clone(), it.id.clone())))
         .ok_or_else(|| format!("there is no connector {key:?}"))
 }
 
 pub fn connector<'a>(state: &'a mut State, params: &Params) -> Result<&'a mut Connector, String> {
     let (account, id) = find(state, &params.text("connector")?)?;
-    account_of(state, &account)?
-        .connector_mut(&id)
-        .ok_or_else(|| "gone".into())
+    account_of(state, &account)?.connector_mut(&id).ok_or_else(|| "gone".into())
 }
 
 fn token<'a>(state: &'a mut State, params: &Params) -> Result<&'a mut crate::state::Token, String> {
     let login = params.text("login")?;
-    let mut tokens = state
-        .keepit
-        .iter_mut()
-        .flat_map(|region| &mut region.accounts)
-        .flat_map(|account| &mut account.tokens);
-    tokens
-        .find(|token| token.login == login)
-        .ok_or_else(|| format!("there is no Keepit sign-in {login:?}"))
+    let mut tokens =
+        state.keepit.iter_mut().flat_map(|region| &mut region.accounts).flat_map(|account| &mut account.tokens);
+    tokens.find(|token| token.login == login).ok_or_else(|| format!("there is no Keepit sign-in {login:?}"))
 }

@@ -25,16 +25,9 @@ pub type Done = Result<Value, String>;
 
 /// All actions, grouped as the world is.
 pub fn all() -> impl Iterator<Item = &'static Action> {
-    [
-        consent::ACTIONS,
-        keepit::ACTIONS,
-        directory::ACTIONS,
-        apps::ACTIONS,
-        power::ACTIONS,
-        world::ACTIONS,
-    ]
-    .into_iter()
-    .flatten()
+    [consent::ACTIONS, keepit::ACTIONS, directory::ACTIONS, apps::ACTIONS, power::ACTIONS, world::ACTIONS]
+        .into_iter()
+        .flatten()
 }
 
 /// Does it, or says in one sentence why not.
@@ -48,9 +41,8 @@ pub fn act(state: &mut State, name: &str, params: Value) -> Done {
         _ => return Err("the words of an action are a JSON object".into()),
     };
     let usage = || format!("{name} takes {}", words(action));
-    if let Some(unknown) = members
-        .keys()
-        .find(|key| !action.needs.contains(&key.as_str()) && !action.may.contains(&key.as_str()))
+    if let Some(unknown) =
+        members.keys().find(|key| !action.needs.contains(&key.as_str()) && !action.may.contains(&key.as_str()))
     {
         return Err(format!("{name} does not know {unknown:?}; {}", usage()));
     }
@@ -80,22 +72,16 @@ impl Params {
     }
 
     fn text(&self, key: &str) -> Result<String, String> {
-        self.maybe(key)
-            .filter(|text| !text.is_empty())
-            .ok_or_else(|| format!("{key:?} is empty"))
+        self.maybe(key).filter(|text| !text.is_empty()).ok_or_else(|| format!("{key:?} is empty"))
     }
 
     fn yes(&self, key: &str) -> bool {
-        self.maybe(key)
-            .is_some_and(|text| text == "true" || text == "yes" || text == "1")
+        self.maybe(key).is_some_and(|text| text == "true" || text == "yes" || text == "1")
     }
 
     fn number(&self, key: &str) -> Result<Option<i64>, String> {
         self.maybe(key)
-            .map(|text| {
-                text.parse()
-                    .map_err(|_| format!("{key:?} must be a whole number, not {text:?}"))
-            })
+            .map(|text| text.parse().map_err(|_| format!("{key:?} must be a whole number, not {text:?}")))
             .transpose()
     }
 }
@@ -110,42 +96,27 @@ fn tenant_of<'a>(state: &'a mut State, params: &Params) -> Result<&'a mut Tenant
         Some(key) => state
             .tenants
             .iter()
-            .position(|tenant| {
-                tenant.id == key || tenant.name == key || tenant.domains.contains(&key)
-            })
+            .position(|tenant| tenant.id == key || tenant.name == key || tenant.domains.contains(&key))
             .ok_or_else(|| format!("there is no tenant {key:?}"))?,
         None => params
             .maybe("user")
-            .and_then(|user| {
-                state
-                    .tenants
-                    .iter()
-                    .position(|tenant| tenant.user(&user).is_some())
-            })
+            .and_then(|user| state.tenants.iter().position(|tenant| tenant.user(&user).is_some()))
             .unwrap_or(0),
     };
-    state
-        .tenants
-        .get_mut(at)
-        .ok_or_else(|| "this world has no tenant".into())
+    state.tenants.get_mut(at).ok_or_else(|| "this world has no tenant".into())
 }
 
 fn user_id(tenant: &Tenant, key: &str) -> Result<String, String> {
-    tenant
-        .user(key)
-        .map(|user| user.id.clone())
-        .ok_or_else(|| format!("there is no user {key:?} in {}", tenant.name))
+    tenant.user(key).map(|user| user.id.clone()).ok_or_else(|| format!("there is no user {key:?} in {}", tenant.name))
 }
 
 /// An environment by id or name, with its tenant.
 fn environment_of(state: &mut State, key: &str) -> Result<(usize, usize), String> {
-    let found = state.tenants.iter().enumerate().find_map(|(t, tenant)| {
-        tenant
-            .environments
-            .iter()
-            .position(|it| is(it, key))
-            .map(|e| (t, e))
-    });
+    let found = state
+        .tenants
+        .iter()
+        .enumerate()
+        .find_map(|(t, tenant)| tenant.environments.iter().position(|it| is(it, key)).map(|e| (t, e)));
     found.ok_or_else(|| format!("there is no environment {key:?}"))
 }
 

@@ -104,10 +104,7 @@ pub const ACTIONS: &[Action] = &[
 fn add(state: &mut State, params: &Params) -> Done {
     let name = params.text("name")?;
     let host = params.maybe("host");
-    if host
-        .as_ref()
-        .is_some_and(|host| state.service(host).is_some())
-    {
+    if host.as_ref().is_some_and(|host| state.service(host).is_some()) {
         return Err(format!("the host {host:?} is taken"));
     }
     let tenant = tenant_of(state, params)?;
@@ -134,9 +131,7 @@ fn add(state: &mut State, params: &Params) -> Done {
 fn remove(state: &mut State, params: &Params) -> Done {
     let key = params.text("environment")?;
     let (tenant, _) = environment_of(state, &key)?;
-    state.tenants[tenant]
-        .environments
-        .retain(|it| !is(it, &key));
+    state.tenants[tenant].environments.retain(|it| !is(it, &key));
     said("deleted")
 }
 
@@ -174,12 +169,7 @@ fn add_user(state: &mut State, params: &Params) -> Done {
     if environment.row_of_user(&id).is_some() {
         return said("there already");
     }
-    let roles = params
-        .maybe("role")
-        .map(|key| role_of(environment, &key))
-        .transpose()?
-        .into_iter()
-        .collect();
+    let roles = params.maybe("role").map(|key| role_of(environment, &key)).transpose()?.into_iter().collect();
     let mode = params.number("mode")?.unwrap_or(0);
     environment.users.push(SystemUser {
         id: guid_of(&[&environment.id, "systemuser", &id]),
@@ -205,12 +195,7 @@ fn add_app(state: &mut State, params: &Params) -> Done {
     if environment.row_of_app(&client_id).is_some() {
         return said("there already");
     }
-    let role = role_of(
-        environment,
-        &params
-            .maybe("role")
-            .unwrap_or_else(|| SYSTEM_ADMINISTRATOR.into()),
-    )?;
+    let role = role_of(environment, &params.maybe("role").unwrap_or_else(|| SYSTEM_ADMINISTRATOR.into()))?;
     environment.users.push(SystemUser {
         id: guid_of(&[&environment.id, "systemuser", &client_id]),
         user: None,
@@ -230,13 +215,9 @@ fn row_id(state: &mut State, params: &Params) -> Result<String, String> {
     let found = match (params.maybe("user"), params.maybe("app")) {
         (Some(user), None) => {
             let id = user_id(&state.tenants[tenant], &user)?;
-            state.tenants[tenant].environments[at]
-                .row_of_user(&id)
-                .map(|row| row.id.clone())
+            state.tenants[tenant].environments[at].row_of_user(&id).map(|row| row.id.clone())
         }
-        (None, Some(app)) => state.tenants[tenant].environments[at]
-            .row_of_app(&app)
-            .map(|row| row.id.clone()),
+        (None, Some(app)) => state.tenants[tenant].environments[at].row_of_app(&app).map(|row| row.id.clone()),
         _ => return Err("say either user= or app=".into()),
     };
     found.ok_or_else(|| "that one is not in the environment".into())
@@ -262,18 +243,12 @@ fn role(state: &mut State, params: &Params, granted: bool) -> Done {
 
 fn set_mode(state: &mut State, params: &Params) -> Done {
     let (id, mode) = (row_id(state, params)?, params.number("mode")?.unwrap_or(0));
-    environment(state, params)?
-        .row_mut(&id)
-        .ok_or("gone")?
-        .access_mode = mode;
+    environment(state, params)?.row_mut(&id).ok_or("gone")?.access_mode = mode;
     said("set")
 }
 
 fn disable(state: &mut State, params: &Params, disabled: bool) -> Done {
     let id = row_id(state, params)?;
-    environment(state, params)?
-        .row_mut(&id)
-        .ok_or("gone")?
-        .disabled = disabled;
+    environment(state, params)?.row_mut(&id).ok_or("gone")?.disabled = disabled;
     said(if disabled { "disabled" } else { "enabled" })
 }

@@ -7,13 +7,7 @@ use super::{Action, Done, Params, said};
 use crate::state::{State, Switches};
 
 pub const ACTIONS: &[Action] = &[
-    Action {
-        name: "advance",
-        does: "move the world's clock forward",
-        needs: &["hours"],
-        may: &[],
-        run: advance,
-    },
+    Action { name: "advance", does: "move the world's clock forward", needs: &["hours"], may: &[], run: advance },
     Action {
         name: "set-switch",
         does: "set a switch of the world file, e.g. name=lag.graph_reads value=3",
@@ -34,10 +28,7 @@ fn set_switch(state: &mut State, params: &Params) -> Done {
     let value: Value = serde_json::from_str(&value).unwrap_or(Value::String(value));
     let mut switches = serde_json::to_value(&state.switches).map_err(|error| error.to_string())?;
     let pointer = format!("/{}", name.replace('.', "/"));
-    *switches
-        .pointer_mut(&pointer)
-        .ok_or_else(|| format!("there is no switch {name:?}"))? = value;
-    state.switches =
-        serde_json::from_value::<Switches>(switches).map_err(|error| format!("{name}: {error}"))?;
+    *switches.pointer_mut(&pointer).ok_or_else(|| format!("there is no switch {name:?}"))? = value;
+    state.switches = serde_json::from_value::<Switches>(switches).map_err(|error| format!("{name}: {error}"))?;
     said("set")
 }

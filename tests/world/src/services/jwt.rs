@@ -1,9 +1,7 @@
 //! Is this client assertion a JWT that was signed by the given key?
 
 use aws_lc_rs::digest;
-use aws_lc_rs::signature::{
-    self, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm,
-};
+use aws_lc_rs::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rustls_pki_types::CertificateDer;
@@ -23,10 +21,7 @@ impl Jwt {
         let (signed, signature) = text.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
         let json = |part: &str| {
-            URL_SAFE_NO_PAD
-                .decode(part)
-                .ok()
-                .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok())
+            URL_SAFE_NO_PAD.decode(part).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok())
         };
         Some(Self {
             header: json(header)?,
@@ -43,10 +38,7 @@ impl Jwt {
     /// `aud` is a string or a list of strings (a Kubernetes token has a list).
     pub fn has_audience(&self, wanted: &str) -> bool {
         let is = |value: &Value| value.as_str().is_some_and(|text| text == wanted);
-        is(&self.claims["aud"])
-            || self.claims["aud"]
-                .as_array()
-                .is_some_and(|all| all.iter().any(is))
+        is(&self.claims["aud"]) || self.claims["aud"].as_array().is_some_and(|all| all.iter().any(is))
     }
 
     /// Valid at that second: `nbf` with five minutes of grace, `exp` present and ahead.
@@ -54,20 +46,18 @@ impl Jwt {
         let number = |name: &str| self.claims[name].as_f64();
         #[allow(clippy::cast_precision_loss, reason = "seconds since 1970 fit")]
         let now = now as f64;
-        number("exp").is_some_and(|end| end > now - 300.0)
-            && number("nbf").is_none_or(|start| start < now + 300.0)
+        number("exp").is_some_and(|end| end > now - 300.0) && number("nbf").is_none_or(|start| start < now + 300.0)
     }
 
     /// The header names this certificate, by SHA-256 (current page) or SHA-1 (SDKs) thumbprint (microsoft.md §4.1).
     pub fn names_certificate(&self, der: &[u8]) -> bool {
         let thumbprint = |algorithm, field: &str| {
             let hash = digest::digest(algorithm, der);
-            self.header[field].as_str().is_some_and(|text| {
-                text.trim_end_matches('=') == URL_SAFE_NO_PAD.encode(hash.as_ref())
-            })
+            self.header[field]
+                .as_str()
+                .is_some_and(|text| text.trim_end_matches('=') == URL_SAFE_NO_PAD.encode(hash.as_ref()))
         };
-        thumbprint(&digest::SHA256, "x5t#S256")
-            || thumbprint(&digest::SHA1_FOR_LEGACY_USE_ONLY, "x5t")
+        thumbprint(&digest::SHA256, "x5t#S256") || thumbprint(&digest::SHA1_FOR_LEGACY_USE_ONLY, "x5t")
     }
 
     /// The signature holds for a public key in DER (`SubjectPublicKeyInfo`).
@@ -78,9 +68,7 @@ impl Jwt {
             Some("ES256") => &signature::ECDSA_P256_SHA256_FIXED,
             _ => return false,
         };
-        UnparsedPublicKey::new(algorithm, key)
-            .verify(self.signed.as_bytes(), &self.signature)
-            .is_ok()
+        UnparsedPublicKey::new(algorithm, key).verify(self.signed.as_bytes(), &self.signature).is_ok()
     }
 
     /// The signature holds for one of the issuer's keys: a PEM public key, or a JWK.
@@ -92,14 +80,8 @@ impl Jwt {
     }
 
     fn is_signed_by_jwk(&self, jwk: &Value) -> bool {
-        let part = |name: &str| {
-            jwk[name]
-                .as_str()
-                .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
-        };
-        let named = jwk["kid"].is_null()
-            || self.header["kid"].is_null()
-            || jwk["kid"] == self.header["kid"];
+        let part = |name: &str| jwk[name].as_str().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
+        let named = jwk["kid"].is_null() || self.header["kid"].is_null() || jwk["kid"] == self.header["kid"];
         if !named {
             return false;
         }
@@ -115,27 +97,18 @@ impl Jwt {
             Some("PS256") => &signature::RSA_PSS_2048_8192_SHA256,
             _ => return false,
         };
-        RsaPublicKeyComponents { n: &n, e: &e }
-            .verify(algorithm, self.signed.as_bytes(), &self.signature)
-            .is_ok()
+        RsaPublicKeyComponents { n: &n, e: &e }.verify(algorithm, self.signed.as_bytes(), &self.signature).is_ok()
     }
 }
 
 /// A registered certificate: its DER and the public key in it.
 pub fn certificate(pem: &str) -> Option<(Vec<u8>, Vec<u8>)> {
     let der = CertificateDer::from_pem_slice(pem.as_bytes()).ok()?;
-    let key = webpki::EndEntityCert::try_from(&der)
-        .ok()?
-        .subject_public_key_info()
-        .to_vec();
+    let key = webpki::EndEntityCert::try_from(&der).ok()?.subject_public_key_info().to_vec();
     Some((der.to_vec(), key))
 }
 
 fn pem_body(pem: &str) -> Option<Vec<u8>> {
-    let body: String = pem
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.starts_with("-----"))
-        .collect();
+    let body: String = pem.lines().map(str::trim).filter(|line| !line.starts_with("-----")).collect();
     STANDARD.decode(body).ok()
 }

@@ -25,18 +25,11 @@ fn token(state: &mut State, request: &Request, tenant_key: &str) -> Answer {
             400,
             "invalid_request",
             900_561,
-            &format!(
-                "The endpoint only accepts POST requests. Received a {} request.",
-                request.method
-            ),
+            &format!("The endpoint only accepts POST requests. Received a {} request.", request.method),
         ));
     }
     let form = request.form();
-    let field = |name: &str| {
-        form.iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    };
+    let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let needed = |name: &str| {
         // [M]
         field(name).ok_or_else(|| {
@@ -52,16 +45,16 @@ fn token(state: &mut State, request: &Request, tenant_key: &str) -> Answer {
     let tenant = state.tenant(tenant_key).ok_or_else(|| refuse(400, "invalid_request", 90002, &format!("Tenant '{tenant_key}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.")))?;
     if needed("grant_type")? != "client_credentials" {
         // [M]; people sign in through the control API here.
-        return Err(refuse(
-            400,
-            "unsupported_grant_type",
-            70003,
-            "The app requested an unsupported grant type.",
-        ));
+        return Err(refuse(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type."));
     }
     let client_id = needed("client_id")?;
     let app = tenant.app(client_id).filter(|app| app.enabled).ok_or_else(|| {
-        refuse(400, "unauthorized_client", 700_016, &format!("Application with identifier '{client_id}' was not found in the directory '{}'.", tenant.name))
+        refuse(
+            400,
+            "unauthorized_client",
+            700_016,
+            &format!("Application with identifier '{client_id}' was not found in the directory '{}'.", tenant.name),
+        )
     })?;
     let audience = audience(state, tenant, needed("scope")?)?;
     prove(state, tenant, app, &field)?;
@@ -72,14 +65,15 @@ fn token(state: &mut State, request: &Request, tenant_key: &str) -> Answer {
         tenant: tenant.id.clone(),
         client_id: app.client_id.clone(),
         audience,
-        expires: state
-            .now()
-            .checked_add(SignedDuration::from_secs(lifetime))
-            .unwrap_or_else(|_| state.now()),
+        expires: state.now().checked_add(SignedDuration::from_secs(lifetime)).unwrap_or_else(|_| state.now()),
         permissions: app.graph_permissions.clone(),
     };
     state.issued.insert(token.clone(), issued);
-    Ok(Reply::json(200, &json!({ "token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": token })).with("cache-control", "no-store"))
+    Ok(Reply::json(
+        200,
+        &json!({ "token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": token }),
+    )
+    .with("cache-control", "no-store"))
 }
 
 /// The audience of the one resource in `scope`; it must be a resource this tenant knows.
@@ -109,30 +103,19 @@ fn audience(state: &State, tenant: &Tenant, scope: &str) -> Result<String, Reply
         state.hosts.bap_resource.clone(),
         "https://api.powerplatform.com".to_owned(),
     ]);
-    known
-        .into_iter()
-        .find(|name| name.eq_ignore_ascii_case(resource))
-        .ok_or_else(|| {
-            // [M] code.
-            refuse(
-                400,
-                "invalid_resource",
-                500_011,
-                &format!(
-                    "The resource principal named {resource} was not found in the tenant named {}.",
-                    tenant.name
-                ),
-            )
-        })
+    known.into_iter().find(|name| name.eq_ignore_ascii_case(resource)).ok_or_else(|| {
+        // [M] code.
+        refuse(
+            400,
+            "invalid_resource",
+            500_011,
+            &format!("The resource principal named {resource} was not found in the tenant named {}.", tenant.name),
+        )
+    })
 }
 
 /// The app proves who it is: by secret, by certificate, or by the token of an issuer it trusts.
-fn prove<'a>(
-    state: &State,
-    tenant: &Tenant,
-    app: &App,
-    field: &impl Fn(&str) -> Option<&'a str>,
-) -> Result<(), Reply> {
+fn prove<'a>(state: &State, tenant: &Tenant, app: &App, field: &impl Fn(&str) -> Option<&'a str>) -> Result<(), Reply> {
     let refuse = |code, message: &str| refuse(401, "invalid_client", code, message);
     match (field("client_secret"), field("client_assertion")) {
         (Some(secret), None) => {
@@ -140,35 +123,21 @@ fn prove<'a>(
             if found.expires.is_some_and(|end| end <= state.now()) {
                 return Err(refuse(
                     7_000_222,
-                    &format!(
-                        "The provided client secret keys for app '{}' are expired.",
-                        app.client_id
-                    ),
+                    &format!("The provided client secret keys for app '{}' are expired.", app.client_id),
                 ));
             }
             Ok(())
         }
         (None, Some(assertion)) => {
-            let bad = |why: &str| {
-                refuse(
-                    700_027,
-                    &format!("Client assertion failed signature validation. {why}"),
-                )
-            };
+            let bad = |why: &str| refuse(700_027, &format!("Client assertion failed signature validation. {why}"));
             if field("client_assertion_type") != Some(ASSERTION_TYPE) {
                 // [M]
-                return Err(refuse(
-                    7_000_214,
-                    "The client_assertion_type is not supported.",
-                ));
+                return Err(refuse(7_000_214, "The client_assertion_type is not supported."));
             }
             let jwt = Jwt::parse(assertion).ok_or_else(|| bad("The assertion is not a JWT."))?;
             if !jwt.is_current(state.now().as_second()) {
                 // [M] code.
-                return Err(refuse(
-                    700_024,
-                    "Client assertion is not within its valid time range.",
-                ));
+                return Err(refuse(700_024, "Client assertion is not within its valid time range."));
             }
             if jwt.claim("iss").eq_ignore_ascii_case(&app.client_id) {
                 by_certificate(state, tenant, app, &jwt).map_err(|why| bad(&why))
@@ -185,15 +154,11 @@ fn prove<'a>(
 }
 
 fn by_certificate(state: &State, tenant: &Tenant, app: &App, jwt: &Jwt) -> Result<(), String> {
-    let endpoint =
-        |tenant: &str| format!("https://{}/{tenant}/oauth2/v2.0/token", state.hosts.login);
+    let endpoint = |tenant: &str| format!("https://{}/{tenant}/oauth2/v2.0/token", state.hosts.login);
     if jwt.claim("sub") != jwt.claim("iss") {
         return Err("The sub claim must be the client id.".into());
     }
-    if !std::iter::once(&tenant.id)
-        .chain(&tenant.domains)
-        .any(|name| jwt.has_audience(&endpoint(name)))
-    {
+    if !std::iter::once(&tenant.id).chain(&tenant.domains).any(|name| jwt.has_audience(&endpoint(name))) {
         return Err("The audience claim is not the token endpoint.".into());
     }
     let named = app
@@ -201,8 +166,7 @@ fn by_certificate(state: &State, tenant: &Tenant, app: &App, jwt: &Jwt) -> Resul
         .iter()
         .filter_map(|it| certificate(&it.pem).map(|(der, key)| (it, der, key)))
         .find(|(_, der, _)| jwt.names_certificate(der));
-    let (registered, _, key) =
-        named.ok_or("The key was not found: no registered certificate has that thumbprint.")?;
+    let (registered, _, key) = named.ok_or("The key was not found: no registered certificate has that thumbprint.")?;
     if registered.expires.is_some_and(|end| end <= state.now()) {
         return Err("The key is expired.".into());
     }
@@ -215,16 +179,10 @@ fn by_certificate(state: &State, tenant: &Tenant, app: &App, jwt: &Jwt) -> Resul
 fn by_federation(app: &App, jwt: &Jwt, refuse: &impl Fn(u64, &str) -> Reply) -> Result<(), Reply> {
     let (issuer, subject) = (jwt.claim("iss"), jwt.claim("sub"));
     // Newer services say 700211 (issuer) or 700212 (audience) where the facts know one code only.
-    let credential = app
-        .federated
-        .iter()
-        .find(|it| it.issuer == issuer && it.subject == subject && jwt.has_audience(&it.audience));
+    let credential =
+        app.federated.iter().find(|it| it.issuer == issuer && it.subject == subject && jwt.has_audience(&it.audience));
     let credential = credential.ok_or_else(|| refuse(700_213, &format!("No matching federated identity record found for presented assertion. Assertion issuer: '{issuer}'. Assertion subject: '{subject}'. Assertion audience: '{}'.", jwt.claims["aud"])))?;
-    if !credential
-        .keys
-        .iter()
-        .any(|key| jwt.is_signed_by_issuer_key(key))
-    {
+    if !credential.keys.iter().any(|key| jwt.is_signed_by_issuer_key(key)) {
         return Err(refuse(
             700_027,
             "Client assertion failed signature validation. No key of the issuer verifies the signature.",
@@ -236,8 +194,7 @@ fn by_federation(app: &App, jwt: &Jwt, refuse: &impl Fn(u64, &str) -> Reply) -> 
 /// An AADSTS error: clients react to `error`, codes are for hints (microsoft.md §4.2).
 fn refuse(status: u16, error: &str, code: u64, message: &str) -> Reply {
     let (trace, correlation) = (fresh_guid(), fresh_guid());
-    let description =
-        format!("AADSTS{code}: {message} Trace ID: {trace} Correlation ID: {correlation}");
+    let description = format!("AADSTS{code}: {message} Trace ID: {trace} Correlation ID: {correlation}");
     Reply::json(
         status,
         &json!({ "error": error, "error_description": description, "error_codes": [code], "trace_id": trace, "correlation_id": correlation, "error_uri": format!("https://login.microsoftonline.com/error?code={code}") }),

@@ -16,9 +16,7 @@ pub fn answer(state: &mut State, request: &Request) -> Reply {
         Some(Service::Login) => login::answer(state, request),
         Some(Service::Graph) => graph::answer(state, request),
         Some(Service::Bap) => bap::answer(state, request),
-        Some(Service::Dataverse(tenant, environment)) => {
-            dataverse::answer(state, request, tenant, environment)
-        }
+        Some(Service::Dataverse(tenant, environment)) => dataverse::answer(state, request, tenant, environment),
         Some(Service::Keepit(region)) => keepit::answer(state, request, region),
         None => Reply::text(502, "this host is not in the world"),
     }
@@ -27,18 +25,13 @@ pub fn answer(state: &mut State, request: &Request) -> Reply {
 /// Who asks, for the call log: client id or Keepit login. Never the token.
 pub fn caller(state: &State, request: &Request) -> Option<String> {
     if let Some(token) = request.bearer() {
-        return state
-            .issued
-            .get(token)
-            .map(|issued| issued.client_id.clone());
+        return state.issued.get(token).map(|issued| issued.client_id.clone());
     }
     if let Some((login, _)) = request.basic() {
         return Some(login);
     }
     let form = (state.service(&request.host) == Some(Service::Login)).then(|| request.form())?;
-    form.into_iter()
-        .find(|(key, _)| key == "client_id")
-        .map(|(_, value)| value)
+    form.into_iter().find(|(key, _)| key == "client_id").map(|(_, value)| value)
 }
 
 /// Why a bearer token is not good for a resource.
@@ -61,9 +54,7 @@ pub fn bearer(state: &State, request: &Request, audience: &str) -> Result<Issued
     if issued.expires <= state.now() {
         return Err(BadToken::Expired);
     }
-    let app = state
-        .tenant(&issued.tenant)
-        .and_then(|tenant| tenant.app(&issued.client_id));
+    let app = state.tenant(&issued.tenant).and_then(|tenant| tenant.app(&issued.client_id));
     if !app.is_some_and(|app| app.enabled) {
         return Err(BadToken::Disowned);
     }

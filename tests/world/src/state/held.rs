@@ -5,39 +5,31 @@ use super::directory::{App, Group, Sku, Tenant, User};
 impl Tenant {
     /// By object id or principal name, as `GET /users/{id|upn}` takes it.
     pub fn user(&self, key: &str) -> Option<&User> {
-        self.users.iter().find(|user| {
-            user.id.eq_ignore_ascii_case(key) || user.principal_name.eq_ignore_ascii_case(key)
-        })
+        self.users
+            .iter()
+            .find(|user| user.id.eq_ignore_ascii_case(key) || user.principal_name.eq_ignore_ascii_case(key))
     }
 
     pub fn user_mut(&mut self, key: &str) -> Option<&mut User> {
-        self.users.iter_mut().find(|user| {
-            user.id.eq_ignore_ascii_case(key) || user.principal_name.eq_ignore_ascii_case(key)
-        })
+        self.users
+            .iter_mut()
+            .find(|user| user.id.eq_ignore_ascii_case(key) || user.principal_name.eq_ignore_ascii_case(key))
     }
 
     pub fn group(&self, key: &str) -> Option<&Group> {
-        self.groups.iter().find(|group| {
-            group.id.eq_ignore_ascii_case(key) || group.name.eq_ignore_ascii_case(key)
-        })
+        self.groups.iter().find(|group| group.id.eq_ignore_ascii_case(key) || group.name.eq_ignore_ascii_case(key))
     }
 
     pub fn app(&self, client_id: &str) -> Option<&App> {
-        self.apps
-            .iter()
-            .find(|app| app.client_id.eq_ignore_ascii_case(client_id))
+        self.apps.iter().find(|app| app.client_id.eq_ignore_ascii_case(client_id))
     }
 
     pub fn app_mut(&mut self, client_id: &str) -> Option<&mut App> {
-        self.apps
-            .iter_mut()
-            .find(|app| app.client_id.eq_ignore_ascii_case(client_id))
+        self.apps.iter_mut().find(|app| app.client_id.eq_ignore_ascii_case(client_id))
     }
 
     pub fn sku(&self, key: &str) -> Option<&Sku> {
-        self.skus.iter().find(|sku| {
-            sku.id.eq_ignore_ascii_case(key) || sku.part_number.eq_ignore_ascii_case(key)
-        })
+        self.skus.iter().find(|sku| sku.id.eq_ignore_ascii_case(key) || sku.part_number.eq_ignore_ascii_case(key))
     }
 
     /// The object id of a user, group or service principal named in whatever way.
@@ -58,13 +50,11 @@ impl Tenant {
     /// The id of a directory role named in whatever way.
     pub fn role_id(&self, key: &str) -> Option<String> {
         let custom = || {
-            self.custom_roles.iter().find(|role| {
-                role.id.eq_ignore_ascii_case(key) || role.name.eq_ignore_ascii_case(key)
-            })
+            self.custom_roles
+                .iter()
+                .find(|role| role.id.eq_ignore_ascii_case(key) || role.name.eq_ignore_ascii_case(key))
         };
-        crate::catalog::directory_role(key)
-            .map(str::to_owned)
-            .or_else(|| custom().map(|role| role.id.clone()))
+        crate::catalog::directory_role(key).map(str::to_owned).or_else(|| custom().map(|role| role.id.clone()))
     }
 
     /// Groups that the object is in, directly or through other groups.
@@ -72,12 +62,9 @@ impl Tenant {
         let mut found: Vec<&Group> = Vec::new();
         let mut wave = vec![id.to_owned()];
         while let Some(member) = wave.pop() {
-            for group in self.groups.iter().filter(|group| {
-                group
-                    .members
-                    .iter()
-                    .any(|it| it.eq_ignore_ascii_case(&member))
-            }) {
+            for group in
+                self.groups.iter().filter(|group| group.members.iter().any(|it| it.eq_ignore_ascii_case(&member)))
+            {
                 if !found.iter().any(|known| known.id == group.id) {
                     found.push(group);
                     wave.push(group.id.clone());
@@ -101,36 +88,20 @@ impl Tenant {
 
     /// Ids of the service plans a user can use.
     pub fn usable_plans(&self, user: &User) -> Vec<String> {
-        let extra = user
-            .extra_plans
-            .iter()
-            .filter(|plan| usable(&plan.status))
-            .map(|plan| plan.id.clone());
-        let licensed = user
-            .licenses
-            .iter()
-            .filter(|license| usable(&license.status))
-            .flat_map(|license| {
-                let plans = self
-                    .sku(&license.sku)
-                    .map(|sku| sku.plans.as_slice())
-                    .unwrap_or_default();
-                plans.iter().map(|plan| plan.id.clone()).filter(|id| {
-                    !license
-                        .disabled_plans
-                        .iter()
-                        .any(|off| off.eq_ignore_ascii_case(id))
-                })
-            });
+        let extra = user.extra_plans.iter().filter(|plan| usable(&plan.status)).map(|plan| plan.id.clone());
+        let licensed = user.licenses.iter().filter(|license| usable(&license.status)).flat_map(|license| {
+            let plans = self.sku(&license.sku).map(|sku| sku.plans.as_slice()).unwrap_or_default();
+            plans
+                .iter()
+                .map(|plan| plan.id.clone())
+                .filter(|id| !license.disabled_plans.iter().any(|off| off.eq_ignore_ascii_case(id)))
+        });
         licensed.chain(extra).collect()
     }
 
     /// A licence that Dynamics 365 accepts (microsoft.md §1.6).
     pub fn has_dynamics_license(&self, user: &User) -> bool {
-        let by_sku = user
-            .licenses
-            .iter()
-            .any(|license| crate::catalog::DYNAMICS_SKUS.contains(&license.sku.as_str()));
+        let by_sku = user.licenses.iter().any(|license| crate::catalog::DYNAMICS_SKUS.contains(&license.sku.as_str()));
         by_sku
             || self
                 .usable_plans(user)

@@ -181,21 +181,15 @@ impl Region {
 
 impl Account {
     pub fn token(&self, login: &str) -> Option<&Token> {
-        self.tokens
-            .iter()
-            .find(|token| token.login.eq_ignore_ascii_case(login))
+        self.tokens.iter().find(|token| token.login.eq_ignore_ascii_case(login))
     }
 
     pub fn connector(&self, key: &str) -> Option<&Connector> {
-        self.connectors
-            .iter()
-            .find(|it| it.id.eq_ignore_ascii_case(key) || it.name == key)
+        self.connectors.iter().find(|it| it.id.eq_ignore_ascii_case(key) || it.name == key)
     }
 
     pub fn connector_mut(&mut self, key: &str) -> Option<&mut Connector> {
-        self.connectors
-            .iter_mut()
-            .find(|it| it.id.eq_ignore_ascii_case(key) || it.name == key)
+        self.connectors.iter_mut().find(|it| it.id.eq_ignore_ascii_case(key) || it.name == key)
     }
 }
 
@@ -203,13 +197,9 @@ impl Connector {
     /// Master, Compliance and Audit Admins see every connector, others what they made or were let into (keepit.md §1 "ACL model").
     pub fn visible_to(&self, token: &Token) -> bool {
         let person = token.owner.as_deref().unwrap_or(&token.login);
-        let named = |login: &String| {
-            login.eq_ignore_ascii_case(person) || login.eq_ignore_ascii_case(&token.login)
-        };
-        matches!(
-            token.role.as_str(),
-            "MasterAdmin" | "ComplianceAdmin" | "AuditAdmin"
-        ) || self.created_by.as_ref().is_some_and(named)
+        let named = |login: &String| login.eq_ignore_ascii_case(person) || login.eq_ignore_ascii_case(&token.login);
+        matches!(token.role.as_str(), "MasterAdmin" | "ComplianceAdmin" | "AuditAdmin")
+            || self.created_by.as_ref().is_some_and(named)
             || self.access.iter().any(named)
     }
 
@@ -226,10 +216,7 @@ impl Connector {
     /// A dead authorization is critical at once [G: keepit.md §6 question 11], a connector nobody finished is pending, and after 24 and 48 hours
     /// without a backup health goes down (keepit.md §2.4).
     pub fn health(&self, authorized: bool, now: Timestamp) -> Health {
-        let health = |state: &str, reason: &str| Health {
-            state: state.into(),
-            reason: reason.into(),
-        };
+        let health = |state: &str, reason: &str| Health { state: state.into(), reason: reason.into() };
         if let Some(said) = &self.health {
             return said.clone();
         }
@@ -239,13 +226,7 @@ impl Connector {
         if !authorized {
             return health("critical", "BADTOKEN");
         }
-        let Some(since) = self
-            .snapshots
-            .iter()
-            .map(|it| it.time)
-            .max()
-            .max(self.created)
-        else {
+        let Some(since) = self.snapshots.iter().map(|it| it.time).max().max(self.created) else {
             return health("healthy", "OK");
         };
         let active = self.jobs.iter().any(|job| job.state.is_none());

@@ -14,9 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use directory::{App, AppSecret, License, RoleAssignment, Sku, Tenant, User};
 pub use keepit::{Account, Authorization, Connector, Health, Job, Region, Snapshot, Token};
-pub use power::{
-    Environment, HeldRole, Runtime, SecurityRole, SystemUser, is_service_administrator,
-};
+pub use power::{Environment, HeldRole, Runtime, SecurityRole, SystemUser, is_service_administrator};
 pub use settle::settle_environment;
 pub use switches::{Lag, Switches};
 
@@ -125,19 +123,14 @@ impl State {
     }
 
     pub fn now(&self) -> Timestamp {
-        Timestamp::now()
-            .checked_add(self.ahead)
-            .unwrap_or_else(|_| Timestamp::now())
+        Timestamp::now().checked_add(self.ahead).unwrap_or_else(|_| Timestamp::now())
     }
 
     /// The service behind a host, if this world has it.
     pub fn service(&self, host: &str) -> Option<Service> {
         let host = host.to_ascii_lowercase();
-        let fixed = [
-            (&self.hosts.login, Service::Login),
-            (&self.hosts.graph, Service::Graph),
-            (&self.hosts.bap, Service::Bap),
-        ];
+        let fixed =
+            [(&self.hosts.login, Service::Login), (&self.hosts.graph, Service::Graph), (&self.hosts.bap, Service::Bap)];
         if let Some((_, service)) = fixed.into_iter().find(|(name, _)| **name == host) {
             return Some(service);
         }
@@ -146,10 +139,7 @@ impl State {
         }
         self.tenants.iter().enumerate().find_map(|(t, tenant)| {
             let environment = tenant.environments.iter().position(|environment| {
-                environment
-                    .host
-                    .as_ref()
-                    .is_some_and(|name| *name == host || api_host(name) == host)
+                environment.host.as_ref().is_some_and(|name| *name == host || api_host(name) == host)
             })?;
             Some(Service::Dataverse(t, environment))
         })
@@ -161,18 +151,12 @@ impl State {
     }
 
     pub fn tenant_mut(&mut self, key: &str) -> Option<&mut Tenant> {
-        self.tenants
-            .iter_mut()
-            .find(|tenant| is_tenant(tenant, key))
+        self.tenants.iter_mut().find(|tenant| is_tenant(tenant, key))
     }
 }
 
 fn is_tenant(tenant: &Tenant, key: &str) -> bool {
-    tenant.id.eq_ignore_ascii_case(key)
-        || tenant
-            .domains
-            .iter()
-            .any(|domain| domain.eq_ignore_ascii_case(key))
+    tenant.id.eq_ignore_ascii_case(key) || tenant.domains.iter().any(|domain| domain.eq_ignore_ascii_case(key))
 }
 
 /// The `.api.` host of an organization (microsoft.md §2.2).

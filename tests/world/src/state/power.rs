@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Lag, Tenant};
 use crate::catalog::{
-    DYNAMICS_365_ADMINISTRATOR, GLOBAL_ADMINISTRATOR, POWER_PLATFORM_ADMINISTRATOR,
-    SYSTEM_ADMINISTRATOR_TEMPLATE,
+    DYNAMICS_365_ADMINISTRATOR, GLOBAL_ADMINISTRATOR, POWER_PLATFORM_ADMINISTRATOR, SYSTEM_ADMINISTRATOR_TEMPLATE,
 };
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -103,10 +102,7 @@ pub struct HeldRole {
 
 impl From<String> for HeldRole {
     fn from(role: String) -> Self {
-        Self {
-            role,
-            lag: Lag::default(),
-        }
+        Self { role, lag: Lag::default() }
     }
 }
 
@@ -139,39 +135,25 @@ fn europe() -> String {
 impl Environment {
     /// By id, or by name in the root business unit.
     pub fn role(&self, key: &str) -> Option<&SecurityRole> {
-        let named = |role: &SecurityRole| {
-            role.business_unit.is_none() && role.name.eq_ignore_ascii_case(key)
-        };
-        self.roles
-            .iter()
-            .find(|role| role.id.eq_ignore_ascii_case(key) || named(role))
+        let named = |role: &SecurityRole| role.business_unit.is_none() && role.name.eq_ignore_ascii_case(key);
+        self.roles.iter().find(|role| role.id.eq_ignore_ascii_case(key) || named(role))
     }
 
     pub fn row(&self, id: &str) -> Option<&SystemUser> {
-        self.users
-            .iter()
-            .find(|row| row.id.eq_ignore_ascii_case(id))
+        self.users.iter().find(|row| row.id.eq_ignore_ascii_case(id))
     }
 
     pub fn row_mut(&mut self, id: &str) -> Option<&mut SystemUser> {
-        self.users
-            .iter_mut()
-            .find(|row| row.id.eq_ignore_ascii_case(id))
+        self.users.iter_mut().find(|row| row.id.eq_ignore_ascii_case(id))
     }
 
     pub fn row_of_user(&mut self, object_id: &str) -> Option<&mut SystemUser> {
-        self.users
-            .iter_mut()
-            .find(|row| row.lag.is_real() && row.user.as_deref() == Some(object_id))
+        self.users.iter_mut().find(|row| row.lag.is_real() && row.user.as_deref() == Some(object_id))
     }
 
     pub fn row_of_app(&self, client_id: &str) -> Option<&SystemUser> {
         self.users.iter().find(|row| {
-            row.lag.is_real()
-                && row
-                    .application
-                    .as_deref()
-                    .is_some_and(|it| it.eq_ignore_ascii_case(client_id))
+            row.lag.is_real() && row.application.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(client_id))
         })
     }
 
@@ -179,31 +161,17 @@ impl Environment {
     pub fn teams_of<'a>(&'a self, tenant: &'a Tenant, object_id: &str) -> Vec<&'a Team> {
         let in_group = |team: &Team| {
             team.group.as_ref().is_some_and(|group| {
-                tenant
-                    .group(group)
-                    .is_some_and(|group| group.members.iter().any(|it| it == object_id))
+                tenant.group(group).is_some_and(|group| group.members.iter().any(|it| it == object_id))
             })
         };
-        self.teams
-            .iter()
-            .filter(|team| team.members.iter().any(|it| it == object_id) || in_group(team))
-            .collect()
+        self.teams.iter().filter(|team| team.members.iter().any(|it| it == object_id) || in_group(team)).collect()
     }
 
     /// Ids of all roles a row really has: its own and those of its teams.
     pub fn effective_roles(&self, tenant: &Tenant, row: &SystemUser) -> Vec<String> {
-        let own = row
-            .roles
-            .iter()
-            .filter(|held| held.lag.is_real())
-            .map(|held| held.role.clone());
-        let teams = row
-            .user
-            .as_deref()
-            .map(|user| self.teams_of(tenant, user))
-            .unwrap_or_default();
-        own.chain(teams.into_iter().flat_map(|team| team.roles.clone()))
-            .collect()
+        let own = row.roles.iter().filter(|held| held.lag.is_real()).map(|held| held.role.clone());
+        let teams = row.user.as_deref().map(|user| self.teams_of(tenant, user)).unwrap_or_default();
+        own.chain(teams.into_iter().flat_map(|team| team.roles.clone())).collect()
     }
 
     pub fn is_system_administrator(&self, tenant: &Tenant, row: &SystemUser) -> bool {
@@ -237,23 +205,15 @@ impl Environment {
         let Some(group) = &self.security_group else {
             return true;
         };
-        let exempt = [GLOBAL_ADMINISTRATOR, POWER_PLATFORM_ADMINISTRATOR]
-            .into_iter()
-            .any(|role| tenant.holds(object_id, role));
-        exempt
-            || tenant
-                .group(group)
-                .is_some_and(|group| group.members.iter().any(|it| it == object_id))
+        let exempt =
+            [GLOBAL_ADMINISTRATOR, POWER_PLATFORM_ADMINISTRATOR].into_iter().any(|role| tenant.holds(object_id, role));
+        exempt || tenant.group(group).is_some_and(|group| group.members.iter().any(|it| it == object_id))
     }
 }
 
 /// Roles that make a person an administrator of the service: let in without licence as a set-up user (microsoft.md §2.3).
 pub fn is_service_administrator(tenant: &Tenant, object_id: &str) -> bool {
-    [
-        GLOBAL_ADMINISTRATOR,
-        POWER_PLATFORM_ADMINISTRATOR,
-        DYNAMICS_365_ADMINISTRATOR,
-    ]
-    .into_iter()
-    .any(|role| tenant.holds(object_id, role))
+    [GLOBAL_ADMINISTRATOR, POWER_PLATFORM_ADMINISTRATOR, DYNAMICS_365_ADMINISTRATOR]
+        .into_iter()
+        .any(|role| tenant.holds(object_id, role))
 }

@@ -12,11 +12,7 @@ pub fn settle(state: &mut State) -> Result<(), String> {
     for region in &mut state.keepit {
         settle_region(region)?;
     }
-    let hosts = state
-        .tenants
-        .iter()
-        .flat_map(|tenant| &tenant.environments)
-        .filter_map(|it| it.host.as_ref());
+    let hosts = state.tenants.iter().flat_map(|tenant| &tenant.environments).filter_map(|it| it.host.as_ref());
     let mut seen = std::collections::HashSet::new();
     for host in hosts {
         if !seen.insert(host) {
@@ -35,39 +31,28 @@ fn settle_tenant(tenant: &mut Tenant) -> Result<(), String> {
     }
     let id = tenant.id.clone();
     for user in &mut tenant.users {
-        fill(&mut user.id, || {
-            guid_of(&[&id, "user", &user.principal_name])
-        });
+        fill(&mut user.id, || guid_of(&[&id, "user", &user.principal_name]));
         fill(&mut user.display_name, || user.principal_name.clone());
     }
     for group in &mut tenant.groups {
         fill(&mut group.id, || guid_of(&[&id, "group", &group.name]));
     }
     for app in &mut tenant.apps {
-        fill(&mut app.object_id, || {
-            guid_of(&[&id, "application", &app.client_id])
-        });
-        fill(&mut app.service_principal_id, || {
-            guid_of(&[&id, "service principal", &app.client_id])
-        });
+        fill(&mut app.object_id, || guid_of(&[&id, "application", &app.client_id]));
+        fill(&mut app.service_principal_id, || guid_of(&[&id, "service principal", &app.client_id]));
     }
 
     let named = tenant.clone();
     let principal = |key: &str, place: &str| {
-        named.principal(key).ok_or_else(|| {
-            format!(
-                "{place} names {key:?}, which is no user, group or app of tenant {}",
-                named.name
-            )
-        })
+        named
+            .principal(key)
+            .ok_or_else(|| format!("{place} names {key:?}, which is no user, group or app of tenant {}", named.name))
     };
     let sku = |key: &str| {
-        named.sku(key).map(|sku| sku.id.clone()).ok_or_else(|| {
-            format!(
-                "a licence names SKU {key:?}, which tenant {} has not bought (skus)",
-                named.name
-            )
-        })
+        named
+            .sku(key)
+            .map(|sku| sku.id.clone())
+            .ok_or_else(|| format!("a licence names SKU {key:?}, which tenant {} has not bought (skus)", named.name))
     };
 
     for user in &mut tenant.users {
@@ -88,9 +73,7 @@ fn settle_tenant(tenant: &mut Tenant) -> Result<(), String> {
                 assignment.role, named.name
             )
         })?;
-        fill(&mut assignment.id, || {
-            assignment_id(&assignment.role, &assignment.principal, &assignment.scope)
-        });
+        fill(&mut assignment.id, || assignment_id(&assignment.role, &assignment.principal, &assignment.scope));
     }
     for environment in &mut tenant.environments {
         settle_environment(&named, environment)?;
@@ -101,33 +84,20 @@ fn settle_tenant(tenant: &mut Tenant) -> Result<(), String> {
 /// Also used when an environment is added while the world runs.
 pub fn settle_environment(tenant: &Tenant, environment: &mut Environment) -> Result<(), String> {
     let name = environment.name.clone();
-    fill(&mut environment.id, || {
-        guid_of(&[&tenant.id, "environment", &name])
-    });
+    fill(&mut environment.id, || guid_of(&[&tenant.id, "environment", &name]));
     let id = environment.id.clone();
-    fill(&mut environment.organization_id, || {
-        guid_of(&[&id, "organization"])
-    });
-    fill(&mut environment.business_unit, || {
-        guid_of(&[&id, "business unit"])
-    });
+    fill(&mut environment.organization_id, || guid_of(&[&id, "organization"]));
+    fill(&mut environment.business_unit, || guid_of(&[&id, "business unit"]));
     if let Some(host) = &mut environment.host {
         *host = host.to_ascii_lowercase();
     }
     if let Some(group) = &mut environment.security_group {
         *group = tenant.group(group).map(|it| it.id.clone()).ok_or_else(|| {
-            format!(
-                "environment {name} names security group {group:?}, which tenant {} does not have",
-                tenant.name
-            )
+            format!("environment {name} names security group {group:?}, which tenant {} does not have", tenant.name)
         })?;
     }
     for (role, template) in SECURITY_ROLES {
-        if !environment
-            .roles
-            .iter()
-            .any(|it| it.name == *role && it.business_unit.is_none())
-        {
+        if !environment.roles.iter().any(|it| it.name == *role && it.business_unit.is_none()) {
             environment.roles.push(SecurityRole {
                 id: String::new(),
                 name: (*role).into(),
@@ -138,14 +108,7 @@ pub fn settle_environment(tenant: &Tenant, environment: &mut Environment) -> Res
         }
     }
     for role in &mut environment.roles {
-        fill(&mut role.id, || {
-            guid_of(&[
-                &id,
-                "role",
-                &role.name,
-                role.business_unit.as_deref().unwrap_or_default(),
-            ])
-        });
+        fill(&mut role.id, || guid_of(&[&id, "role", &role.name, role.business_unit.as_deref().unwrap_or_default()]));
     }
     settle_members(tenant, environment)
 }
@@ -155,17 +118,16 @@ fn settle_members(tenant: &Tenant, environment: &mut Environment) -> Result<(), 
     let (id, name) = (environment.id.clone(), environment.name.clone());
     let named = environment.clone();
     let role = |key: &str| {
-        named.role(key).map(|role| role.id.clone()).ok_or_else(|| {
-            format!("environment {name} names security role {key:?}, which it does not have")
-        })
+        named
+            .role(key)
+            .map(|role| role.id.clone())
+            .ok_or_else(|| format!("environment {name} names security role {key:?}, which it does not have"))
     };
     let user = |key: &str| {
-        tenant.user(key).map(|user| user.id.clone()).ok_or_else(|| {
-            format!(
-                "environment {name} names user {key:?}, who is not in tenant {}",
-                tenant.name
-            )
-        })
+        tenant
+            .user(key)
+            .map(|user| user.id.clone())
+            .ok_or_else(|| format!("environment {name} names user {key:?}, who is not in tenant {}", tenant.name))
     };
     for row in &mut environment.users {
         match (&mut row.user, &row.application) {
@@ -178,16 +140,10 @@ fn settle_members(tenant: &Tenant, environment: &mut Environment) -> Result<(), 
                 ));
             }
             _ => {
-                return Err(format!(
-                    "each of the users of environment {name} is either a user or an application"
-                ));
+                return Err(format!("each of the users of environment {name} is either a user or an application"));
             }
         }
-        let key = row
-            .user
-            .clone()
-            .or_else(|| row.application.clone())
-            .unwrap_or_default();
+        let key = row.user.clone().or_else(|| row.application.clone()).unwrap_or_default();
         fill(&mut row.id, || guid_of(&[&id, "systemuser", &key]));
         for held in &mut row.roles {
             held.role = role(&held.role)?;
@@ -197,10 +153,7 @@ fn settle_members(tenant: &Tenant, environment: &mut Environment) -> Result<(), 
         fill(&mut team.id, || guid_of(&[&id, "team", &team.name]));
         if let Some(group) = &mut team.group {
             *group = tenant.group(group).map(|it| it.id.clone()).ok_or_else(|| {
-                format!(
-                    "team {} of environment {name} names group {group:?}, which does not exist",
-                    team.name
-                )
+                format!("team {} of environment {name} names group {group:?}, which does not exist", team.name)
             })?;
         }
         for member in &mut team.members {
@@ -214,30 +167,18 @@ fn settle_members(tenant: &Tenant, environment: &mut Environment) -> Result<(), 
 }
 
 fn settle_region(region: &mut Region) -> Result<(), String> {
-    let ids: Vec<String> = region
-        .accounts
-        .iter()
-        .map(|account| account.id.clone())
-        .collect();
+    let ids: Vec<String> = region.accounts.iter().map(|account| account.id.clone()).collect();
     for account in &mut region.accounts {
-        if let Some(parent) = account
-            .parent
-            .as_ref()
-            .filter(|parent| !ids.contains(parent))
-        {
+        if let Some(parent) = account.parent.as_ref().filter(|parent| !ids.contains(parent)) {
             return Err(format!(
                 "Keepit account {} names parent {parent:?}, which is not in region {}",
                 account.name, region.region
             ));
         }
         for connector in &mut account.connectors {
-            fill(&mut connector.id, || {
-                keepit_id_of(&[&account.id, &connector.name], 3)
-            });
+            fill(&mut connector.id, || keepit_id_of(&[&account.id, &connector.name], 3));
             for job in &mut connector.jobs {
-                fill(&mut job.id, || {
-                    keepit_id_of(&[&connector.id, &job.scheduled.to_string()], 4)
-                });
+                fill(&mut job.id, || keepit_id_of(&[&connector.id, &job.scheduled.to_string()], 4));
             }
         }
     }

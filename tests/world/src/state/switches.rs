@@ -59,10 +59,7 @@ pub struct Lag {
 
 impl Lag {
     pub fn written(reads: u32) -> Self {
-        Self {
-            appears_in: reads,
-            vanishes_in: None,
-        }
+        Self { appears_in: reads, vanishes_in: None }
     }
 
     pub fn remove(&mut self, reads: u32) {
@@ -76,11 +73,7 @@ impl Lag {
 
     /// A reader sees it; a strong reader sees what is real.
     pub fn is_seen(&self, strong: bool) -> bool {
-        if strong {
-            self.is_real()
-        } else {
-            self.appears_in == 0 && self.vanishes_in != Some(0)
-        }
+        if strong { self.is_real() } else { self.appears_in == 0 && self.vanishes_in != Some(0) }
     }
 
     /// One read has passed.

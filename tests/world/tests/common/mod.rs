@@ -1,12 +1,7 @@
 //! How does a test visit the world? As any client does: through the proxy, trusting its authority.
 
 #![allow(dead_code, reason = "each test file uses its own part")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test says so by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says so by panicking")]
 
 use backstay_world::World;
 use reqwest::{Client, Method, RequestBuilder, Response};
@@ -26,9 +21,9 @@ pub const SERVICE: &str = "11111111-aaaa-4bbb-8ccc-000000000002";
 pub const SALES_HOST: &str = "contoso-sales.crm4.dynamics.com";
 pub const SERVICE_HOST: &str = "contoso-service.crm4.dynamics.com";
 pub const GRAPH: &str = "https://graph.microsoft.com";
-pub const ASSIGNMENTS: &str =
-    "https://graph.microsoft.com/v1.0/roleManagement/directory/roleAssignments";
-pub const ENVIRONMENTS: &str = "https://api.bap.microsoft.com/providers/Microsoft.BusinessAppPlatform/scopes/admin/environments";
+pub const ASSIGNMENTS: &str = "https://graph.microsoft.com/v1.0/roleManagement/directory/roleAssignments";
+pub const ENVIRONMENTS: &str =
+    "https://api.bap.microsoft.com/providers/Microsoft.BusinessAppPlatform/scopes/admin/environments";
 pub const KEEPIT: &str = "https://dk-co.keepit.com";
 
 pub struct Visit {
@@ -52,11 +47,7 @@ pub async fn contoso_with(changes: &[(&str, &str)]) -> Visit {
 
 /// Contoso with switches.
 pub async fn contoso_switched(switches: &str) -> Visit {
-    visit(&format!(
-        "{}\nswitches: {switches}\n",
-        backstay_world::CONTOSO
-    ))
-    .await
+    visit(&format!("{}\nswitches: {switches}\n", backstay_world::CONTOSO)).await
 }
 
 pub async fn visit(yaml: &str) -> Visit {
@@ -83,16 +74,12 @@ pub struct Got {
 
 impl Got {
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text)
-            .unwrap_or_else(|_| panic!("not JSON: {} {}", self.status, self.text))
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {} {}", self.status, self.text))
     }
 
     /// `error.code` of a Microsoft error body.
     pub fn code(&self) -> String {
-        self.json()["error"]["code"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+        self.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
     }
 }
 
@@ -142,31 +129,17 @@ impl Visit {
 
     pub async fn graph(&self, method: Method, path: &str, body: Option<Value>) -> Got {
         let token = self.token(GRAPH).await;
-        self.call(method, &format!("{GRAPH}/v1.0{path}"), &token, body)
-            .await
+        self.call(method, &format!("{GRAPH}/v1.0{path}"), &token, body).await
     }
 
     pub async fn bap(&self, method: Method, path: &str, body: Option<Value>) -> Got {
         let token = self.token("https://service.powerapps.com").await;
-        self.call(method, &format!("{ENVIRONMENTS}{path}"), &token, body)
-            .await
+        self.call(method, &format!("{ENVIRONMENTS}{path}"), &token, body).await
     }
 
-    pub async fn dataverse(
-        &self,
-        method: Method,
-        host: &str,
-        path: &str,
-        body: Option<Value>,
-    ) -> Got {
+    pub async fn dataverse(&self, method: Method, host: &str, path: &str, body: Option<Value>) -> Got {
         let token = self.token(&format!("https://{host}")).await;
-        self.call(
-            method,
-            &format!("https://{host}/api/data/v9.2/{path}"),
-            &token,
-            body,
-        )
-        .await
+        self.call(method, &format!("https://{host}/api/data/v9.2/{path}"), &token, body).await
     }
 
     /// The operator's app becomes an application user of the environment.
@@ -188,11 +161,7 @@ impl Visit {
     }
 
     pub async fn keepit_v4(&self, path: &str) -> Got {
-        self.send(
-            self.keepit(Method::GET, path)
-                .header("accept", "application/vnd.keepit.v4+xml"),
-        )
-        .await
+        self.send(self.keepit(Method::GET, path).header("accept", "application/vnd.keepit.v4+xml")).await
     }
 }
 
@@ -200,9 +169,7 @@ pub async fn assignments_of(visit: &Visit, principal: &str) -> Vec<String> {
     let got = visit
         .graph(
             Method::GET,
-            &format!(
-                "/roleManagement/directory/roleAssignments?$filter=principalId eq '{principal}'"
-            ),
+            &format!("/roleManagement/directory/roleAssignments?$filter=principalId eq '{principal}'"),
             None,
         )
         .await;

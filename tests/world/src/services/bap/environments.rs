@@ -7,42 +7,27 @@ use crate::http::{Answer, Reply, Request, encoded};
 use crate::state::{Environment, Issued, Runtime, State, Tenant, api_host};
 
 pub fn list(state: &State, request: &Request, token: &Issued) -> Answer {
-    let tenant = state
-        .tenant(&token.tenant)
-        .ok_or_else(|| no_environment(""))?;
-    let rows: Vec<Value> = tenant
-        .environments
-        .iter()
-        .map(|it| body(tenant, it))
-        .collect();
+    let tenant = state.tenant(&token.tenant).ok_or_else(|| no_environment(""))?;
+    let rows: Vec<Value> = tenant.environments.iter().map(|it| body(tenant, it)).collect();
     let Some(size) = state.switches.bap_page_size else {
         return Ok(Reply::json(200, &json!({ "value": rows })));
     };
-    let start: usize = request
-        .query("$skiptoken")
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0);
+    let start: usize = request.query("$skiptoken").and_then(|text| text.parse().ok()).unwrap_or(0);
     let page: Vec<&Value> = rows.iter().skip(start).take(size.max(1)).collect();
     let mut body = json!({ "value": page });
     let end = start + page.len();
     if end < rows.len() {
         // Paging by a next link is [M] in microsoft.md §2.2; the name is ARM's.
         let version = encoded(request.query("api-version").unwrap_or_default());
-        body["nextLink"] = format!(
-            "https://{}{}?api-version={version}&$skiptoken={end}",
-            request.host, request.path
-        )
-        .into();
+        body["nextLink"] =
+            format!("https://{}{}?api-version={version}&$skiptoken={end}", request.host, request.path).into();
     }
     Ok(Reply::json(200, &body))
 }
 
 /// The shape of contracts/powerplatform/environment*.json; `linkedEnvironmentMetadata` is null without Dataverse.
 pub fn body(tenant: &Tenant, it: &Environment) -> Value {
-    let id = format!(
-        "/providers/Microsoft.BusinessAppPlatform/scopes/admin/environments/{}",
-        it.id
-    );
+    let id = format!("/providers/Microsoft.BusinessAppPlatform/scopes/admin/environments/{}", it.id);
     let linked = it.host.as_ref().map(|host| {
         let name = host.split('.').next().unwrap_or_default();
         let mut linked = json!({

@@ -18,12 +18,9 @@ fn body(request: &Request, field: &str) -> Result<String, Reply> {
             "The content media type is not supported. Only 'application/json' is supported.",
         ));
     }
-    let value: Value = serde_json::from_slice(&request.body).map_err(|_| {
-        bad("The request content was invalid and could not be deserialized.".into())
-    })?;
-    let members = value
-        .as_object()
-        .ok_or_else(|| bad("The request content must be an object.".into()))?;
+    let value: Value = serde_json::from_slice(&request.body)
+        .map_err(|_| bad("The request content was invalid and could not be deserialized.".into()))?;
+    let members = value.as_object().ok_or_else(|| bad("The request content must be an object.".into()))?;
     if let Some(unknown) = members.keys().find(|name| *name != field) {
         return Err(bad(format!("Could not find member '{unknown}' on object.")));
     }
@@ -39,19 +36,10 @@ fn body(request: &Request, field: &str) -> Result<String, Reply> {
 pub fn add_user(state: &mut State, request: &Request, token: &Issued, id: &str) -> Answer {
     let object_id = body(request, "objectId")?;
     let reads = state.switches.lag.new_row_reads;
-    let tenant = state
-        .tenant_mut(&token.tenant)
-        .ok_or_else(|| no_environment(id))?;
-    let user = tenant
-        .user(&object_id)
-        .filter(|user| user.id.eq_ignore_ascii_case(&object_id))
-        .cloned()
-        .ok_or_else(|| {
-            error(
-                404,
-                "UserNotFound",
-                &format!("The user with object id '{object_id}' was not found in the tenant."),
-            )
+    let tenant = state.tenant_mut(&token.tenant).ok_or_else(|| no_environment(id))?;
+    let user =
+        tenant.user(&object_id).filter(|user| user.id.eq_ignore_ascii_case(&object_id)).cloned().ok_or_else(|| {
+            error(404, "UserNotFound", &format!("The user with object id '{object_id}' was not found in the tenant."))
         })?;
     let licensed = tenant.has_dynamics_license(&user) && user.license_syncs == 0;
     let setup = !licensed && is_service_administrator(tenant, &user.id);
@@ -71,9 +59,7 @@ pub fn add_user(state: &mut State, request: &Request, token: &Issued, id: &str) 
         return Err(error(
             400,
             "userNotLicensed",
-            &format!(
-                "The user with object id '{object_id}' does not have a license for this environment."
-            ),
+            &format!("The user with object id '{object_id}' does not have a license for this environment."),
         ));
     }
     let environment = &mut tenant.environments[at];
@@ -100,19 +86,10 @@ pub fn add_user(state: &mut State, request: &Request, token: &Issued, id: &str) 
 pub fn add_app_user(state: &mut State, request: &Request, token: &Issued, id: &str) -> Answer {
     let client_id = body(request, "servicePrincipalAppId")?;
     let reads = state.switches.lag.new_row_reads;
-    let tenant = state
-        .tenant_mut(&token.tenant)
-        .ok_or_else(|| no_environment(id))?;
-    let client_id = tenant
-        .app(&client_id)
-        .map(|app| app.client_id.clone())
-        .ok_or_else(|| {
-            error(
-                404,
-                "ApplicationNotFound",
-                &format!("The application '{client_id}' was not found in the tenant."),
-            )
-        })?;
+    let tenant = state.tenant_mut(&token.tenant).ok_or_else(|| no_environment(id))?;
+    let client_id = tenant.app(&client_id).map(|app| app.client_id.clone()).ok_or_else(|| {
+        error(404, "ApplicationNotFound", &format!("The application '{client_id}' was not found in the tenant."))
+    })?;
     let at = environment_with_dataverse(tenant, id)?;
     let environment = &mut tenant.environments[at];
     if environment.row_of_app(&client_id).is_none() {
@@ -139,17 +116,10 @@ pub fn add_app_user(state: &mut State, request: &Request, token: &Issued, id: &s
 }
 
 fn environment_with_dataverse(tenant: &Tenant, id: &str) -> Result<usize, Reply> {
-    let at = tenant
-        .environments
-        .iter()
-        .position(|it| it.id.eq_ignore_ascii_case(id))
-        .ok_or_else(|| no_environment(id))?;
+    let at =
+        tenant.environments.iter().position(|it| it.id.eq_ignore_ascii_case(id)).ok_or_else(|| no_environment(id))?;
     if tenant.environments[at].host.is_none() {
-        return Err(error(
-            400,
-            "EnvironmentNotLinked",
-            "The environment has no Dataverse database.",
-        ));
+        return Err(error(400, "EnvironmentNotLinked", "The environment has no Dataverse database."));
     }
     Ok(at)
 }

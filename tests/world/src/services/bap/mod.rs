@@ -17,58 +17,36 @@ const APPLICATIONS: &str = "/providers/microsoft.businessappplatform/adminapplic
 const VERSIONS: &[(&str, &str, &[&str])] = &[
     ("GET", "", &["2020-10-01", "2023-06-01"]),
     ("GET", "/*", &["2020-10-01", "2023-06-01"]),
-    (
-        "POST",
-        "/*/adduser",
-        &["2019-05-01", "2020-10-01", "2023-06-01"],
-    ),
+    ("POST", "/*/adduser", &["2019-05-01", "2020-10-01", "2023-06-01"]),
     ("POST", "/*/addappuser", &["2020-10-01"]),
 ];
 
 pub fn answer(state: &mut State, request: &Request) -> Reply {
-    route(state, request)
-        .unwrap_or_else(|refusal| refusal)
-        .with("x-ms-correlation-request-id", fresh_guid())
+    route(state, request).unwrap_or_else(|refusal| refusal).with("x-ms-correlation-request-id", fresh_guid())
 }
 
 fn route(state: &mut State, request: &Request) -> Answer {
     let token = bearer(state, request, &state.hosts.bap_resource).map_err(|bad| match bad {
-        BadToken::Missing => error(
-            401,
-            "AuthenticationFailed",
-            "Authentication failed. The 'Authorization' header is missing.",
-        ),
-        BadToken::Unknown | BadToken::Disowned => error(
-            401,
-            "InvalidAuthenticationToken",
-            "The access token is invalid.",
-        ),
+        BadToken::Missing => {
+            error(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+        }
+        BadToken::Unknown | BadToken::Disowned => {
+            error(401, "InvalidAuthenticationToken", "The access token is invalid.")
+        }
         BadToken::WrongAudience => error(
             401,
             "InvalidAuthenticationTokenAudience",
             "The access token has been obtained from wrong audience or resource.",
         ),
-        BadToken::Expired => error(
-            401,
-            "ExpiredAuthenticationToken",
-            "The access token expiry is earlier than the current time.",
-        ),
+        BadToken::Expired => {
+            error(401, "ExpiredAuthenticationToken", "The access token expiry is earlier than the current time.")
+        }
     })?;
     let path = request.path.to_ascii_lowercase();
     let path = path.trim_end_matches('/');
-    let not_found = || {
-        error(
-            404,
-            "NotFound",
-            &format!("The path '{}' was not found.", request.path),
-        )
-    };
+    let not_found = || error(404, "NotFound", &format!("The path '{}' was not found.", request.path));
     let is_registration = path.starts_with(APPLICATIONS);
-    let rest = if is_registration {
-        ""
-    } else {
-        path.strip_prefix(ADMIN).ok_or_else(not_found)?
-    };
+    let rest = if is_registration { "" } else { path.strip_prefix(ADMIN).ok_or_else(not_found)? };
     let version = request.query("api-version").ok_or_else(|| {
         error(
             400,
@@ -102,10 +80,7 @@ fn route(state: &mut State, request: &Request) -> Answer {
         return Err(error(
             400,
             "InvalidApiVersionParameter",
-            &format!(
-                "The api-version '{version}' is invalid. The supported versions are '{}'.",
-                versions.join(",")
-            ),
+            &format!("The api-version '{version}' is invalid. The supported versions are '{}'.", versions.join(",")),
         ));
     }
     match segments.as_slice() {
@@ -127,16 +102,9 @@ fn shape(pattern: &str) -> usize {
 }
 
 fn no_environment(id: &str) -> Reply {
-    error(
-        404,
-        "EnvironmentNotFound",
-        &format!("Environment '{id}' could not be found in the tenant."),
-    )
+    error(404, "EnvironmentNotFound", &format!("Environment '{id}' could not be found in the tenant."))
 }
 
 fn error(status: u16, code: &str, message: &str) -> Reply {
-    Reply::json(
-        status,
-        &json!({ "error": { "code": code, "message": message } }),
-    )
+    Reply::json(status, &json!({ "error": { "code": code, "message": message } }))
 }

@@ -50,22 +50,13 @@ fn route(state: &mut State, request: &Request, tenant: usize, at: usize) -> Answ
         // [I]: the facts say that the environment is unavailable, not with which code.
         return Err(error(503, "0x80072568", "The environment is disabled."));
     }
-    let caller = environment
-        .row_of_app(&token.client_id)
-        .filter(|row| row.lag.is_seen(false))
-        .cloned();
+    let caller = environment.row_of_app(&token.client_id).filter(|row| row.lag.is_seen(false)).cloned();
     if request.method == "GET" {
         for row in &mut state.tenants[tenant].environments[at].users {
             row.lag.tick();
         }
     }
-    let caller = caller.ok_or_else(|| {
-        error(
-            403,
-            "0x80072560",
-            "The user is not a member of the organization.",
-        )
-    })?;
+    let caller = caller.ok_or_else(|| error(403, "0x80072560", "The user is not a member of the organization."))?;
     let lag = state.switches.lag.dataverse_reads;
     let tenant = &mut state.tenants[tenant];
     let environment = &tenant.environments[at];
@@ -74,45 +65,19 @@ fn route(state: &mut State, request: &Request, tenant: usize, at: usize) -> Answ
         return Err(error(
             403,
             "0x80040225",
-            &format!(
-                "The specified user(Id = {}) is disabled. Consider enabling this user.",
-                caller.id
-            ),
+            &format!("The specified user(Id = {}) is disabled. Consider enabling this user.", caller.id),
         ));
     }
-    if environment.runtime == Runtime::AdminMode
-        && !environment.is_system_administrator(tenant, &caller)
-    {
+    if environment.runtime == Runtime::AdminMode && !environment.is_system_administrator(tenant, &caller) {
         // Only System Administrators get in [M]; the code is [I].
-        return Err(error(
-            403,
-            "0x80072569",
-            "The environment is in administration mode.",
-        ));
+        return Err(error(403, "0x80072569", "The environment is in administration mode."));
     }
-    if request
-        .header("callerobjectid")
-        .or(request.header("mscrmcallerid"))
-        .is_some()
-    {
+    if request.header("callerobjectid").or(request.header("mscrmcallerid")).is_some() {
         // Reading as somebody else exists in reality (microsoft.md §3.1); ignoring the header would answer a question nobody asked.
-        return Err(error(
-            501,
-            "0x80040216",
-            "Impersonation is not in this world yet.",
-        ));
+        return Err(error(501, "0x80040216", "Impersonation is not in this world yet."));
     }
-    let strong = request
-        .header("consistency")
-        .is_some_and(|value| value.eq_ignore_ascii_case("strong"));
-    dispatch(&mut Call {
-        tenant,
-        at,
-        request,
-        caller,
-        strong,
-        lag,
-    })
+    let strong = request.header("consistency").is_some_and(|value| value.eq_ignore_ascii_case("strong"));
+    dispatch(&mut Call { tenant, at, request, caller, strong, lag })
 }
 
 fn dispatch(call: &mut Call<'_>) -> Answer {
@@ -133,39 +98,22 @@ fn dispatch(call: &mut Call<'_>) -> Answer {
         ("GET", "systemusers", None, "") => users::list(call),
         ("GET", "systemusers", Some(key), "") => users::one(call, key),
         ("PATCH", "systemusers", Some(key), "") => users::change(call, key),
-        ("GET", "systemusers", Some(key), "systemuserroles_association") => {
-            roles::of_user(call, key)
-        }
-        ("POST", "systemusers", Some(key), "systemuserroles_association/$ref") => {
-            roles::assign(call, key)
-        }
-        ("DELETE", "systemusers", Some(key), rest)
-            if rest.starts_with("systemuserroles_association") =>
-        {
+        ("GET", "systemusers", Some(key), "systemuserroles_association") => roles::of_user(call, key),
+        ("POST", "systemusers", Some(key), "systemuserroles_association/$ref") => roles::assign(call, key),
+        ("DELETE", "systemusers", Some(key), rest) if rest.starts_with("systemuserroles_association") => {
             roles::remove(call, key, rest)
         }
-        ("GET", "systemusers", Some(key), "teammembership_association") => {
-            roles::teams_of_user(call, key)
-        }
+        ("GET", "systemusers", Some(key), "teammembership_association") => roles::teams_of_user(call, key),
         ("GET", "teams", Some(key), "teamroles_association") => roles::of_team(call, key),
         ("GET", "roles", None, "") => roles::list(call),
-        ("GET", "RetrieveAadUserRoles", Some(argument), "") => {
-            roles::of_directory_object(call, argument)
-        }
-        _ => Err(error(
-            404,
-            "0x80060888",
-            &format!("Resource not found for the segment '{name}'."),
-        )),
+        ("GET", "RetrieveAadUserRoles", Some(argument), "") => roles::of_directory_object(call, argument),
+        _ => Err(error(404, "0x80060888", &format!("Resource not found for the segment '{name}'."))),
     }
 }
 
 /// Dataverse's error body (microsoft.md §3.5).
 pub fn error(status: u16, code: &str, message: &str) -> Reply {
-    Reply::json(
-        status,
-        &json!({ "error": { "code": code, "message": message } }),
-    )
+    Reply::json(status, &json!({ "error": { "code": code, "message": message } }))
 }
 
 impl Call<'_> {
@@ -178,10 +126,7 @@ impl Call<'_> {
     }
 
     pub fn base(&self) -> String {
-        format!(
-            "https://{}/api/data/v9.2",
-            self.environment().host.as_deref().unwrap_or_default()
-        )
+        format!("https://{}/api/data/v9.2", self.environment().host.as_deref().unwrap_or_default())
     }
 
     /// 0x80040220 unless the caller is System Administrator or one of its roles has the privilege [M: code in microsoft.md §3.5].
@@ -200,28 +145,19 @@ impl Call<'_> {
         Err(error(
             403,
             "0x80040220",
-            &format!(
-                "Principal user (Id={}, type=8) is missing {privilege} privilege.",
-                self.caller.id
-            ),
+            &format!("Principal user (Id={}, type=8) is missing {privilege} privilege.", self.caller.id),
         ))
     }
 
     /// Only a System Administrator changes users here, whatever a custom role says (microsoft.md §3.2, §3.3).
     pub fn needs_administrator(&self, privilege: &str) -> Result<(), Reply> {
-        if self
-            .environment()
-            .is_system_administrator(self.tenant, &self.caller)
-        {
+        if self.environment().is_system_administrator(self.tenant, &self.caller) {
             Ok(())
         } else {
             Err(error(
                 403,
                 "0x80040220",
-                &format!(
-                    "Principal user (Id={}, type=8) is missing {privilege} privilege.",
-                    self.caller.id
-                ),
+                &format!("Principal user (Id={}, type=8) is missing {privilege} privilege.", self.caller.id),
             ))
         }
     }

@@ -42,19 +42,8 @@ pub fn of_team(call: &mut Call<'_>, key: &str) -> Answer {
         .teams
         .iter()
         .find(|team| team.id.eq_ignore_ascii_case(key))
-        .ok_or_else(|| {
-            error(
-                404,
-                "0x80040217",
-                &format!("team With Id = {key} Does Not Exist"),
-            )
-        })?;
-    let held: Vec<SecurityRole> = team
-        .roles
-        .iter()
-        .filter_map(|id| environment.role(id))
-        .cloned()
-        .collect();
+        .ok_or_else(|| error(404, "0x80040217", &format!("team With Id = {key} Does Not Exist")))?;
+    let held: Vec<SecurityRole> = team.roles.iter().filter_map(|id| environment.role(id)).cloned().collect();
     reply(call, held.iter(), |_| true)
 }
 
@@ -64,11 +53,7 @@ pub fn teams_of_user(call: &mut Call<'_>, key: &str) -> Answer {
     let fields = call.columns("team", TEAM)?;
     let found = find(call, key)?;
     let environment = call.environment();
-    let teams = found
-        .user
-        .as_deref()
-        .map(|user| environment.teams_of(call.tenant, user))
-        .unwrap_or_default();
+    let teams = found.user.as_deref().map(|user| environment.teams_of(call.tenant, user)).unwrap_or_default();
     let rows: Vec<Value> = teams
         .into_iter()
         .map(|team| {
@@ -78,25 +63,15 @@ pub fn teams_of_user(call: &mut Call<'_>, key: &str) -> Answer {
             chosen(&row(TEAM, known), &fields, "teamid")
         })
         .collect();
-    Ok(Reply::json(
-        200,
-        &json!({ "@odata.context": format!("{}/$metadata#teams", call.base()), "value": rows }),
-    ))
+    Ok(Reply::json(200, &json!({ "@odata.context": format!("{}/$metadata#teams", call.base()), "value": rows })))
 }
 
 /// `RetrieveAadUserRoles(DirectoryObjectId=…)`: own roles and those of group teams, for people without a row, too.
 pub fn of_directory_object(call: &mut Call<'_>, argument: &str) -> Answer {
     call.needs("prvReadRole")?;
     call.options(&["$select"])?;
-    let (name, value) = argument
-        .split_once('=')
-        .ok_or_else(|| bad("The function needs DirectoryObjectId."))?;
-    let id = if value.starts_with('@') {
-        call.request.query(value).unwrap_or_default()
-    } else {
-        value
-    }
-    .to_owned();
+    let (name, value) = argument.split_once('=').ok_or_else(|| bad("The function needs DirectoryObjectId."))?;
+    let id = if value.starts_with('@') { call.request.query(value).unwrap_or_default() } else { value }.to_owned();
     if name != "DirectoryObjectId" || !crate::ids::is_guid(&id) {
         return Err(bad("The function needs DirectoryObjectId, a GUID."));
     }
@@ -105,27 +80,14 @@ pub fn of_directory_object(call: &mut Call<'_>, argument: &str) -> Answer {
         .users
         .iter()
         .filter(|it| {
-            it.lag.is_seen(false)
-                && object_id(call.tenant, it).is_some_and(|own| own.eq_ignore_ascii_case(&id))
+            it.lag.is_seen(false) && object_id(call.tenant, it).is_some_and(|own| own.eq_ignore_ascii_case(&id))
         })
-        .flat_map(|it| {
-            it.roles
-                .iter()
-                .filter(|held| held.lag.is_seen(call.strong))
-                .map(|held| held.role.clone())
-        });
-    let by_team = environment
-        .teams_of(call.tenant, &id)
-        .into_iter()
-        .flat_map(|team| team.roles.clone());
+        .flat_map(|it| it.roles.iter().filter(|held| held.lag.is_seen(call.strong)).map(|held| held.role.clone()));
+    let by_team = environment.teams_of(call.tenant, &id).into_iter().flat_map(|team| team.roles.clone());
     let mut ids: Vec<String> = own.chain(by_team).collect();
     ids.sort();
     ids.dedup();
-    let held: Vec<SecurityRole> = ids
-        .iter()
-        .filter_map(|id| environment.role(id))
-        .cloned()
-        .collect();
+    let held: Vec<SecurityRole> = ids.iter().filter_map(|id| environment.role(id)).cloned().collect();
     let answer = reply(call, held.iter(), |_| true);
     call.roles_were_read();
     answer
@@ -135,50 +97,27 @@ pub fn assign(call: &mut Call<'_>, key: &str) -> Answer {
     call.needs_administrator("prvAssignRole")?;
     let found = find(call, key)?;
     let body = call.body()?;
-    let link = body
-        .get("@odata.id")
-        .and_then(Value::as_str)
-        .ok_or_else(|| bad("The request body needs '@odata.id'."))?;
+    let link =
+        body.get("@odata.id").and_then(Value::as_str).ok_or_else(|| bad("The request body needs '@odata.id'."))?;
     let role = role_of_link(call, link)?;
-    if call
-        .environment()
-        .disabled_because(call.tenant, &found)
-        .is_some()
-    {
+    if call.environment().disabled_because(call.tenant, &found).is_some() {
         // Documented (microsoft.md §3.3), the code is [I].
         return Err(error(
             400,
             "0x80040225",
-            &format!(
-                "The specified user(Id = {}) is disabled. A disabled user cannot be assigned a role.",
-                found.id
-            ),
+            &format!("The specified user(Id = {}) is disabled. A disabled user cannot be assigned a role.", found.id),
         ));
     }
     let root = call.environment().business_unit.clone();
-    if role
-        .business_unit
-        .as_ref()
-        .is_some_and(|unit| *unit != root)
-    {
+    if role.business_unit.as_ref().is_some_and(|unit| *unit != root) {
         // [M] in microsoft.md §3.3; the code is [I].
-        return Err(error(
-            400,
-            "0x80042f09",
-            "The role is not of the business unit of the user.",
-        ));
+        return Err(error(400, "0x80042f09", "The role is not of the business unit of the user."));
     }
     let lag = call.lag;
     if let Some(row) = call.environment_mut().row_mut(&found.id)
-        && !row
-            .roles
-            .iter()
-            .any(|held| held.role == role.id && held.lag.is_real())
+        && !row.roles.iter().any(|held| held.role == role.id && held.lag.is_real())
     {
-        row.roles.push(HeldRole {
-            role: role.id,
-            lag: Lag::written(lag),
-        });
+        row.roles.push(HeldRole { role: role.id, lag: Lag::written(lag) });
     }
     Ok(Reply::empty(204))
 }
@@ -187,27 +126,17 @@ pub fn assign(call: &mut Call<'_>, key: &str) -> Answer {
 pub fn remove(call: &mut Call<'_>, key: &str, rest: &str) -> Answer {
     call.needs_administrator("prvAssignRole")?;
     let found = find(call, key)?;
-    let in_path = rest
-        .strip_prefix("systemuserroles_association(")
-        .and_then(|rest| rest.strip_suffix(")/$ref"));
+    let in_path = rest.strip_prefix("systemuserroles_association(").and_then(|rest| rest.strip_suffix(")/$ref"));
     let role = match (in_path, call.request.query("$id")) {
         (Some(id), _) => role_of_link(call, &format!("roles({id})"))?,
-        (None, Some(link)) if rest == "systemuserroles_association/$ref" => {
-            role_of_link(call, link)?
-        }
+        (None, Some(link)) if rest == "systemuserroles_association/$ref" => role_of_link(call, link)?,
         _ => return Err(bad("Which reference to remove was not said.")),
     };
     let lag = call.lag;
     let row = call.environment_mut().row_mut(&found.id);
-    let held = row.and_then(|row| {
-        row.roles
-            .iter_mut()
-            .find(|held| held.role == role.id && held.lag.is_real())
-    });
+    let held = row.and_then(|row| row.roles.iter_mut().find(|held| held.role == role.id && held.lag.is_real()));
     // [I]: what Dataverse says of a reference that isn't there.
-    held.ok_or_else(|| error(404, "0x80040217", "The association does not exist."))?
-        .lag
-        .remove(lag);
+    held.ok_or_else(|| error(404, "0x80040217", "The association does not exist."))?.lag.remove(lag);
     for row in &mut call.environment_mut().users {
         row.roles.retain(|held| !held.lag.is_over());
     }
@@ -216,34 +145,21 @@ pub fn remove(call: &mut Call<'_>, key: &str, rest: &str) -> Answer {
 
 /// An unknown role is 0x80060888 with the id in the message (microsoft.md §3.3 [C]).
 fn role_of_link(call: &Call<'_>, link: &str) -> Result<SecurityRole, Reply> {
-    let relative = link
-        .strip_prefix(&format!("{}/", call.base()))
-        .unwrap_or(link);
+    let relative = link.strip_prefix(&format!("{}/", call.base())).unwrap_or(link);
     let id = relative
         .strip_prefix("roles(")
         .and_then(|rest| rest.strip_suffix(')'))
         .ok_or_else(|| bad(&format!("Invalid URI '{link}'.")))?;
-    let found = call
-        .environment()
-        .roles
-        .iter()
-        .find(|role| role.id.eq_ignore_ascii_case(id))
-        .cloned();
+    let found = call.environment().roles.iter().find(|role| role.id.eq_ignore_ascii_case(id)).cloned();
     found.ok_or_else(|| bad(&format!("Entity 'role' With Id = {id} Does Not Exist")))
 }
 
 pub fn role_row(call: &Call<'_>, role: &SecurityRole) -> Value {
     let environment = call.environment();
-    let unit = role
-        .business_unit
-        .clone()
-        .unwrap_or_else(|| environment.business_unit.clone());
+    let unit = role.business_unit.clone().unwrap_or_else(|| environment.business_unit.clone());
     // Copies of a role in other business units link to the one in the root (microsoft.md §3.3).
     let original = role.template.as_ref().and_then(|template| {
-        environment
-            .roles
-            .iter()
-            .find(|it| it.business_unit.is_none() && it.template.as_ref() == Some(template))
+        environment.roles.iter().find(|it| it.business_unit.is_none() && it.template.as_ref() == Some(template))
     });
     let managed = |name: &str| json!({ "Value": true, "CanBeChanged": true, "ManagedPropertyLogicalName": name });
     let known = json!({
@@ -266,11 +182,7 @@ pub fn role_row(call: &Call<'_>, role: &SecurityRole) -> Value {
     row(ROLE, known)
 }
 
-fn reply<'r>(
-    call: &Call<'_>,
-    roles: impl Iterator<Item = &'r SecurityRole>,
-    fits: impl Fn(&Value) -> bool,
-) -> Answer {
+fn reply<'r>(call: &Call<'_>, roles: impl Iterator<Item = &'r SecurityRole>, fits: impl Fn(&Value) -> bool) -> Answer {
     let fields = call.columns("role", ROLE)?;
     let rows: Vec<Value> = roles
         .map(|role| role_row(call, role))

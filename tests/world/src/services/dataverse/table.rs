@@ -15,15 +15,8 @@ pub fn bad(message: &str) -> Reply {
 impl Call<'_> {
     /// Refuses system query options that the call does not take; others are ignored, as the protocol says.
     pub fn options(&self, allowed: &[&str]) -> Result<(), Reply> {
-        match self
-            .request
-            .query
-            .iter()
-            .find(|(name, _)| name.starts_with('$') && !allowed.contains(&name.as_str()))
-        {
-            Some((name, _)) => Err(bad(&format!(
-                "The query parameter {name} is not supported."
-            ))),
+        match self.request.query.iter().find(|(name, _)| name.starts_with('$') && !allowed.contains(&name.as_str())) {
+            Some((name, _)) => Err(bad(&format!("The query parameter {name} is not supported."))),
             None => Ok(()),
         }
     }
@@ -32,11 +25,7 @@ impl Call<'_> {
     pub fn body(&self) -> Result<Map<String, Value>, Reply> {
         if self.request.content_type() != "application/json" {
             // [M]
-            return Err(error(
-                415,
-                "0x80060888",
-                "The content type of the request is not supported.",
-            ));
+            return Err(error(415, "0x80060888", "The content type of the request is not supported."));
         }
         match serde_json::from_slice(&self.request.body) {
             Ok(Value::Object(members)) => Ok(members),
@@ -47,11 +36,9 @@ impl Call<'_> {
     /// No more rows than `$top` asks for.
     pub fn top(&self, mut rows: Vec<Value>) -> Result<Vec<Value>, Reply> {
         if let Some(text) = self.request.query("$top") {
-            rows.truncate(text.parse().map_err(|_| {
-                bad(&format!(
-                    "Invalid value '{text}' for $top query option found."
-                ))
-            })?);
+            rows.truncate(
+                text.parse().map_err(|_| bad(&format!("Invalid value '{text}' for $top query option found.")))?,
+            );
         }
         Ok(rows)
     }
@@ -87,15 +74,11 @@ impl Call<'_> {
     }
 }
 
-pub fn known_columns(
-    table: &str,
-    known: &[&str],
-    fields: Vec<String>,
-) -> Result<Vec<String>, Reply> {
+pub fn known_columns(table: &str, known: &[&str], fields: Vec<String>) -> Result<Vec<String>, Reply> {
     match fields.iter().find(|field| !known.contains(&field.as_str())) {
-        Some(field) => Err(bad(&format!(
-            "Could not find a property named '{field}' on type 'Microsoft.Dynamics.CRM.{table}'."
-        ))),
+        Some(field) => {
+            Err(bad(&format!("Could not find a property named '{field}' on type 'Microsoft.Dynamics.CRM.{table}'.")))
+        }
         None => Ok(fields),
     }
 }

@@ -36,14 +36,7 @@ pub fn list(call: &mut Call<'_>) -> Answer {
         .filter(|it| it.lag.is_seen(false))
         .map(|it| (it, user_row(call, it)))
         .filter(|(_, row)| fits(row, &wanted))
-        .map(|(it, row)| {
-            with_roles(
-                call,
-                it,
-                chosen(&row, &fields, "systemuserid"),
-                expanded.as_deref(),
-            )
-        })
+        .map(|(it, row)| with_roles(call, it, chosen(&row, &fields, "systemuserid"), expanded.as_deref()))
         .collect();
     let body = json!({ "@odata.context": format!("{}/$metadata#systemusers", call.base()), "value": call.top(rows)? });
     if expanded.is_some() {
@@ -58,12 +51,8 @@ pub fn one(call: &mut Call<'_>, key: &str) -> Answer {
     let fields = call.columns("systemuser", SYSTEMUSER)?;
     let expanded = expanded(call)?;
     let found = find(call, key)?;
-    let mut body = with_roles(
-        call,
-        &found,
-        chosen(&user_row(call, &found), &fields, "systemuserid"),
-        expanded.as_deref(),
-    );
+    let mut body =
+        with_roles(call, &found, chosen(&user_row(call, &found), &fields, "systemuserid"), expanded.as_deref());
     body["@odata.context"] = format!("{}/$metadata#systemusers/$entity", call.base()).into();
     if expanded.is_some() {
         call.roles_were_read();
@@ -88,33 +77,20 @@ pub fn change(call: &mut Call<'_>, key: &str) -> Answer {
                 }
             }
             _ => {
-                return Err(bad(&format!(
-                    "The column '{column}' cannot be set to {value} in this world."
-                )));
+                return Err(bad(&format!("The column '{column}' cannot be set to {value} in this world.")));
             }
         }
     }
-    Ok(Reply::empty(204).with(
-        "odata-entityid",
-        format!("{}/systemusers({})", call.base(), found.id),
-    ))
+    Ok(Reply::empty(204).with("odata-entityid", format!("{}/systemusers({})", call.base(), found.id)))
 }
 
 /// Codes of the refusals are [I]; the limit of seven is documented (microsoft.md §3.2).
 fn set_mode(call: &mut Call<'_>, found: &SystemUser, mode: i64) -> Result<(), Reply> {
     if !(0..=5).contains(&mode) {
-        return Err(error(
-            400,
-            "0x80048408",
-            &format!("{mode} is not a valid access mode."),
-        ));
+        return Err(error(400, "0x80048408", &format!("{mode} is not a valid access mode.")));
     }
     if found.application.is_some() {
-        return Err(error(
-            400,
-            "0x80040216",
-            "The access mode of an application user cannot be changed.",
-        ));
+        return Err(error(400, "0x80040216", "The access mode of an application user cannot be changed."));
     }
     let non_interactive = call
         .environment()
@@ -137,12 +113,8 @@ fn set_mode(call: &mut Call<'_>, found: &SystemUser, mode: i64) -> Result<(), Re
 
 /// A row by its id or by the alternate key `azureactivedirectoryobjectid=…`.
 pub fn find(call: &Call<'_>, key: &str) -> Result<SystemUser, Reply> {
-    let found = call
-        .environment()
-        .users
-        .iter()
-        .filter(|it| it.lag.is_seen(false))
-        .find(|it| match key.split_once('=') {
+    let found =
+        call.environment().users.iter().filter(|it| it.lag.is_seen(false)).find(|it| match key.split_once('=') {
             Some(("azureactivedirectoryobjectid", id)) => {
                 object_id(call.tenant, it).is_some_and(|own| own.eq_ignore_ascii_case(id))
             }
@@ -150,23 +122,13 @@ pub fn find(call: &Call<'_>, key: &str) -> Result<SystemUser, Reply> {
             None => it.id.eq_ignore_ascii_case(key),
         });
     // [M] code.
-    found.cloned().ok_or_else(|| {
-        error(
-            404,
-            "0x80040217",
-            &format!("systemuser With Id = {key} Does Not Exist"),
-        )
-    })
+    found.cloned().ok_or_else(|| error(404, "0x80040217", &format!("systemuser With Id = {key} Does Not Exist")))
 }
 
 /// Entra object id of a row: of the person, or of the application's service principal.
 pub fn object_id(tenant: &Tenant, it: &SystemUser) -> Option<String> {
-    let app = || {
-        it.application
-            .as_deref()
-            .and_then(|client| tenant.app(client))
-            .map(|app| app.service_principal_id.clone())
-    };
+    let app =
+        || it.application.as_deref().and_then(|client| tenant.app(client)).map(|app| app.service_principal_id.clone());
     it.user.clone().or_else(app)
 }
 
@@ -176,10 +138,7 @@ fn user_row(call: &Call<'_>, it: &SystemUser) -> Value {
     let name = person
         .map(|user| user.display_name.clone())
         .or_else(|| {
-            it.application
-                .as_deref()
-                .and_then(|client| call.tenant.app(client))
-                .map(|app| format!("# {}", app.name))
+            it.application.as_deref().and_then(|client| call.tenant.app(client)).map(|app| format!("# {}", app.name))
         })
         .unwrap_or_default();
     let mail = person.map(|user| user.principal_name.clone());
@@ -229,21 +188,14 @@ fn expanded(call: &Call<'_>) -> Result<Option<Vec<String>>, Reply> {
     known_columns("role", ROLE, fields).map(Some)
 }
 
-fn with_roles(
-    call: &Call<'_>,
-    it: &SystemUser,
-    mut body: Value,
-    fields: Option<&[String]>,
-) -> Value {
+fn with_roles(call: &Call<'_>, it: &SystemUser, mut body: Value, fields: Option<&[String]>) -> Value {
     if let Some(fields) = fields {
         let held = it
             .roles
             .iter()
             .filter(|held| held.lag.is_seen(call.strong))
             .filter_map(|held| call.environment().role(&held.role));
-        let rows: Vec<Value> = held
-            .map(|role| chosen(&role_row(call, role), fields, "roleid"))
-            .collect();
+        let rows: Vec<Value> = held.map(|role| chosen(&role_row(call, role), fields, "roleid")).collect();
         body["systemuserroles_association"] = rows.into();
     }
     body

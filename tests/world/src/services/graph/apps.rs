@@ -31,15 +31,8 @@ pub fn service_principals(call: &mut Call<'_>) -> Answer {
         Some(text) => filter(text).map_err(|why| error(400, "Request_BadRequest", &why))?,
         None => Vec::new(),
     };
-    if wanted
-        .iter()
-        .any(|it| it.field != "appId" || matches!(it.value, Literal::Bare(_)))
-    {
-        return Err(error(
-            400,
-            "Request_UnsupportedQuery",
-            "Unsupported or invalid query filter clause specified.",
-        ));
+    if wanted.iter().any(|it| it.field != "appId" || matches!(it.value, Literal::Bare(_))) {
+        return Err(error(400, "Request_UnsupportedQuery", "Unsupported or invalid query filter clause specified."));
     }
     let tenant = call.tenant()?;
     let rows: Vec<Value> = all(tenant)
@@ -55,12 +48,8 @@ pub fn service_principal(call: &mut Call<'_>, segment: &str) -> Answer {
     call.options(&["$select"])?;
     let fields = call.select("servicePrincipal", SERVICE_PRINCIPAL)?;
     let key = key(segment)?;
-    let found = all(call.tenant()?)
-        .into_iter()
-        .find(|row| row["appId"] == key);
-    found
-        .map(|row| Reply::json(200, &project(&row, &fields)))
-        .ok_or_else(|| missing(&key))
+    let found = all(call.tenant()?).into_iter().find(|row| row["appId"] == key);
+    found.map(|row| Reply::json(200, &project(&row, &fields))).ok_or_else(|| missing(&key))
 }
 
 pub fn application(call: &mut Call<'_>, segment: &str) -> Answer {
@@ -75,11 +64,8 @@ pub fn application(call: &mut Call<'_>, segment: &str) -> Answer {
 pub fn granted(call: &mut Call<'_>, id: &str) -> Answer {
     call.options(&["$select", "$top"])?;
     let tenant = call.tenant()?;
-    let app = tenant
-        .apps
-        .iter()
-        .find(|app| app.service_principal_id.eq_ignore_ascii_case(id))
-        .ok_or_else(|| missing(id))?;
+    let app =
+        tenant.apps.iter().find(|app| app.service_principal_id.eq_ignore_ascii_case(id)).ok_or_else(|| missing(id))?;
     let rows: Vec<Value> = app
         .graph_permissions
         .iter()
@@ -97,31 +83,16 @@ pub fn granted(call: &mut Call<'_>, id: &str) -> Answer {
             })
         })
         .collect();
-    call.page(
-        &format!("servicePrincipals('{id}')/appRoleAssignments"),
-        &rows,
-    )
+    call.page(&format!("servicePrincipals('{id}')/appRoleAssignments"), &rows)
 }
 
 fn all(tenant: &Tenant) -> Vec<Value> {
     let row = |id: &str, app_id: &str, name: &str, enabled: bool, roles: Value| json!({ "id": id, "appId": app_id, "displayName": name, "appDisplayName": name, "accountEnabled": enabled, "appRoleAssignmentRequired": false, "appOwnerOrganizationId": tenant.id, "servicePrincipalType": "Application", "appRoles": roles });
     let roles: Vec<Value> = APP_ROLES.iter().map(|(value, id)| json!({ "id": id, "value": value, "isEnabled": true, "allowedMemberTypes": ["Application"], "displayName": value })).collect();
-    let graph = row(
-        &guid_of(&[&tenant.id, "service principal", GRAPH_APP]),
-        GRAPH_APP,
-        "Microsoft Graph",
-        true,
-        roles.into(),
-    );
-    let apps = tenant.apps.iter().map(|app| {
-        row(
-            &app.service_principal_id,
-            &app.client_id,
-            &app.name,
-            app.enabled,
-            json!([]),
-        )
-    });
+    let graph =
+        row(&guid_of(&[&tenant.id, "service principal", GRAPH_APP]), GRAPH_APP, "Microsoft Graph", true, roles.into());
+    let apps =
+        tenant.apps.iter().map(|app| row(&app.service_principal_id, &app.client_id, &app.name, app.enabled, json!([])));
     std::iter::once(graph).chain(apps).collect()
 }
 
@@ -142,31 +113,13 @@ fn key(segment: &str) -> Result<String, Reply> {
 
 /// Ids of application permissions (microsoft.md §1.9).
 const APP_ROLES: &[(&str, &str)] = &[
-    (
-        "RoleManagement.Read.Directory",
-        "483bed4a-2ad3-4361-a73b-c83ccdbdc53c",
-    ),
-    (
-        "RoleManagement.ReadWrite.Directory",
-        "9e3f62cf-ca93-4989-b6ce-bf83c28f9fe8",
-    ),
+    ("RoleManagement.Read.Directory", "483bed4a-2ad3-4361-a73b-c83ccdbdc53c"),
+    ("RoleManagement.ReadWrite.Directory", "9e3f62cf-ca93-4989-b6ce-bf83c28f9fe8"),
     ("User.Read.All", "df021288-bdef-4463-88db-98f22de89214"),
-    (
-        "Organization.Read.All",
-        "498476ce-e0fe-48b0-b801-37ba7e2685c6",
-    ),
-    (
-        "LicenseAssignment.ReadWrite.All",
-        "5facf0c1-8979-4e95-abcf-ff3d079771c0",
-    ),
-    (
-        "GroupMember.Read.All",
-        "98830695-27a2-44f7-8c18-0c3ebc9698f6",
-    ),
-    (
-        "Application.Read.All",
-        "9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30",
-    ),
+    ("Organization.Read.All", "498476ce-e0fe-48b0-b801-37ba7e2685c6"),
+    ("LicenseAssignment.ReadWrite.All", "5facf0c1-8979-4e95-abcf-ff3d079771c0"),
+    ("GroupMember.Read.All", "98830695-27a2-44f7-8c18-0c3ebc9698f6"),
+    ("Application.Read.All", "9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30"),
     ("Directory.Read.All", "7ab1d382-f21e-4acd-a863-ba3e13f7da61"),
     ("Policy.Read.All", "246dd0d5-5bd0-4def-940b-0421030a5b68"),
     ("AuditLog.Read.All", "b0afded3-3588-46d8-8b3d-9842eff778da"),
@@ -177,8 +130,5 @@ fn app_role(permission: &str) -> String {
     APP_ROLES
         .iter()
         .find(|(value, _)| *value == permission)
-        .map_or_else(
-            || guid_of(&["app role", permission]),
-            |(_, id)| (*id).to_owned(),
-        )
+        .map_or_else(|| guid_of(&["app role", permission]), |(_, id)| (*id).to_owned())
 }

@@ -36,9 +36,7 @@ pub fn answer(state: &mut State, request: &Request) -> Reply {
 
 /// The parts of a `$batch`, if the caller may call Graph at all; `None` if the request is no batch.
 pub fn open_batch(state: &State, request: &Request) -> Option<Result<Vec<batch::Part>, Reply>> {
-    let is_batch = request.method == "POST"
-        && request.host == state.hosts.graph
-        && request.path == "/v1.0/$batch";
+    let is_batch = request.method == "POST" && request.host == state.hosts.graph && request.path == "/v1.0/$batch";
     is_batch.then(|| authenticated(state, request).and_then(|_| batch::parts(request)))
 }
 
@@ -50,9 +48,7 @@ fn authenticated(state: &State, request: &Request) -> Result<Issued, Reply> {
             BadToken::Unknown => "CompactToken parsing failed with error code: 80049217",
             BadToken::WrongAudience => "Access token validation failure. Invalid audience.",
             BadToken::Expired => "Lifetime validation failed, the token is expired.",
-            BadToken::Disowned => {
-                "The identity of the calling application could not be established."
-            }
+            BadToken::Disowned => "The identity of the calling application could not be established.",
         };
         error(401, "InvalidAuthenticationToken", why)
     })
@@ -61,28 +57,17 @@ fn authenticated(state: &State, request: &Request) -> Result<Issued, Reply> {
 fn route(state: &mut State, request: &Request) -> Answer {
     let token = authenticated(state, request)?;
     let segments = segments(&request.path);
-    let Some(("v1.0", rest)) = segments
-        .split_first()
-        .map(|(first, rest)| (first.as_str(), rest))
-    else {
+    let Some(("v1.0", rest)) = segments.split_first().map(|(first, rest)| (first.as_str(), rest)) else {
         // Beta exists in reality; an operator on v1.0 has no business there.
         return Err(error(
             404,
             "BadRequest",
-            &format!(
-                "Invalid version: {}",
-                segments.first().map_or("", String::as_str)
-            ),
+            &format!("Invalid version: {}", segments.first().map_or("", String::as_str)),
         ));
     };
     let segments = rest.to_vec();
     permissions::check(state, request, &token, &segments)?;
-    let mut call = Call {
-        state,
-        request,
-        token,
-        segments,
-    };
+    let mut call = Call { state, request, token, segments };
     dispatch(&mut call)
 }
 
@@ -93,26 +78,18 @@ fn dispatch(call: &mut Call<'_>) -> Answer {
         ("GET", ["users", id]) => users::one(call, id),
         ("GET", ["users", id, "licensedetails"]) => licenses::details(call, id),
         ("GET", ["users", id, "transitivememberof"]) => users::groups(call, id, false),
-        ("GET", ["users", id, "transitivememberof", "microsoft.graph.group"]) => {
-            users::groups(call, id, true)
-        }
+        ("GET", ["users", id, "transitivememberof", "microsoft.graph.group"]) => users::groups(call, id, true),
         ("GET", ["groups", id, "members"]) => users::members(call, id),
         ("GET", ["subscribedskus"]) => licenses::subscribed(call),
         ("GET", ["rolemanagement", "directory", "roleassignments"]) => roles::list(call),
         ("POST", ["rolemanagement", "directory", "roleassignments"]) => roles::create(call),
         ("GET", ["rolemanagement", "directory", "roleassignments", id]) => roles::one(call, id),
-        ("DELETE", ["rolemanagement", "directory", "roleassignments", id]) => {
-            roles::delete(call, id)
-        }
+        ("DELETE", ["rolemanagement", "directory", "roleassignments", id]) => roles::delete(call, id),
         ("GET", ["rolemanagement", "directory", "roledefinitions"]) => roles::definitions(call),
-        ("GET", ["rolemanagement", "directory", "roledefinitions", id]) => {
-            roles::definition(call, id)
-        }
+        ("GET", ["rolemanagement", "directory", "roledefinitions", id]) => roles::definition(call, id),
         ("GET", ["organization"]) => apps::organization(call),
         ("GET", ["serviceprincipals"]) => apps::service_principals(call),
-        ("GET", [one]) if one.starts_with("serviceprincipals(appid=") => {
-            apps::service_principal(call, one)
-        }
+        ("GET", [one]) if one.starts_with("serviceprincipals(appid=") => apps::service_principal(call, one),
         ("GET", ["serviceprincipals", id, "approleassignments"]) => apps::granted(call, id),
         ("GET", [one]) if one.starts_with("applications(appid=") => apps::application(call, one),
         _ => Err(unknown(&segments)),
@@ -121,11 +98,7 @@ fn dispatch(call: &mut Call<'_>) -> Answer {
 
 fn unknown(segments: &[&str]) -> Reply {
     let last = segments.last().copied().unwrap_or_default();
-    error(
-        404,
-        "BadRequest",
-        &format!("Resource not found for the segment '{last}'."),
-    )
+    error(404, "BadRequest", &format!("Resource not found for the segment '{last}'."))
 }
 
 /// Names in lower case (Graph doesn't mind the case), ids untouched.
@@ -137,17 +110,9 @@ fn segments(path: &str) -> Vec<String> {
             let is_id = i > 0
                 && matches!(
                     raw[i - 1].to_ascii_lowercase().as_str(),
-                    "users"
-                        | "groups"
-                        | "roleassignments"
-                        | "roledefinitions"
-                        | "serviceprincipals"
+                    "users" | "groups" | "roleassignments" | "roledefinitions" | "serviceprincipals"
                 );
-            if is_id {
-                (*part).to_owned()
-            } else {
-                part.to_ascii_lowercase()
-            }
+            if is_id { (*part).to_owned() } else { part.to_ascii_lowercase() }
         })
         .collect()
 }
@@ -155,34 +120,30 @@ fn segments(path: &str) -> Vec<String> {
 /// Graph's error body (microsoft.md §1.10).
 pub fn error(status: u16, code: &str, message: &str) -> Reply {
     let inner = json!({ "date": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S").to_string(), "request-id": fresh_guid(), "client-request-id": fresh_guid() });
-    Reply::json(
-        status,
-        &json!({ "error": { "code": code, "message": message, "innerError": inner } }),
-    )
+    Reply::json(status, &json!({ "error": { "code": code, "message": message, "innerError": inner } }))
 }
 
 pub fn missing(id: &str) -> Reply {
     error(
         404,
         "Request_ResourceNotFound",
-        &format!(
-            "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
-        ),
+        &format!("Resource '{id}' does not exist or one of its queried reference-property objects are not present."),
     )
 }
 
 impl Call<'_> {
     /// Refuses query options that the call does not take.
     pub fn options(&self, allowed: &[&str]) -> Result<(), Reply> {
-        match self.request.query.iter().find(|(name, _)| {
-            !allowed.contains(&name.as_str()) && !name.eq_ignore_ascii_case("$skiptoken")
-        }) {
+        match self
+            .request
+            .query
+            .iter()
+            .find(|(name, _)| !allowed.contains(&name.as_str()) && !name.eq_ignore_ascii_case("$skiptoken"))
+        {
             Some((name, _)) => Err(error(
                 400,
                 "BadRequest",
-                &format!(
-                    "The query specified in the URI is not valid. The query parameter '{name}' is not supported."
-                ),
+                &format!("The query specified in the URI is not valid. The query parameter '{name}' is not supported."),
             )),
             None => Ok(()),
         }
@@ -207,7 +168,15 @@ impl Call<'_> {
     pub fn page(&self, context: &str, rows: &[Value]) -> Answer {
         let graph = format!("https://{}/v1.0", self.state.hosts.graph);
         let start = match self.request.query.iter().find(|(name, _)| name.eq_ignore_ascii_case("$skiptoken")) {
-            Some((_, token)) => token.strip_prefix("page-").and_then(|at| at.parse::<usize>().ok()).ok_or_else(|| error(400, "Directory_ExpiredPageToken", "The specified page token value has expired and can no longer be included in your request."))?,
+            Some((_, token)) => {
+                token.strip_prefix("page-").and_then(|at| at.parse::<usize>().ok()).ok_or_else(|| {
+                    error(
+                        400,
+                        "Directory_ExpiredPageToken",
+                        "The specified page token value has expired and can no longer be included in your request.",
+                    )
+                })?
+            }
             None => 0,
         };
         let top = match self.request.query("$top") {

@@ -11,13 +11,7 @@ const CALLS: &[(&str, &str, &[&str])] = &[
     (
         "GET",
         "users/*",
-        &[
-            "User.ReadBasic.All",
-            "User.ReadWrite.All",
-            "Directory.Read.All",
-            "Directory.ReadWrite.All",
-            "User.Read.All",
-        ],
+        &["User.ReadBasic.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All", "User.Read.All"],
     ),
     (
         "GET",
@@ -31,11 +25,7 @@ const CALLS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("GET", "users/*/transitivememberof", MEMBER_OF),
-    (
-        "GET",
-        "users/*/transitivememberof/microsoft.graph.group",
-        MEMBER_OF,
-    ),
+    ("GET", "users/*/transitivememberof/microsoft.graph.group", MEMBER_OF),
     (
         "GET",
         "groups/*/members",
@@ -60,36 +50,12 @@ const CALLS: &[(&str, &str, &[&str])] = &[
             "Organization.ReadWrite.All",
         ],
     ),
-    (
-        "GET",
-        "rolemanagement/directory/roleassignments",
-        READ_ROLES,
-    ),
-    (
-        "GET",
-        "rolemanagement/directory/roleassignments/*",
-        READ_ROLES,
-    ),
-    (
-        "POST",
-        "rolemanagement/directory/roleassignments",
-        &["RoleManagement.ReadWrite.Directory"],
-    ),
-    (
-        "DELETE",
-        "rolemanagement/directory/roleassignments/*",
-        &["RoleManagement.ReadWrite.Directory"],
-    ),
-    (
-        "GET",
-        "rolemanagement/directory/roledefinitions",
-        READ_DEFINITIONS,
-    ),
-    (
-        "GET",
-        "rolemanagement/directory/roledefinitions/*",
-        READ_DEFINITIONS,
-    ),
+    ("GET", "rolemanagement/directory/roleassignments", READ_ROLES),
+    ("GET", "rolemanagement/directory/roleassignments/*", READ_ROLES),
+    ("POST", "rolemanagement/directory/roleassignments", &["RoleManagement.ReadWrite.Directory"]),
+    ("DELETE", "rolemanagement/directory/roleassignments/*", &["RoleManagement.ReadWrite.Directory"]),
+    ("GET", "rolemanagement/directory/roledefinitions", READ_DEFINITIONS),
+    ("GET", "rolemanagement/directory/roledefinitions/*", READ_DEFINITIONS),
     (
         "GET",
         "organization",
@@ -105,12 +71,7 @@ const CALLS: &[(&str, &str, &[&str])] = &[
     (
         "GET",
         "serviceprincipals",
-        &[
-            "Application.Read.All",
-            "Application.ReadWrite.OwnedBy",
-            "Application.ReadWrite.All",
-            "Directory.Read.All",
-        ],
+        &["Application.Read.All", "Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.Read.All"],
     ),
     ("GET", "serviceprincipals(*)", READ_APPS),
     ("GET", "serviceprincipals/*/approleassignments", READ_APPS),
@@ -147,26 +108,12 @@ const READ_APPS: &[&str] = &[
 ];
 
 /// Fields of a user that `User.ReadBasic.All` shows; asking for others with only that permission is refused ([M] in microsoft.md §1.9).
-const BASIC_FIELDS: &[&str] = &[
-    "id",
-    "displayName",
-    "givenName",
-    "mail",
-    "surname",
-    "userPrincipalName",
-    "userType",
-];
+const BASIC_FIELDS: &[&str] = &["id", "displayName", "givenName", "mail", "surname", "userPrincipalName", "userType"];
 
 /// 403 `Authorization_RequestDenied` unless the app holds one of the call's permissions. A path that doesn't exist is let through: it gets its 404.
-pub fn check(
-    state: &State,
-    request: &Request,
-    token: &Issued,
-    segments: &[String],
-) -> Result<(), Reply> {
-    let Some((_, _, enough)) = CALLS
-        .iter()
-        .find(|(method, path, _)| *method == request.method && matches(path, segments))
+pub fn check(state: &State, request: &Request, token: &Issued, segments: &[String]) -> Result<(), Reply> {
+    let Some((_, _, enough)) =
+        CALLS.iter().find(|(method, path, _)| *method == request.method && matches(path, segments))
     else {
         return Ok(());
     };
@@ -174,15 +121,10 @@ pub fn check(
     let holds = |permission: &&&str| held.iter().any(|it| it == **permission);
     let found: Vec<&&str> = enough.iter().filter(holds).collect();
     let only_basic = found == [&"User.ReadBasic.All"];
-    let asks_more = crate::odata::select(request.query("$select"))
-        .iter()
-        .any(|field| !BASIC_FIELDS.contains(&field.as_str()));
+    let asks_more =
+        crate::odata::select(request.query("$select")).iter().any(|field| !BASIC_FIELDS.contains(&field.as_str()));
     if found.is_empty() || (only_basic && asks_more) {
-        return Err(error(
-            403,
-            "Authorization_RequestDenied",
-            "Insufficient privileges to complete the operation.",
-        ));
+        return Err(error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."));
     }
     Ok(())
 }
@@ -202,17 +144,12 @@ fn held(state: &State, token: &Issued) -> Vec<String> {
 fn matches(pattern: &str, segments: &[String]) -> bool {
     let pattern: Vec<&str> = pattern.split('/').collect();
     pattern.len() == segments.len()
-        && pattern
-            .iter()
-            .zip(segments)
-            .all(|(part, segment)| match part.split_once('*') {
-                Some((start, end)) => {
-                    segment.len() > start.len() + end.len()
-                        && segment.starts_with(start)
-                        && segment.ends_with(end)
-                }
-                None => part == segment,
-            })
+        && pattern.iter().zip(segments).all(|(part, segment)| match part.split_once('*') {
+            Some((start, end)) => {
+                segment.len() > start.len() + end.len() && segment.starts_with(start) && segment.ends_with(end)
+            }
+            None => part == segment,
+        })
 }
 
 #[cfg(test)]
@@ -225,20 +162,13 @@ mod tests {
             println!("skipped: no contracts folder (set BACKSTAY_CONTRACTS)");
             return;
         };
-        let published = std::fs::read_to_string(folder.join("graph-permissions.csv"))
-            .unwrap()
-            .to_lowercase();
+        let published = std::fs::read_to_string(folder.join("graph-permissions.csv")).unwrap().to_lowercase();
         for (method, path, enough) in CALLS {
-            let path = path
-                .replace("(*)", "(appid={value})")
-                .replace("/microsoft.graph.group", "")
-                .replace('*', "{id}");
+            let path =
+                path.replace("(*)", "(appid={value})").replace("/microsoft.graph.group", "").replace('*', "{id}");
             for permission in *enough {
                 let row = format!("\n{method},/{path},{permission},").to_lowercase();
-                assert!(
-                    published.contains(&row),
-                    "not in graph-permissions.csv: {row}"
-                );
+                assert!(published.contains(&row), "not in graph-permissions.csv: {row}");
             }
         }
     }

@@ -21,17 +21,11 @@ pub fn list(call: &mut Call<'_>) -> Answer {
         }
     })?;
     for comparison in &wanted {
-        if !matches!(
-            comparison.field.as_str(),
-            "principalId" | "roleDefinitionId" | "directoryScopeId"
-        ) {
+        if !matches!(comparison.field.as_str(), "principalId" | "roleDefinitionId" | "directoryScopeId") {
             return Err(error(
                 400,
                 "Request_UnsupportedQuery",
-                &format!(
-                    "Unsupported or invalid query filter clause specified for property '{}'.",
-                    comparison.field
-                ),
+                &format!("Unsupported or invalid query filter clause specified for property '{}'.", comparison.field),
             ));
         }
         if matches!(comparison.value, Literal::Bare(_)) {
@@ -78,9 +72,7 @@ pub fn one(call: &mut Call<'_>, id: &str) -> Answer {
         .find(|it| it.id == id && it.lag.is_seen(false))
         .map(|it| project(&body(it), &fields));
     tick(call);
-    found
-        .map(|row| Reply::json(200, &row))
-        .ok_or_else(|| missing(id))
+    found.map(|row| Reply::json(200, &row)).ok_or_else(|| missing(id))
 }
 
 pub fn create(call: &mut Call<'_>) -> Answer {
@@ -94,52 +86,29 @@ pub fn create(call: &mut Call<'_>) -> Answer {
         ));
     }
     let body_sent: Value = serde_json::from_slice(&call.request.body).map_err(|_| error(400, "BadRequest", "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format."))?;
-    let members = body_sent
-        .as_object()
-        .ok_or_else(|| error(400, "BadRequest", "Empty Payload. JSON content expected."))?;
+    let members =
+        body_sent.as_object().ok_or_else(|| error(400, "BadRequest", "Empty Payload. JSON content expected."))?;
     if let Some(unknown) = members.keys().find(|name| {
-        ![
-            "@odata.type",
-            "principalId",
-            "roleDefinitionId",
-            "directoryScopeId",
-            "appScopeId",
-            "condition",
-        ]
-        .contains(&name.as_str())
+        !["@odata.type", "principalId", "roleDefinitionId", "directoryScopeId", "appScopeId", "condition"]
+            .contains(&name.as_str())
     }) {
         return Err(error(
             400,
             "Request_BadRequest",
-            &format!(
-                "The property '{unknown}' does not exist on type 'microsoft.graph.unifiedRoleAssignment'."
-            ),
+            &format!("The property '{unknown}' does not exist on type 'microsoft.graph.unifiedRoleAssignment'."),
         ));
     }
     let text = |name: &str| {
-        members
-            .get(name)
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-            .ok_or_else(|| {
-                error(
-                    400,
-                    "Request_BadRequest",
-                    &format!(
-                        "A value is required for property '{name}' of resource 'RoleAssignment'."
-                    ),
-                )
-            })
+        members.get(name).and_then(Value::as_str).map(str::to_owned).ok_or_else(|| {
+            error(
+                400,
+                "Request_BadRequest",
+                &format!("A value is required for property '{name}' of resource 'RoleAssignment'."),
+            )
+        })
     };
-    let (principal, role, scope) = (
-        text("principalId")?,
-        text("roleDefinitionId")?,
-        text("directoryScopeId")?,
-    );
-    let (reads, duplicate) = (
-        call.state.switches.lag.graph_reads,
-        call.state.switches.duplicate_assignment,
-    );
+    let (principal, role, scope) = (text("principalId")?, text("roleDefinitionId")?, text("directoryScopeId")?);
+    let (reads, duplicate) = (call.state.switches.lag.graph_reads, call.state.switches.duplicate_assignment);
 
     let tenant = call.tenant()?;
     // [M]: what Entra says of an id it does not know.
@@ -147,23 +116,19 @@ pub fn create(call: &mut Call<'_>) -> Answer {
         .principal(&principal)
         .filter(|id| id.eq_ignore_ascii_case(&principal))
         .ok_or_else(|| missing(&principal))?;
-    let role = tenant
-        .role_id(&role)
-        .filter(|id| id.eq_ignore_ascii_case(&role))
-        .ok_or_else(|| missing(&role))?;
-    if tenant
-        .group(&principal)
-        .is_some_and(|group| !group.role_assignable)
-    {
+    let role = tenant.role_id(&role).filter(|id| id.eq_ignore_ascii_case(&role)).ok_or_else(|| missing(&role))?;
+    if tenant.group(&principal).is_some_and(|group| !group.role_assignable) {
         return Err(error(
             400,
             "Request_BadRequest",
             "A group that is not assignable to roles cannot be the principal of a role assignment.",
         ));
     }
-    if tenant.role_assignments.iter().any(|it| {
-        it.lag.is_real() && it.principal == principal && it.role == role && it.scope == scope
-    }) {
+    if tenant
+        .role_assignments
+        .iter()
+        .any(|it| it.lag.is_real() && it.principal == principal && it.role == role && it.scope == scope)
+    {
         return Err(conflicting(duplicate));
     }
     let assignment = RoleAssignment {
@@ -174,11 +139,9 @@ pub fn create(call: &mut Call<'_>) -> Answer {
         lag: Lag::written(reads),
     };
     let mut created = body(&assignment);
-    created["@odata.context"] = format!(
-        "https://{}/v1.0/$metadata#roleManagement/directory/roleAssignments/$entity",
-        call.state.hosts.graph
-    )
-    .into();
+    created["@odata.context"] =
+        format!("https://{}/v1.0/$metadata#roleManagement/directory/roleAssignments/$entity", call.state.hosts.graph)
+            .into();
     let tenant_id = call.token.tenant.clone();
     if let Some(tenant) = call.state.tenant_mut(&tenant_id) {
         tenant.role_assignments.push(assignment);
@@ -188,12 +151,12 @@ pub fn create(call: &mut Call<'_>) -> Answer {
 
 /// Both forms were seen (microsoft.md §1.3); a switch of the world chooses.
 fn conflicting(status: u16) -> Reply {
-    const TEXT: &str = "A conflicting object with one or more of the specified property values is present in the directory.";
+    const TEXT: &str =
+        "A conflicting object with one or more of the specified property values is present in the directory.";
     if status == 400 {
         return error(400, "Request_BadRequest", TEXT);
     }
-    let details =
-        json!([{ "code": "ConflictingObjects", "message": TEXT, "target": "principalId" }]);
+    let details = json!([{ "code": "ConflictingObjects", "message": TEXT, "target": "principalId" }]);
     Reply::json(
         status,
         &json!({ "error": { "code": "Request_MultipleObjectsWithSameKeyValue", "message": TEXT, "details": details, "innerError": {} } }),
@@ -204,32 +167,12 @@ pub fn delete(call: &mut Call<'_>, id: &str) -> Answer {
     call.options(&[])?;
     let reads = call.state.switches.lag.graph_reads;
     let tenant_id = call.token.tenant.clone();
-    let tenant = call
-        .state
-        .tenant_mut(&tenant_id)
-        .ok_or_else(|| missing(id))?;
-    let found = tenant
-        .role_assignments
-        .iter()
-        .find(|it| it.id == id && it.lag.is_real())
-        .ok_or_else(|| missing(id))?;
-    let is_global = |it: &RoleAssignment| {
-        it.lag.is_real() && it.role == GLOBAL_ADMINISTRATOR && it.scope == "/"
-    };
-    if is_global(found)
-        && tenant
-            .role_assignments
-            .iter()
-            .filter(|it| is_global(it))
-            .count()
-            == 1
-    {
+    let tenant = call.state.tenant_mut(&tenant_id).ok_or_else(|| missing(id))?;
+    let found = tenant.role_assignments.iter().find(|it| it.id == id && it.lag.is_real()).ok_or_else(|| missing(id))?;
+    let is_global = |it: &RoleAssignment| it.lag.is_real() && it.role == GLOBAL_ADMINISTRATOR && it.scope == "/";
+    if is_global(found) && tenant.role_assignments.iter().filter(|it| is_global(it)).count() == 1 {
         // [M] that it is refused (microsoft.md §1.3), and the text.
-        return Err(error(
-            400,
-            "Request_BadRequest",
-            "The last Global Administrator of a tenant cannot be removed.",
-        ));
+        return Err(error(400, "Request_BadRequest", "The last Global Administrator of a tenant cannot be removed."));
     }
     for it in tenant.role_assignments.iter_mut().filter(|it| it.id == id) {
         it.lag.remove(reads);
@@ -242,36 +185,21 @@ pub fn delete(call: &mut Call<'_>, id: &str) -> Answer {
 pub fn definitions(call: &mut Call<'_>) -> Answer {
     call.options(&["$select", "$top"])?;
     let fields = call.select("unifiedRoleDefinition", ROLE_DEFINITION)?;
-    let rows: Vec<Value> = all_definitions(call)?
-        .iter()
-        .map(|row| project(row, &fields))
-        .collect();
+    let rows: Vec<Value> = all_definitions(call)?.iter().map(|row| project(row, &fields)).collect();
     call.page("roleManagement/directory/roleDefinitions", &rows)
 }
 
 pub fn definition(call: &mut Call<'_>, id: &str) -> Answer {
     call.options(&["$select"])?;
     let fields = call.select("unifiedRoleDefinition", ROLE_DEFINITION)?;
-    let found = all_definitions(call)?
-        .into_iter()
-        .find(|row| row["id"] == id);
-    found
-        .map(|row| Reply::json(200, &project(&row, &fields)))
-        .ok_or_else(|| missing(id))
+    let found = all_definitions(call)?.into_iter().find(|row| row["id"] == id);
+    found.map(|row| Reply::json(200, &project(&row, &fields))).ok_or_else(|| missing(id))
 }
 
 fn all_definitions(call: &Call<'_>) -> Result<Vec<Value>, Reply> {
     let definition = |id: &str, name: &str, built_in: bool| json!({ "id": id, "displayName": name, "description": null, "isBuiltIn": built_in, "isEnabled": true, "templateId": id, "version": "1", "resourceScopes": ["/"] });
-    let custom = call
-        .tenant()?
-        .custom_roles
-        .iter()
-        .map(|role| definition(&role.id, &role.name, false));
-    Ok(DIRECTORY_ROLES
-        .iter()
-        .map(|(name, id)| definition(id, name, true))
-        .chain(custom)
-        .collect())
+    let custom = call.tenant()?.custom_roles.iter().map(|role| definition(&role.id, &role.name, false));
+    Ok(DIRECTORY_ROLES.iter().map(|(name, id)| definition(id, name, true)).chain(custom).collect())
 }
 
 fn body(it: &RoleAssignment) -> Value {

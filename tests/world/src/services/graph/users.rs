@@ -13,12 +13,10 @@ pub fn one(call: &mut Call<'_>, id: &str) -> Answer {
     let fields = call.select("user", USER)?;
     let tenant = call.tenant()?;
     let user = tenant.user(id).ok_or_else(|| missing(id))?;
-    let default: Vec<String> = USER_DEFAULT
-        .iter()
-        .map(|field| (*field).to_owned())
-        .collect();
+    let default: Vec<String> = USER_DEFAULT.iter().map(|field| (*field).to_owned()).collect();
     let chosen = if fields.is_empty() { &default } else { &fields };
-    let mut body = json!({ "@odata.context": format!("https://{}/v1.0/$metadata#users/$entity", call.state.hosts.graph) });
+    let mut body =
+        json!({ "@odata.context": format!("https://{}/v1.0/$metadata#users/$entity", call.state.hosts.graph) });
     let whole = user_body(tenant, user);
     for field in chosen {
         // A property this world does not model is null, as it is for most real users.
@@ -28,11 +26,8 @@ pub fn one(call: &mut Call<'_>, id: &str) -> Answer {
 }
 
 fn user_body(tenant: &Tenant, user: &User) -> Value {
-    let licenses: Vec<Value> = user
-        .licenses
-        .iter()
-        .map(|it| json!({ "disabledPlans": it.disabled_plans, "skuId": it.sku }))
-        .collect();
+    let licenses: Vec<Value> =
+        user.licenses.iter().map(|it| json!({ "disabledPlans": it.disabled_plans, "skuId": it.sku })).collect();
     let states: Vec<Value> = user
         .licenses
         .iter()
@@ -60,29 +55,13 @@ fn assigned_plans(tenant: &Tenant, user: &User) -> Vec<Value> {
     let plan = |id: &str, service: &str, status: &str| json!({ "assignedDateTime": "2026-01-05T08:00:00Z", "capabilityStatus": status, "service": service, "servicePlanId": id });
     // `service` is a name like "CRM" in reality; nobody should match on it.
     let licensed = user.licenses.iter().flat_map(|license| {
-        let plans = tenant
-            .sku(&license.sku)
-            .map(|sku| sku.plans.as_slice())
-            .unwrap_or_default();
+        let plans = tenant.sku(&license.sku).map(|sku| sku.plans.as_slice()).unwrap_or_default();
         plans.iter().map(move |it| {
-            let off = license
-                .disabled_plans
-                .iter()
-                .any(|id| id.eq_ignore_ascii_case(&it.id));
-            plan(
-                &it.id,
-                &it.name,
-                if off { "Deleted" } else { &license.status },
-            )
+            let off = license.disabled_plans.iter().any(|id| id.eq_ignore_ascii_case(&it.id));
+            plan(&it.id, &it.name, if off { "Deleted" } else { &license.status })
         })
     });
-    licensed
-        .chain(
-            user.extra_plans
-                .iter()
-                .map(|it| plan(&it.id, &it.service, &it.status)),
-        )
-        .collect()
+    licensed.chain(user.extra_plans.iter().map(|it| plan(&it.id, &it.service, &it.status))).collect()
 }
 
 /// Groups of a user, through other groups too. Directory roles would be in the uncast list as well; they are disputed there
@@ -111,10 +90,7 @@ pub fn groups(call: &mut Call<'_>, id: &str, cast: bool) -> Answer {
 pub fn members(call: &mut Call<'_>, id: &str) -> Answer {
     call.options(&["$select", "$top"])?;
     let tenant = call.tenant()?;
-    let group = tenant
-        .group(id)
-        .filter(|group| group.id.eq_ignore_ascii_case(id))
-        .ok_or_else(|| missing(id))?;
+    let group = tenant.group(id).filter(|group| group.id.eq_ignore_ascii_case(id)).ok_or_else(|| missing(id))?;
     let fields = crate::odata::select(call.request.query("$select"));
     let rows: Vec<Value> = group
         .members
@@ -133,12 +109,8 @@ pub fn members(call: &mut Call<'_>, id: &str) -> Answer {
 
 impl Call<'_> {
     pub fn tenant(&self) -> Result<&Tenant, Reply> {
-        self.state.tenant(&self.token.tenant).ok_or_else(|| {
-            error(
-                401,
-                "InvalidAuthenticationToken",
-                "The tenant of the token does not exist.",
-            )
-        })
+        self.state
+            .tenant(&self.token.tenant)
+            .ok_or_else(|| error(401, "InvalidAuthenticationToken", "The tenant of the token does not exist."))
     }
 }

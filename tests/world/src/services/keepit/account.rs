@@ -18,22 +18,14 @@ pub fn settings(call: &mut Call<'_>) -> Answer {
 /// v4 is refused here (keepit.md §1 "Version trap").
 pub fn tokens(call: &mut Call<'_>) -> Answer {
     if call.version >= 4 {
-        return Err(error(
-            400,
-            "BAD_REQUEST",
-            "The version of the schema is not supported for this resource.",
-        ));
+        return Err(error(400, "BAD_REQUEST", "The version of the schema is not supported for this resource."));
     }
     let rows: String = call
         .account
         .tokens
         .iter()
         .filter(|token| call.request.query("secondary") != Some("1") || !token.primary)
-        .filter(|token| {
-            call.request
-                .query("aname")
-                .is_none_or(|name| name == token.login)
-        })
+        .filter(|token| call.request.query("aname").is_none_or(|name| name == token.login))
         .map(|token| {
             let inner = leaf("descr", &token.name)
                 + &leaf("aname", &token.login)
@@ -51,11 +43,7 @@ pub fn tokens(call: &mut Call<'_>) -> Answer {
 
 /// `<letters>/<Resource>`, joined by colons: G, O, D, H, P = POST, U = PUT (keepit.md §1 "ACL model"). Which letters a role has is [G].
 fn effective(role: &str) -> String {
-    let letters = if matches!(role, "MasterAdmin" | "BackupAdmin") {
-        "GPUD"
-    } else {
-        "G"
-    };
+    let letters = if matches!(role, "MasterAdmin" | "BackupAdmin") { "GPUD" } else { "G" };
     ["Devices", "DevJobs"]
         .iter()
         .map(|resource| format!("{letters}/{resource}"))
@@ -70,10 +58,7 @@ pub fn resources(call: &mut Call<'_>) -> Answer {
         .resources
         .iter()
         .map(|it| {
-            let violated = it
-                .limit
-                .zip(it.usage)
-                .is_some_and(|(limit, usage)| usage > limit);
+            let violated = it.limit.zip(it.usage).is_some_and(|(limit, usage)| usage > limit);
             node(
                 "resource",
                 &(leaf("name", &it.name)

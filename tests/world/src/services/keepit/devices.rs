@@ -10,17 +10,8 @@ use crate::state::Connector;
 
 /// How long a deleted connector stays [G: keepit.md §3 "Deletion" knows a deadline, not its length].
 const DELETED_STAYS_DAYS: i64 = 30;
-const TYPES: &[&str] = &[
-    "dynamics365",
-    "o365-admin",
-    "azure-ad",
-    "powerbi",
-    "azure-do",
-    "gsuite",
-    "sforce",
-    "zendesk",
-    "dsl",
-];
+const TYPES: &[&str] =
+    &["dynamics365", "o365-admin", "azure-ad", "powerbi", "azure-do", "gsuite", "sforce", "zendesk", "dsl"];
 
 pub fn list(call: &mut Call<'_>) -> Answer {
     let all = call.request.query("all") == Some("1");
@@ -62,28 +53,16 @@ pub fn create(call: &mut Call<'_>) -> Answer {
     let body = parse(&call.request.body)
         .filter(|body| body.name == "cloud")
         .ok_or_else(|| invalid("The body is not a cloud element."))?;
-    let (kind, name) = (
-        body.text_of("type").unwrap_or_default(),
-        body.text_of("name").unwrap_or_default(),
-    );
+    let (kind, name) = (body.text_of("type").unwrap_or_default(), body.text_of("name").unwrap_or_default());
     if !TYPES.contains(&kind) {
         return Err(invalid("The type is not known."));
     }
     if name.is_empty() || name.chars().count() > 255 {
         return Err(invalid("A name has 1 to 255 characters."));
     }
-    if call
-        .account
-        .connectors
-        .iter()
-        .any(|it| it.name == name && it.deletion_deadline.is_none())
-    {
+    if call.account.connectors.iter().any(|it| it.name == name && it.deletion_deadline.is_none()) {
         // [G] status and code; that names are unique is [V].
-        return Err(error(
-            409,
-            "DEVICE_NAME_EXISTS",
-            "There is a connector with this name.",
-        ));
+        return Err(error(409, "DEVICE_NAME_EXISTS", "There is a connector with this name."));
     }
     // What happens without orglink is open (keepit.md §6 question 3): here a connector nobody has consented for.
     let link = body.text_of("orglink").map(str::to_owned);
@@ -103,21 +82,12 @@ pub fn create(call: &mut Call<'_>) -> Answer {
         .map(|list| {
             list.children
                 .iter()
-                .filter_map(|it| {
-                    Some((
-                        it.text_of("name")?.to_owned(),
-                        it.text_of("value")?.to_owned(),
-                    ))
-                })
+                .filter_map(|it| Some((it.text_of("name")?.to_owned(), it.text_of("value")?.to_owned())))
                 .collect()
         })
         .unwrap_or_default();
     let id = keepit_id(3);
-    let person = call
-        .token
-        .owner
-        .clone()
-        .unwrap_or_else(|| call.token.login.clone());
+    let person = call.token.owner.clone().unwrap_or_else(|| call.token.login.clone());
     call.account.connectors.push(Connector {
         id: id.clone(),
         name: name.to_owned(),
@@ -146,28 +116,14 @@ pub fn change(call: &mut Call<'_>, id: &str) -> Answer {
         .ok_or_else(|| error(400, "BAD_REQUEST", "The body is not a cloud element."))?;
     let name = body.text_of("name").map(str::to_owned);
     if let Some(name) = &name
-        && call
-            .account
-            .connectors
-            .iter()
-            .any(|it| it.name == *name && it.id != id && it.deletion_deadline.is_none())
+        && call.account.connectors.iter().any(|it| it.name == *name && it.id != id && it.deletion_deadline.is_none())
     {
-        return Err(error(
-            409,
-            "DEVICE_NAME_EXISTS",
-            "There is a connector with this name.",
-        ));
+        return Err(error(409, "DEVICE_NAME_EXISTS", "There is a connector with this name."));
     }
-    if let Some(unknown) = body
-        .children
-        .iter()
-        .find(|it| !["name", "backup-retention", "enabled"].contains(&it.name.as_str()))
+    if let Some(unknown) =
+        body.children.iter().find(|it| !["name", "backup-retention", "enabled"].contains(&it.name.as_str()))
     {
-        return Err(error(
-            400,
-            "BAD_REQUEST",
-            &format!("The element {} cannot be changed.", unknown.name),
-        ));
+        return Err(error(400, "BAD_REQUEST", &format!("The element {} cannot be changed.", unknown.name)));
     }
     let connector = call.connector_mut(id)?;
     if let Some(name) = name {
@@ -181,10 +137,7 @@ pub fn change(call: &mut Call<'_>, id: &str) -> Answer {
 
 /// [G]: a deadline is set, and the name is free again.
 pub fn delete(call: &mut Call<'_>, id: &str) -> Answer {
-    let deadline = call
-        .now
-        .checked_add(SignedDuration::from_hours(24 * DELETED_STAYS_DAYS))
-        .unwrap_or(call.now);
+    let deadline = call.now.checked_add(SignedDuration::from_hours(24 * DELETED_STAYS_DAYS)).unwrap_or(call.now);
     let connector = call.connector_mut(id)?;
     connector.deletion_deadline.get_or_insert(deadline);
     Ok(Reply::text(200, "Device scheduled for deletion"))
@@ -202,27 +155,18 @@ pub fn attributes(call: &mut Call<'_>, id: &str) -> Answer {
 
 /// The raw value; 404 if unset.
 pub fn attribute(call: &mut Call<'_>, id: &str, key: &str) -> Answer {
-    let value = call
-        .connector(id)?
-        .attributes
-        .get(key)
-        .ok_or_else(not_found)?;
+    let value = call.connector(id)?.attributes.get(key).ok_or_else(not_found)?;
     Ok(Reply::typed(200, "application/octet-stream", value.clone()))
 }
 
 pub fn set_attribute(call: &mut Call<'_>, id: &str, key: &str) -> Answer {
     let value = String::from_utf8_lossy(&call.request.body).into_owned();
-    call.connector_mut(id)?
-        .attributes
-        .insert(key.to_owned(), value);
+    call.connector_mut(id)?.attributes.insert(key.to_owned(), value);
     Ok(Reply::text(200, "Attribute set"))
 }
 
 pub fn unset_attribute(call: &mut Call<'_>, id: &str, key: &str) -> Answer {
-    call.connector_mut(id)?
-        .attributes
-        .remove(key)
-        .ok_or_else(not_found)?;
+    call.connector_mut(id)?.attributes.remove(key).ok_or_else(not_found)?;
     Ok(Reply::text(200, "Attribute deleted"))
 }
 

@@ -18,12 +18,8 @@ pub fn list(call: &mut Call<'_>, id: &str) -> Answer {
         let body = parse(&call.request.body)
             .filter(|body| body.name == "filter")
             .ok_or_else(|| error(400, "BAD_REQUEST", "The body is not a filter element."))?;
-        let time = |name: &str| {
-            body.text_of(name)
-                .and_then(|text| text.parse::<Timestamp>().ok())
-        };
-        from = time("from-time")
-            .ok_or_else(|| error(400, "BAD_REQUEST", "The filter needs from-time."))?;
+        let time = |name: &str| body.text_of(name).and_then(|text| text.parse::<Timestamp>().ok());
+        from = time("from-time").ok_or_else(|| error(400, "BAD_REQUEST", "The filter needs from-time."))?;
         to = time("to-time").unwrap_or(to);
         active_only = body.text_of("active-only") == Some("true");
     }
@@ -62,14 +58,8 @@ pub fn start(call: &mut Call<'_>, id: &str) -> Answer {
     let body = parse(&call.request.body)
         .filter(|body| body.name == "job")
         .ok_or_else(|| error(400, "BAD_REQUEST", "The body is not a job element."))?;
-    if body.text_of("type") != Some("backup")
-        || (body.child("immediate").is_none() && body.child("start").is_none())
-    {
-        return Err(error(
-            400,
-            "BAD_REQUEST",
-            "A job needs the type backup and either immediate or start.",
-        ));
+    if body.text_of("type") != Some("backup") || (body.child("immediate").is_none() && body.child("start").is_none()) {
+        return Err(error(400, "BAD_REQUEST", "A job needs the type backup and either immediate or start."));
     }
     let description = body.text_of("description").unwrap_or_default().to_owned();
     let (now, immediate) = (call.now, body.child("immediate").is_some());
@@ -83,9 +73,7 @@ pub fn start(call: &mut Call<'_>, id: &str) -> Answer {
             409,
             &node(
                 "error",
-                &(leaf("code", code)
-                    + &leaf("description", "There is a job already.")
-                    + &leaf("start-time", since)),
+                &(leaf("code", code) + &leaf("description", "There is a job already.") + &leaf("start-time", since)),
             ),
         ));
     }
@@ -126,11 +114,7 @@ impl Connector {
             job.state = Some(state.into());
         }
         if result != "failed" {
-            self.snapshots.push(Snapshot {
-                time: now,
-                complete: result == "complete",
-                size: 52_428_800,
-            });
+            self.snapshots.push(Snapshot { time: now, complete: result == "complete", size: 52_428_800 });
         }
     }
 }

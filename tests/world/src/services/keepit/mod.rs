@@ -33,12 +33,7 @@ pub fn answer(state: &mut State, request: &Request, region: usize) -> Reply {
 
 fn route(state: &mut State, request: &Request, at: usize) -> Answer {
     let now = state.now();
-    let State {
-        tenants,
-        keepit,
-        switches,
-        ..
-    } = state;
+    let State { tenants, keepit, switches, .. } = state;
     let region = &mut keepit[at];
     let host = region.host();
     if request.header("user-agent").is_none_or(str::is_empty) {
@@ -70,34 +65,15 @@ fn route(state: &mut State, request: &Request, at: usize) -> Answer {
         // Its own account or one below it (keepit.md §2.2); the plain text is [V].
         return Err(Reply::text(403, "Forbidden"));
     }
-    let account = region
-        .accounts
-        .iter_mut()
-        .find(|account| account.id == *id)
-        .ok_or_else(not_found)?;
-    let mut call = Call {
-        tenants,
-        switches,
-        account,
-        token,
-        request,
-        version,
-        now,
-        host,
-    };
-    if request.asks_for_change()
-        && !matches!(call.token.role.as_str(), "MasterAdmin" | "BackupAdmin")
-    {
+    let account = region.accounts.iter_mut().find(|account| account.id == *id).ok_or_else(not_found)?;
+    let mut call = Call { tenants, switches, account, token, request, version, now, host };
+    if request.asks_for_change() && !matches!(call.token.role.as_str(), "MasterAdmin" | "BackupAdmin") {
         return Err(Reply::text(403, "Forbidden"));
     }
     let raw = rest.contains(&"attributes");
     if !call.request.body.is_empty() && !raw && call.request.content_type() != "application/xml" {
         // Required on bodies (keepit.md §1 "Required headers"); that it is refused without is [G].
-        return Err(error(
-            400,
-            "BAD_REQUEST",
-            "The Content-Type of the body must be application/xml.",
-        ));
+        return Err(error(400, "BAD_REQUEST", "The Content-Type of the body must be application/xml."));
     }
     dispatch(&mut call, rest)
 }
@@ -144,10 +120,7 @@ fn may_act_on(accounts: &[Account], home: &str, wanted: &str) -> bool {
         match at {
             Some(id) if id == home => return true,
             Some(id) => {
-                at = accounts
-                    .iter()
-                    .find(|account| account.id == id)
-                    .and_then(|account| account.parent.clone());
+                at = accounts.iter().find(|account| account.id == id).and_then(|account| account.parent.clone());
             }
             None => return false,
         }
@@ -161,9 +134,7 @@ fn version(request: &Request) -> Result<u8, Reply> {
     if matches!(accept, "*/*" | "application/xml" | "text/xml") {
         return Ok(0);
     }
-    let number = accept
-        .strip_prefix("application/vnd.keepit.v")
-        .map(|rest| rest.trim_end_matches("+xml"));
+    let number = accept.strip_prefix("application/vnd.keepit.v").map(|rest| rest.trim_end_matches("+xml"));
     // What is no version at all is refused [G].
     number
         .and_then(|text| text.parse().ok())
@@ -177,38 +148,19 @@ pub fn not_found() -> Reply {
 
 /// Keepit's error body (keepit.md §1 "Error body").
 pub fn error(status: u16, code: &str, description: &str) -> Reply {
-    Reply::xml(
-        status,
-        &xml::node(
-            "error",
-            &(xml::leaf("code", code) + &xml::leaf("description", description)),
-        ),
-    )
+    Reply::xml(status, &xml::node("error", &(xml::leaf("code", code) + &xml::leaf("description", description))))
 }
 
 impl Call<'_> {
     /// A connector that is there for this token: a hidden one is refused, a deleted one only listed.
     pub fn connector(&self, id: &str) -> Result<&Connector, Reply> {
-        let found = self
-            .account
-            .connectors
-            .iter()
-            .find(|it| it.id == id)
-            .ok_or_else(not_found)?;
-        if found.visible_to(&self.token) {
-            Ok(found)
-        } else {
-            Err(Reply::text(403, "Forbidden"))
-        }
+        let found = self.account.connectors.iter().find(|it| it.id == id).ok_or_else(not_found)?;
+        if found.visible_to(&self.token) { Ok(found) } else { Err(Reply::text(403, "Forbidden")) }
     }
 
     pub fn connector_mut(&mut self, id: &str) -> Result<&mut Connector, Reply> {
         self.connector(id)?;
-        self.account
-            .connectors
-            .iter_mut()
-            .find(|it| it.id == id)
-            .ok_or_else(not_found)
+        self.account.connectors.iter_mut().find(|it| it.id == id).ok_or_else(not_found)
     }
 
     /// Connectors that a monitoring read of all sees.
@@ -226,21 +178,14 @@ impl Call<'_> {
 
     /// `?type=` of the aggregate calls.
     pub fn is_of_type(&self, connector: &Connector) -> bool {
-        self.request
-            .query("type")
-            .is_none_or(|kind| kind.is_empty() || kind == connector.kind)
+        self.request.query("type").is_none_or(|kind| kind.is_empty() || kind == connector.kind)
     }
 
     /// A read has looked at backups: the first one may be due (`first_backup_after_reads`).
     pub fn backups_were_read(&mut self) {
         let (now, after) = (self.now, self.switches.first_backup_after_reads);
         let tenants = self.tenants;
-        for connector in self
-            .account
-            .connectors
-            .iter_mut()
-            .filter(|it| it.snapshots.is_empty())
-        {
+        for connector in self.account.connectors.iter_mut().filter(|it| it.snapshots.is_empty()) {
             connector.reads = connector.reads.saturating_add(1);
             if after.is_some_and(|after| connector.reads > after)
                 && connector.is_configured()

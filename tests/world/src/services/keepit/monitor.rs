@@ -19,12 +19,7 @@ pub fn health_of_all(call: &mut Call<'_>) -> Answer {
         .seen()
         .into_iter()
         .filter(|it| call.is_of_type(it))
-        .map(|it| {
-            node(
-                "device",
-                &(leaf("guid", &it.id) + &health_elements(call, it)),
-            )
-        })
+        .map(|it| node("device", &(leaf("guid", &it.id) + &health_elements(call, it))))
         .collect();
     Ok(Reply::xml(200, &node("devhealth", &rows)))
 }
@@ -38,11 +33,7 @@ fn health_elements(call: &Call<'_>, it: &Connector) -> String {
 /// `ecode` (keepit.md §2.4 [V]); what the numbers 0–7 mean is unknown, so it is always 0 or 4.
 pub fn status(call: &mut Call<'_>, id: &str) -> Answer {
     let connector = call.connector(id)?;
-    let code = match connector
-        .health(call.authorized(connector), call.now)
-        .reason
-        .as_str()
-    {
+    let code = match connector.health(call.authorized(connector), call.now).reason.as_str() {
         "BADTOKEN" => Some("E_REVOKED"),
         "BADLOGIN" => Some("E_LOGIN"),
         "NONADMINLOGIN" => Some("E_LOGIN_ADMIN"),
@@ -51,8 +42,7 @@ pub fn status(call: &mut Call<'_>, id: &str) -> Answer {
         "EMPTY_ROOT" => Some("E_EMPTY_ROOT"),
         _ => None,
     };
-    let entry = leaf("status", if code.is_some() { 4 } else { 0 })
-        + &node("adata", &leaf_if("ecode", code));
+    let entry = leaf("status", if code.is_some() { 4 } else { 0 }) + &node("adata", &leaf_if("ecode", code));
     Ok(Reply::xml(200, &node("devstatus", &node("entry", &entry))))
 }
 
@@ -79,12 +69,7 @@ fn summary_elements(it: &Connector) -> String {
     let Some(last) = it.snapshots.iter().max_by_key(|snapshot| snapshot.time) else {
         return String::new();
     };
-    let complete = it
-        .snapshots
-        .iter()
-        .filter(|snapshot| snapshot.complete)
-        .map(|snapshot| snapshot.time)
-        .max();
+    let complete = it.snapshots.iter().filter(|snapshot| snapshot.complete).map(|snapshot| snapshot.time).max();
     leaf("last-snapshot-time", last.time)
         + &leaf_if("last-complete-snapshot-time", complete)
         + &leaf("last-snapshot-size", last.size)
@@ -96,23 +81,15 @@ pub fn latest(call: &mut Call<'_>, id: &str) -> Answer {
     call.connector(id)?;
     call.backups_were_read();
     let account = call.account.id.clone();
-    let row = call
-        .connector(id)?
-        .snapshots
-        .iter()
-        .max_by_key(|snapshot| snapshot.time)
-        .map(|it| {
-            node(
-                "backup",
-                &(leaf("tstamp", it.time)
-                    + &leaf(
-                        "root",
-                        crate::ids::keepit_id_of(&[id, &it.time.to_string()], 3),
-                    )
-                    + &leaf("type", if it.complete { "c" } else { "p" })
-                    + &leaf("size", it.size)
-                    + &leaf("account", account)),
-            )
-        });
+    let row = call.connector(id)?.snapshots.iter().max_by_key(|snapshot| snapshot.time).map(|it| {
+        node(
+            "backup",
+            &(leaf("tstamp", it.time)
+                + &leaf("root", crate::ids::keepit_id_of(&[id, &it.time.to_string()], 3))
+                + &leaf("type", if it.complete { "c" } else { "p" })
+                + &leaf("size", it.size)
+                + &leaf("account", account)),
+        )
+    });
     Ok(Reply::xml(200, &node("history", &row.unwrap_or_default())))
 }

@@ -29,40 +29,21 @@ pub fn parse(body: &[u8]) -> Option<Element> {
     let mut open = vec![Element::default()];
     loop {
         match reader.read_event().ok()? {
-            Event::Start(start) => open.push(Element {
-                name: name_of(start.name()),
-                ..Element::default()
-            }),
-            Event::Empty(start) => open.last_mut()?.children.push(Element {
-                name: name_of(start.name()),
-                ..Element::default()
-            }),
+            Event::Start(start) => open.push(Element { name: name_of(start.name()), ..Element::default() }),
+            Event::Empty(start) => {
+                open.last_mut()?.children.push(Element { name: name_of(start.name()), ..Element::default() });
+            }
             Event::End(_) => {
                 let done = open.pop()?;
-                let done = Element {
-                    text: done.text.trim().to_owned(),
-                    ..done
-                };
+                let done = Element { text: done.text.trim().to_owned(), ..done };
                 open.last_mut()?.children.push(done);
             }
             Event::Text(text) => open.last_mut()?.text.push_str(&text.xml10_content()),
             Event::GeneralRef(reference) => {
-                let known = [
-                    ("amp", '&'),
-                    ("lt", '<'),
-                    ("gt", '>'),
-                    ("quot", '"'),
-                    ("apos", '\''),
-                ];
-                let named = || {
-                    known
-                        .iter()
-                        .find(|(entity, _)| *entity == reference.xml10_content())
-                        .map(|(_, letter)| *letter)
-                };
-                open.last_mut()?
-                    .text
-                    .push(reference.resolve_char_ref().ok()?.or_else(named)?);
+                let known = [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\'')];
+                let named =
+                    || known.iter().find(|(entity, _)| *entity == reference.xml10_content()).map(|(_, letter)| *letter);
+                open.last_mut()?.text.push(reference.resolve_char_ref().ok()?.or_else(named)?);
             }
             Event::Eof => break,
             _ => {}
@@ -79,10 +60,7 @@ fn name_of(name: QName<'_>) -> String {
 /// `<name>text</name>`, escaped.
 pub fn leaf(name: &str, text: impl std::fmt::Display) -> String {
     let text = text.to_string();
-    format!(
-        "<{name}>{}</{name}>",
-        quick_xml::escape::escape(text.as_str())
-    )
+    format!("<{name}>{}</{name}>", quick_xml::escape::escape(text.as_str()))
 }
 
 /// A leaf only if there is something to say.
@@ -101,17 +79,11 @@ mod tests {
 
     #[test]
     fn what_is_written_can_be_read() {
-        let text = node(
-            "cloud",
-            &(leaf("name", "A & B <c>")
-                + &node("attributes", &node("attribute", &leaf("name", "x")))),
-        );
+        let text =
+            node("cloud", &(leaf("name", "A & B <c>") + &node("attributes", &node("attribute", &leaf("name", "x")))));
         let read = parse(text.as_bytes()).unwrap();
         assert_eq!(read.text_of("name"), Some("A & B <c>"));
-        assert_eq!(
-            read.child("attributes").unwrap().children[0].text_of("name"),
-            Some("x")
-        );
+        assert_eq!(read.child("attributes").unwrap().children[0].text_of("name"), Some("x"));
         assert!(parse(b"<a><b></a>").is_none());
         assert!(parse(b"not xml").is_none());
     }

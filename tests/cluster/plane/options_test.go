@@ -1,6 +1,6 @@
 // What does `cluster up` accept, and what does it refuse?
 
-package main
+package plane
 
 import (
 	"slices"

@@ -1,6 +1,6 @@
 // How does a user prove who it is, and where does a client read that?
 
-package main
+package plane
 
 import (
 	"crypto/rand"

@@ -1,6 +1,6 @@
 // How does the cluster notice that the process it serves is gone?
 
-package main
+package plane
 
 import (
 	"context"

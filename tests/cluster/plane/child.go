@@ -1,6 +1,6 @@
 // How is one part of the control plane started, watched and stopped?
 
-package main
+package plane
 
 import (
 	"fmt"

@@ -1,6 +1,6 @@
 // How does the API server get a port that nobody else can take?
 
-package main
+package plane
 
 import (
 	"fmt"

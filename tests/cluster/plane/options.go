@@ -1,6 +1,6 @@
 // What can `cluster up` be asked for?
 
-package main
+package plane
 
 import (
 	"errors"

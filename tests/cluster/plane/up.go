@@ -1,6 +1,6 @@
 // How is a control plane started and stopped?
 
-package main
+package plane
 
 import (
 	"context"
@@ -27,8 +27,8 @@ const (
 //go:embed audit-policy.yaml
 var auditPolicy []byte
 
-// up runs a control plane until it is told to end, its parent ends or one of its parts does.
-func up(args []string) error {
+// Up runs a control plane until it is told to end, its parent ends or one of its parts does.
+func Up(args []string) error {
 	o, err := parseOptions(args)
 	if err != nil {
 		return err

@@ -1,6 +1,6 @@
 // With which flags does each part of the control plane run?
 
-package main
+package plane
 
 import (
 	"fmt"

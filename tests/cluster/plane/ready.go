@@ -1,6 +1,6 @@
 // How does a caller learn that the control plane is ready?
 
-package main
+package plane
 
 import (
 	"context"

@@ -1,6 +1,6 @@
 // Is a reserved port closed to everybody but the API server?
 
-package main
+package plane
 
 import (
 	"context"

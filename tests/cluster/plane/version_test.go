@@ -1,6 +1,6 @@
 // Does the server call itself by the version it is?
 
-package main
+package plane
 
 import (
 	"os"
@@ -10,11 +10,11 @@ import (
 )
 
 func TestLdflagsAndGoModNameTheSameKubernetes(t *testing.T) {
-	mod, err := os.ReadFile("go.mod")
+	mod, err := os.ReadFile("../go.mod")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ldflags, err := os.ReadFile("ldflags")
+	ldflags, err := os.ReadFile("../ldflags")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 // With which keys does the API server serve TLS and sign ServiceAccount tokens?
 
-package main
+package plane
 
 import (
 	"crypto/ecdsa"
