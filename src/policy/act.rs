@@ -60,7 +60,7 @@ pub async fn act(plan: &Plan, resolved: &Resolved, observed: &Observed) -> Done 
             }
             Err(fault) => {
                 let sentence = format!("{} for {} failed: {}", step.what.word(), step.what.target(), fault.sentence);
-                done.notes.push(Note::warning("StepFailed", "Repair", sentence));
+                done.notes.push(Note::warning("StepFailed", "Repair", sentence).about("Step", step.what.word()));
                 done.fault = Some(fault);
                 break;
             }
@@ -118,11 +118,17 @@ fn note(what: &What) -> Note {
     match what {
         What::EnrollSelf(_) => {
             Note::normal("AppEnrolled", "Repair", format!("The operator's app is now a user of {target}"))
+                .about("Environment", target)
         }
-        What::AddDirectoryRole(_) => Note::normal("RoleAssigned", "Repair", format!("Assigned {target}")),
         What::AddSystemAdministrator(_) => {
             Note::normal("SecurityRoleAssigned", "Repair", format!("Assigned System Administrator in {target}"))
+                .about("Environment", target)
         }
-        What::RemoveDirectoryRole { .. } => Note::normal("RoleRemoved", "Repair", format!("Removed {target}")),
+        What::AddDirectoryRole(_) => {
+            Note::normal("RoleAssigned", "Repair", format!("Assigned {target}")).about("DirectoryRole", target)
+        }
+        What::RemoveDirectoryRole { .. } => {
+            Note::normal("RoleRemoved", "Repair", format!("Removed {target}")).about("DirectoryRole", target)
+        }
     }
 }

@@ -57,10 +57,12 @@ mod tests {
     use crate::api::ConnectorSpec;
 
     fn connector(status: &str, more: &str) -> Connector {
-        let spec: ConnectorSpec = serde_yaml::from_str(&format!(
+        // By JSON, as the API server sends it: in YAML an enum would be a tag.
+        let spec: serde_json::Value = serde_yaml::from_str(&format!(
             "{{ vendor: {{ keepit: {{ region: dk-co, secretRef: {{ name: a }} }} }}, policyRef: {{ name: p }}{more} }}"
         ))
         .unwrap();
+        let spec: ConnectorSpec = serde_json::from_value(spec).unwrap();
         let mut connector = Connector::new("c", spec);
         connector.metadata.uid = Some("u".into());
         connector.metadata.generation = Some(2);

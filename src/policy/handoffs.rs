@@ -59,6 +59,16 @@ pub fn hand_offs(resolved: &Resolved, facts: &AccountFacts, steps: &[Step]) -> V
             done_when: "the operator can read the account's user row in each of them".to_owned(),
         });
     }
+    // What the account should hold is asked of people only while some Connector asks for it.
+    if !resolved.demands.is_empty() {
+        all.extend(unmet(resolved, steps));
+    }
+    all
+}
+
+/// What fails, and nobody allowed the operator to mend: one hand-off for each kind of work.
+fn unmet(resolved: &Resolved, steps: &[Step]) -> Vec<HandOff> {
+    let mut all = Vec::new();
     let failing: Vec<&Finding> =
         resolved.findings.iter().filter(|finding| finding.counts && finding.result() == FindingResult::Fail).collect();
     let of = |wanted: fn(&Rule) -> bool| -> Vec<&Finding> {

@@ -157,7 +157,8 @@ pub fn plan(resolved: &Resolved, observed: &Observed) -> Plan {
         Step { what, allowed }
     };
     let mut steps: Vec<Step> = enrollments(facts).map(gate).collect();
-    if !resolved.no_connectors {
+    // Nobody asks for anything: everything is judged, but nothing is given or taken.
+    if !resolved.demands.is_empty() {
         steps.extend(additions(&resolved.findings, facts).map(gate));
         if let Some(removal) = removal(&resolved.findings, facts) {
             let mut step = gate(removal);

@@ -167,12 +167,12 @@ fn ready(
         conditions.set("Ready", State::False, Reason::Acting, "The plan is being carried out");
         conditions.set("Reconciling", State::True, Reason::Acting, "The plan is being carried out");
     } else if resolved.no_connectors {
-        conditions.set(
-            "Ready",
-            State::True,
-            Reason::NoConnectors,
-            "No Connector refers to this policy; findings are for the Steady stage",
-        );
+        let message =
+            "No Connector asks for anything: findings are judged for the Steady stage, and nothing is changed";
+        conditions.set("Ready", State::True, Reason::NoConnectors, message);
+    } else if resolved.demands.is_empty() {
+        let message = "No Connector has said yet what it needs";
+        conditions.set("Ready", State::Unknown, Reason::Pending, message);
     } else if failing > 0 && handed_off {
         conditions.set(
             "Ready",

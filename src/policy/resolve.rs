@@ -22,7 +22,7 @@ pub struct Resolved {
     pub findings: Vec<Finding>,
     /// One answer for each demand.
     pub demands: Vec<DemandStatus>,
-    /// Whether no Connector refers to the policy.
+    /// Whether no Connector that is awake refers to the policy.
     pub no_connectors: bool,
     /// Whether every Connector that is awake was just seen to be authorized, and there is one.
     pub all_granted: bool,
@@ -90,7 +90,7 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         account,
         findings,
         demands,
-        no_connectors: observed.connectors.is_empty(),
+        no_connectors: awake().next().is_none(),
         all_granted: proven && awake().next().is_some(),
         allowed: policy.spec.allowed_actions.iter().copied().collect(),
         environment_names: facts

@@ -125,10 +125,15 @@ impl<'a> Conditions<'a> {
         if before.is_some_and(|before| before.status == ready.status && before.reason == ready.reason) {
             return None;
         }
-        let sentence = format!("{}: {}", ready.reason, ready.message);
-        Some(match ready.status.as_str() {
-            "True" => Note::normal("Ready", "Check", sentence),
-            _ => Note::warning("NotReady", "Check", sentence),
+        let sentence = match ready.status.as_str() {
+            "True" => format!("Ready: {}", ready.message),
+            _ => format!("Not ready: {}", ready.message),
+        };
+        let fine = ready.status == "True" || self.list.iter().any(|known| known.type_ == "Reconciling");
+        Some(if fine {
+            Note::normal(&ready.reason, "Check", sentence)
+        } else {
+            Note::warning(&ready.reason, "Check", sentence)
         })
     }
 

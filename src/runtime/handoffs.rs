@@ -15,7 +15,8 @@ pub fn merge(open: Vec<HandOff>, old: &[HandOffStatus], now: &Time) -> (Vec<Hand
         .map(|HandOff { name, title, who, steps, url, done_when }| {
             let known = old.iter().find(|old| old.name == name);
             if known.is_none() {
-                notes.push(Note::warning("HandOffOpened", "HandOff", format!("A person is needed ({who}): {title}")));
+                let sentence = format!("A person is needed ({who}): {title}");
+                notes.push(Note::warning("HandOffOpened", "HandOver", sentence).about("HandOff", name));
             }
             HandOffStatus {
                 name: name.to_owned(),
@@ -29,7 +30,8 @@ pub fn merge(open: Vec<HandOff>, old: &[HandOffStatus], now: &Time) -> (Vec<Hand
         })
         .collect();
     for gone in old.iter().filter(|old| !merged.iter().any(|open| open.name == old.name)) {
-        notes.push(Note::normal("HandOffDone", "HandOff", format!("Done: {}", gone.title)));
+        let sentence = format!("Done: {}", gone.title);
+        notes.push(Note::normal("HandOffDone", "HandOver", sentence).about("HandOff", &gone.name));
     }
     (merged, notes)
 }
@@ -56,10 +58,10 @@ mod tests {
     #[test]
     fn a_hand_off_is_asked_for_once_however_often_it_is_looked_at() {
         let (first, news) = merge(vec![hand_off("one")], &[], &at(1));
-        assert_eq!(news.iter().map(|note| note.reason).collect::<Vec<_>>(), ["HandOffOpened"]);
+        assert_eq!(news.iter().map(|note| note.reason.as_str()).collect::<Vec<_>>(), ["HandOffOpened"]);
         let (second, news) = merge(vec![hand_off("other words")], &first, &at(2));
         assert_eq!((second[0].request_time.clone(), news.len()), (at(1), 0));
         let (third, news) = merge(vec![], &second, &at(3));
-        assert_eq!((third.len(), news[0].reason), (0, "HandOffDone"));
+        assert_eq!((third.len(), news[0].reason.as_str()), (0, "HandOffDone"));
     }
 }

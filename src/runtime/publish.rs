@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::ObjectReference;
 use kube::api::{Patch, PatchParams};
 use kube::runtime::events::{Event, EventType};
 use kube::{Api, Resource, ResourceExt};
@@ -26,29 +27,38 @@ pub struct Outcome<S> {
     pub next: Duration,
 }
 
-/// Something that happened: becomes an Event. The sentence must be the same whenever the same happens: Events are
-/// counted by their reason, and only the first sentence is kept.
+/// Something that happened: becomes an Event. Events of one object are counted by everything here but the sentence, of
+/// which the first is kept: the same must be said whenever the same happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
     /// Whether somebody should look.
     pub warning: bool,
-    /// One word.
-    pub reason: &'static str,
+    /// One word: what happened.
+    pub reason: String,
     /// One word: what was being done.
     pub action: &'static str,
+    /// What it was done to, outside the cluster: a kind of thing and its name. `None`: the object itself.
+    pub related: Option<(&'static str, String)>,
     /// One sentence.
     pub sentence: String,
 }
 
 impl Note {
     /// All is well.
-    pub fn normal(reason: &'static str, action: &'static str, sentence: impl Into<String>) -> Self {
-        Self { warning: false, reason, action, sentence: sentence.into() }
+    pub fn normal(reason: impl Into<String>, action: &'static str, sentence: impl Into<String>) -> Self {
+        Self { warning: false, reason: reason.into(), action, related: None, sentence: sentence.into() }
     }
 
     /// Somebody should look.
-    pub fn warning(reason: &'static str, action: &'static str, sentence: impl Into<String>) -> Self {
-        Self { warning: true, reason, action, sentence: sentence.into() }
+    pub fn warning(reason: impl Into<String>, action: &'static str, sentence: impl Into<String>) -> Self {
+        Self { warning: true, ..Self::normal(reason, action, sentence) }
+    }
+
+    /// The same, about a thing outside the cluster.
+    #[must_use]
+    pub fn about(mut self, kind: &'static str, name: impl Into<String>) -> Self {
+        self.related = Some((kind, name.into()));
+        self
     }
 }
 
@@ -161,10 +171,14 @@ impl Context {
         for note in notes {
             let event = Event {
                 type_: if note.warning { EventType::Warning } else { EventType::Normal },
-                reason: note.reason.to_owned(),
+                reason: note.reason.clone(),
                 note: Some(note.sentence.clone()),
                 action: note.action.to_owned(),
-                secondary: None,
+                secondary: note.related.as_ref().map(|(kind, name)| ObjectReference {
+                    kind: Some((*kind).to_owned()),
+                    name: Some(name.clone()),
+                    ..ObjectReference::default()
+                }),
             };
             // Losing an Event is no reason to fail: the status says it, too.
             if let Err(error) = self.recorder.publish(&event, &object.object_ref(&())).await {

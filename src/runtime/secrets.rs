@@ -1,13 +1,13 @@
 //! How Secrets are read: watched as metadata only, read by name when used, and only with the label.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Api, Client, ResourceExt};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 use super::problem::Problem;
 use crate::api::{Reason, USE_LABEL};
@@ -44,22 +44,19 @@ impl Secrets {
         name: &str,
         keys: &[&str],
     ) -> Result<Result<Arc<Credential>, Problem>, Fault> {
-        let reference = ObjectRef::new(name).within(namespace);
-        let Some(metadata) = self.metadata.get(&reference) else {
-            return self.why_not(namespace, name).await.map(Err);
-        };
-        let version = metadata.resource_version().unwrap_or_default();
         let place = (namespace.to_owned(), name.to_owned());
-        let known = self.entries().get(&place).filter(|(known, _)| *known == version).map(|(_, data)| Arc::clone(data));
+        // A Secret that the watch does not show may have come a moment ago: the API server is asked, not the watch.
+        let version = self.metadata.get(&ObjectRef::new(name).within(namespace)).and_then(|it| it.resource_version());
+        let known = self.entries().get(&place).filter(|(known, _)| Some(known) == version.as_ref()).cloned();
         let data = match known {
-            Some(data) => data,
+            Some((_, data)) => data,
             None => match self.fetch(namespace, name).await? {
-                Some((version, data)) => {
+                Ok((version, data)) => {
                     let data = Arc::new(data);
                     self.entries().insert(place, (version, Arc::clone(&data)));
                     data
                 }
-                None => return self.why_not(namespace, name).await.map(Err),
+                Err(problem) => return Ok(Err(problem)),
             },
         };
         let usable = |key: &&&str| data.get(**key).is_some_and(|value| !value.expose_secret().trim().is_empty());
@@ -79,43 +76,28 @@ impl Secrets {
             .retain(|(namespace, name), _| self.metadata.get(&ObjectRef::new(name).within(namespace)).is_some());
     }
 
-    async fn fetch(&self, namespace: &str, name: &str) -> Result<Option<(String, Credential)>, Fault> {
-        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
-        let Some(secret) = api.get_opt(name).await? else { return Ok(None) };
-        // The watch may be behind: what counts is the label on what was read.
-        if secret.labels().get(USE_LABEL).map(String::as_str) != Some("true") {
-            return Ok(None);
-        }
-        let version = secret.resource_version().unwrap_or_default();
-        let data: BTreeMap<String, SecretString> = secret
-            .data
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|(key, value)| {
-                Some((key, String::from_utf8(value.0).ok()?.trim_end_matches('\n').to_owned().into()))
-            })
-            .collect();
-        Ok(Some((version, data)))
-    }
-
-    /// A Secret that is not in the watch is not there, or has no label: its metadata alone tells which.
-    async fn why_not(&self, namespace: &str, name: &str) -> Result<Problem, Fault> {
-        let api: Api<PartialObjectMeta<Secret>> = Api::namespaced(self.client.clone(), namespace);
-        let there = match api.get(name).await {
-            Ok(secret) => Some(secret),
-            Err(kube::Error::Api(status)) if status.is_not_found() => None,
+    /// Reads a Secret that carries the label; of any other the metadata alone is read, to say what is wrong with it.
+    async fn fetch(&self, namespace: &str, name: &str) -> Result<Result<(String, Credential), Problem>, Fault> {
+        let metadata: Api<PartialObjectMeta<Secret>> = Api::namespaced(self.client.clone(), namespace);
+        let labels = match metadata.get(name).await {
+            Ok(secret) => secret.metadata.labels.unwrap_or_default(),
+            Err(kube::Error::Api(status)) if status.is_not_found() => {
+                return Ok(Err(Problem::missing(CREDENTIALS, format!("Secret {namespace}/{name} is not there"))));
+            }
             Err(error) => return Err(error.into()),
         };
-        Ok(match there {
-            None => Problem::missing(CREDENTIALS, format!("Secret {namespace}/{name} is not there")),
-            Some(_) => Problem::wrong(
-                CREDENTIALS,
-                Reason::SecretInvalid,
-                format!(
-                    "Secret {namespace}/{name} is not meant for the operator: it lacks the label {USE_LABEL}: \"true\""
-                ),
-            ),
-        })
+        if labels.get(USE_LABEL).map(String::as_str) != Some("true") {
+            let message = format!(
+                "Secret {namespace}/{name} is not meant for the operator: it lacks the label {USE_LABEL}: \"true\""
+            );
+            return Ok(Err(Problem::wrong(CREDENTIALS, Reason::SecretInvalid, message)));
+        }
+        let secret = Api::<Secret>::namespaced(self.client.clone(), namespace).get(name).await?;
+        let version = secret.resource_version().unwrap_or_default();
+        // Tools that write Secrets from files often leave a line feed at the end.
+        let text = |value: Vec<u8>| Some(String::from_utf8(value).ok()?.trim_end_matches('\n').to_owned().into());
+        let data = secret.data.unwrap_or_default();
+        Ok(Ok((version, data.into_iter().filter_map(|(key, value)| Some((key, text(value.0)?))).collect())))
     }
 
     fn entries(&self) -> std::sync::MutexGuard<'_, Read> {

@@ -1,0 +1,58 @@
+# One command for each thing that is done here.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+CLUSTER := target/tools/cluster
+
+.PHONY: help demo test check generate tools tested deny advisories clean
+
+help: ## List what can be done
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+
+demo: needs ## Play the main story in the terminal (ONCE=1: end by itself)
+	@$(MAKE) --no-print-directory tools
+	@echo "Building the operator and the world"
+	@cargo build --locked --workspace --bins
+	@ONCE="$(ONCE)" tests/demo/demo.sh
+
+test: needs ## Test everything, from unit tests to a real API server
+	@$(MAKE) --no-print-directory tools
+	cargo test --locked --workspace
+	cd tests/cluster && go test -trimpath ./...
+
+check: needs ## Format, lint, dependencies, generated files
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	@$(MAKE) --no-print-directory deny
+	@$(MAKE) --no-print-directory generate
+	@git diff --exit-code --stat -- crds || { echo "crds/ is not what the code generates: commit what 'make generate' made" >&2; exit 1; }
+
+generate: ## Write what is generated from the code: crds/
+	@mkdir -p crds
+	cargo run --locked --quiet -- crd > crds/backstay.yaml.new
+	@mv crds/backstay.yaml.new crds/backstay.yaml
+
+deny: ## Licenses, bans and sources of the dependencies
+	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny@$(DENY)
+	cargo deny --all-features check bans licenses sources
+
+advisories: ## Known vulnerabilities of the dependencies (needs the advisory database)
+	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny@$(DENY)
+	cargo deny check advisories
+
+tools: $(CLUSTER) ## Build the test cluster: kube-apiserver, etcd and kubectl in one program
+
+$(CLUSTER): $(wildcard tests/cluster/*.go tests/cluster/*/*.go) tests/cluster/go.mod tests/cluster/ldflags
+	@tests/cluster/build.sh "$(abspath $@)"
+
+clean: ## Remove what was built here
+	rm -rf target .demo
+
+.PHONY: needs
+needs:
+	@missing=; for tool in cargo go cc; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	if [ -n "$$missing" ]; then echo "Missing:$$missing. Install Rust (https://rustup.rs), Go 1.26 or newer (https://go.dev/dl) and a C compiler first." >&2; exit 1; fi
+
+# The version of cargo-deny that is installed where there is none.
+DENY := 0.18.9
