@@ -20,16 +20,14 @@ pub struct Demand {
     pub profile: Option<String>,
     /// Profiles that fit its vendor.
     pub fitting: &'static [&'static str],
-    /// The stage that it is in.
+    /// The stage that it is in: Setup, or Steady once its authorization was seen to work.
     pub stage: Stage,
-    /// Whether its authorization was seen to work.
-    pub granted: bool,
     /// How it narrows the policy's environments.
     pub environments: Option<EnvironmentSelector>,
 }
 
 /// The demand of a Connector; `None`: it asks for nothing. A status that is empty (restored from a backup), of another
-/// generation, or silent about the authorization asks for nothing; nor does a Connector that is suspended or going.
+/// generation, or Unknown about the authorization asks for nothing; nor does a Connector that is suspended or going.
 #[must_use]
 pub fn of(connector: &Connector) -> Option<Demand> {
     let status = connector.status.as_ref()?;
@@ -38,15 +36,18 @@ pub fn of(connector: &Connector) -> Option<Demand> {
     if asleep || status.observed_generation != Some(generation) {
         return None;
     }
-    let state = status.authorization.as_ref()?.state;
+    let stage = match status.authorization.as_ref()?.state {
+        AuthorizationState::Required => Stage::Setup,
+        AuthorizationState::Granted => Stage::Steady,
+        AuthorizationState::Unknown => return None,
+    };
     Some(Demand {
         connector: connector.name_any(),
         uid: connector.uid()?,
         generation,
         profile: connector.spec.policy_ref.profile.clone(),
         fitting: connector.spec.vendor.vendor().profiles(),
-        stage: if state == AuthorizationState::Required { Stage::Setup } else { Stage::Steady },
-        granted: state == AuthorizationState::Granted,
+        stage,
         environments: connector.spec.environments.clone(),
     })
 }
@@ -78,7 +79,7 @@ mod tests {
         let stage = |status: &str| of(&connector(status, "")).map(|demand| demand.stage);
         assert_eq!(stage(REQUIRED), Some(Stage::Setup));
         assert_eq!(stage(&REQUIRED.replace("Required", "Granted")), Some(Stage::Steady));
-        assert_eq!(stage(&REQUIRED.replace("Required", "Unknown")), Some(Stage::Steady));
+        assert_eq!(stage(&REQUIRED.replace("Required", "Unknown")), None);
         assert_eq!(stage(&REQUIRED.replace("Generation: 2", "Generation: 1")), None);
         assert_eq!(stage("{ observedGeneration: 2 }"), None);
         assert_eq!(stage("{}"), None);

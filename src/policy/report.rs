@@ -170,7 +170,7 @@ fn ready(
         let message =
             "No Connector asks for anything: findings are judged for the Steady stage, and nothing is changed";
         conditions.set("Ready", State::True, Reason::NoConnectors, message);
-    } else if resolved.demands.is_empty() {
+    } else if resolved.demands.is_empty() && failing > 0 {
         let message = "No Connector has said yet what it needs";
         conditions.set("Ready", State::Unknown, Reason::Pending, message);
     } else if failing > 0 && handed_off {

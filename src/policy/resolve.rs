@@ -85,7 +85,8 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         .map(|demand| answer(demand, policy, facts, &findings))
         .collect();
     let awake = || observed.connectors.iter().filter(|asking| !asking.asleep);
-    let proven = awake().all(|asking| asking.sighted && asking.demand.as_ref().is_some_and(|demand| demand.granted));
+    let proven = awake()
+        .all(|asking| asking.sighted && asking.demand.as_ref().is_some_and(|demand| demand.stage == Stage::Steady));
     Ok(Resolved {
         account,
         findings,
