@@ -55,4 +55,4 @@ needs:
 	if [ -n "$$missing" ]; then echo "Missing:$$missing. Install Rust (https://rustup.rs), Go 1.26 or newer (https://go.dev/dl) and a C compiler first." >&2; exit 1; fi
 
 # The version of cargo-deny that is installed where there is none.
-DENY := 0.18.9
+DENY := 0.20.2

@@ -45,6 +45,13 @@ pub struct Observed {
     pub selection: Result<(), Problem>,
 }
 
+impl Observed {
+    /// Whether a Connector was just changed, and has not said yet what it needs now.
+    pub fn in_between(&self) -> bool {
+        self.connectors.iter().any(|asking| asking.changing && !asking.asleep)
+    }
+}
+
 /// A Connector that refers to the policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asking {
@@ -54,6 +61,8 @@ pub struct Asking {
     pub asleep: bool,
     /// Whether this process has itself seen it lately, at this generation.
     pub sighted: bool,
+    /// Whether it was just changed: its status speaks of an older generation, and will speak of this one in a moment.
+    pub changing: bool,
 }
 
 /// Environments are asked side by side, but not all at once.
@@ -177,14 +186,21 @@ fn connectors(policy: &ServiceAccountPolicy, namespace: &str, context: &Context)
     let readable = all.iter().filter_map(|guarded| guarded.0.as_ref().ok());
     readable
         .filter(|connector| connector.spec.policy_ref.name == name)
-        .map(|connector| Asking {
-            demand: demands::of(connector),
-            asleep: connector.spec.suspend || connector.metadata.deletion_timestamp.is_some(),
-            sighted: context.sightings.fresh(
-                &connector.uid().unwrap_or_default(),
-                connector.metadata.generation.unwrap_or_default(),
-                span(&connector.spec.interval) * 2,
-            ),
+        .map(|connector| {
+            let uid = connector.uid().unwrap_or_default();
+            let generation = connector.metadata.generation;
+            let spoken_of = connector.status.as_ref().and_then(|status| status.observed_generation);
+            Asking {
+                demand: demands::of(connector),
+                asleep: connector.spec.suspend || connector.metadata.deletion_timestamp.is_some(),
+                sighted: context.sightings.fresh(
+                    &uid,
+                    generation.unwrap_or_default(),
+                    span(&connector.spec.interval) * 2,
+                ),
+                // One that fails pass after pass is not waited for.
+                changing: spoken_of.is_some() && spoken_of != generation && !context.fails(&uid),
+            }
         })
         .collect()
 }

@@ -12,6 +12,7 @@ mod resolve;
 pub mod rules;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use gather::Observed;
 use jiff::Timestamp;
@@ -25,6 +26,9 @@ use crate::runtime::context::Guarded;
 use crate::runtime::pass::pass;
 use crate::runtime::{Context, Problem};
 
+/// A Connector that was changed is looked at within this time, and wakes the policy then.
+const SOON: Duration = Duration::from_secs(5);
+
 /// Looks at one policy, and does what is allowed.
 ///
 /// # Errors
@@ -37,6 +41,11 @@ pub async fn reconcile(object: Arc<Guarded<ServiceAccountPolicy>>, context: Arc<
             return Ok(outcome.next);
         }
         let mut observed = gather::gather(&policy, &context, gather::Patience::Routine).await?;
+        if observed.in_between() && policy.status.is_some() {
+            // What was asked a moment ago is no longer asked, and what is asked now is not said yet: to answer now would
+            // close a hand-off only to open it again.
+            return Ok(SOON);
+        }
         let mut planned = resolve_and_plan(&policy, &observed);
         if planned.as_ref().is_ok_and(|(_, plan)| plan.writes()) {
             // What is acted on was just read, not remembered.

@@ -1,7 +1,7 @@
 //! What every pass may use: clients, caches, settings. Nothing is global.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kube::Client;
@@ -73,6 +73,11 @@ impl Context {
         });
         all.sort_by_cached_key(|guarded| kube::ResourceExt::name_any(guarded.as_ref()));
         all
+    }
+
+    /// Whether the last pass over an object failed.
+    pub fn fails(&self, uid: &str) -> bool {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).contains_key(uid)
     }
 
     /// A policy by name, if it is there and can be read.

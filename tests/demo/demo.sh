@@ -69,7 +69,7 @@ hand_offs() {
 
 findings() {
   kubectl get -n "$namespace" "$policy" \
-    -o jsonpath='{range .status.findings[?(@.result=="Fail")]}  {.id}: {.message}{"\n"}{end}'
+    -o jsonpath='{range .status.findings[?(@.result=="Fail")]}  {.id} ({.stages[*]}): {.message}{"\n"}{end}'
 }
 
 cd "$root"
@@ -122,12 +122,12 @@ until_reason "$policy" AwaitingPerson
 kubectl wait -n "$namespace" "$connector" --for=condition=PolicySatisfied=False --timeout=30s >/dev/null
 both
 say
-say "What the account lacks:"
+say "What the account lacks, and in which stage that counts:"
 findings
 say
 say "What the operator has mended by itself, because it is allowed and granted:"
-kubectl get events -n "$namespace" --field-selector type=Normal \
-  -o jsonpath='{range .items[*]}  {.reason}: {.message}{"\n"}{end}'
+kubectl get events -n "$namespace" -o jsonpath='{range .items[*]}  {.reason}: {.message}{"\n"}{end}' |
+  grep -E '^  (AppEnrolled|RoleAssigned|SecurityRoleAssigned):'
 say
 say "The policy's hand-off:"
 hand_offs "$policy"

@@ -1,0 +1,140 @@
+//! The house: who may use whom, how large a room may get, and that its first line says what it is for.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Each room, and the rooms that it may use beside itself.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("cli", &["api", "http", "metrics", "runtime", "telemetry", "tenant", "vendors"]),
+    ("connector", &["api", "fault", "handoff", "runtime", "seen", "vendors"]),
+    ("policy", &["api", "fault", "handoff", "runtime", "seen", "tenant"]),
+    ("runtime", &["api", "connector", "fault", "handoff", "http", "metrics", "policy", "tenant", "vendors"]),
+    ("tenant", &["cache", "fault", "http", "seen"]),
+    ("vendors", &["cache", "fault", "handoff", "http", "seen"]),
+    ("api", &["vendors"]),
+    ("http", &["fault", "metrics"]),
+    ("cache", &["seen"]),
+    ("seen", &["fault"]),
+    ("fault", &[]),
+    ("handoff", &[]),
+    ("metrics", &[]),
+    ("telemetry", &[]),
+];
+
+/// Of the runtime, only the wiring may know the two controllers.
+const KNOWS_CONTROLLERS: &str = "runtime/controllers.rs";
+
+/// Files that only compute: no await, no clock, no client.
+const PURE: &[&str] =
+    &["resolve.rs", "plan.rs", "report.rs", "handoffs.rs", "demands.rs", "environments.rs", "profiles.rs", "facts.rs"];
+
+fn sources() -> BTreeMap<PathBuf, String> {
+    fn walk(folder: &Path, into: &mut BTreeMap<PathBuf, String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, into);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                into.insert(path.strip_prefix(root()).unwrap().to_owned(), text);
+            }
+        }
+    }
+    let mut all = BTreeMap::new();
+    walk(&root(), &mut all);
+    all
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// A file without its unit tests.
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap_or_default()
+}
+
+/// The rooms that a file uses, by its `crate::` paths.
+fn used(text: &str) -> Vec<String> {
+    let mut rooms = Vec::new();
+    for piece in without_tests(text).split("crate::").skip(1) {
+        if let Some(list) = piece.strip_prefix('{') {
+            let list = list.split('}').next().unwrap_or_default();
+            rooms.extend(list.split(',').map(|item| item.trim().split("::").next().unwrap_or_default().to_owned()));
+        } else {
+            rooms.push(piece.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect());
+        }
+    }
+    rooms
+}
+
+#[test]
+fn every_arrow_points_the_right_way() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let room = path.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned();
+        if matches!(room.as_str(), "lib" | "main") {
+            continue;
+        }
+        let (_, allowed) =
+            ARROWS.iter().find(|(name, _)| *name == room).unwrap_or_else(|| panic!("a new room: {room}"));
+        for target in used(&text) {
+            let wiring = path == Path::new(KNOWS_CONTROLLERS);
+            let controller = matches!(target.as_str(), "connector" | "policy");
+            let misplaced = room == "runtime" && controller && !wiring;
+            if target != room && (!allowed.contains(&target.as_str()) || misplaced) {
+                wrong.push(format!("{} uses {target}", path.display()));
+            }
+        }
+        if matches!(room.as_str(), "tenant" | "vendors") && without_tests(&text).contains("kube::") {
+            wrong.push(format!("{} knows Kubernetes", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn no_vendor_knows_another() {
+    for (path, text) in sources() {
+        let Ok(within) = path.strip_prefix("vendors") else { continue };
+        let vendor = within.iter().next().unwrap().to_str().unwrap();
+        for other in ["keepit", "avepoint", "fluentpro"] {
+            let known = text.contains(&format!("vendors::{other}")) || text.contains(&format!("super::super::{other}"));
+            assert!(vendor == "mod.rs" || vendor == other || !known, "{} knows {other}", path.display());
+        }
+    }
+}
+
+#[test]
+fn pure_files_have_no_await_no_clock_and_no_client() {
+    for (path, text) in sources() {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let pure = PURE.contains(&name) || path.starts_with("policy/rules") || path.starts_with("api");
+        if !pure {
+            continue;
+        }
+        for word in ["async ", ".await", "Timestamp::now", "Instant::now", "Client", "reqwest"] {
+            // `ClientSecret` is a word of the API.
+            let text = without_tests(&text).replace("ClientSecret", "");
+            assert!(!text.contains(word), "{} is pure, but says {word:?}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_file_says_first_what_it_answers_and_is_not_too_long() {
+    for (path, text) in sources() {
+        assert!(text.starts_with("//! "), "{} does not begin with a sentence", path.display());
+        let lines = without_tests(&text).lines().count();
+        assert!(lines <= 500, "{} has {lines} lines", path.display());
+    }
+}
+
+#[test]
+fn the_world_shares_nothing_with_the_operator() {
+    let manifest = std::fs::read_to_string(root().join("../tests/world/Cargo.toml")).unwrap();
+    let dependencies = manifest.split("[dependencies]").nth(1).unwrap();
+    assert!(!dependencies.lines().any(|line| line.starts_with("backstay")), "the world depends on the operator");
+}
