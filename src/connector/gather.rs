@@ -95,7 +95,10 @@ fn policy(connector: &Connector, namespace: &str, context: &Context) -> Option<P
         .flat_map(|status| &status.findings)
         .filter(|finding| finding.stages.contains(&Stage::Setup))
         .filter(|finding| matches!(finding.result, FindingResult::Fail | FindingResult::Unknown))
-        .map(|finding| finding.message.clone())
+        .map(|finding| match &finding.environments {
+            Some(environments) => format!("{} ({})", finding.message, environments.sample.join(", ")),
+            None => finding.message.clone(),
+        })
         .collect();
     Some(PolicySeen { account: user.principal_name.clone(), answer: answer.cloned(), missing })
 }

@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::act::Done;
 use super::plan::{Allowed, Plan};
 use super::resolve::{Finding, Resolved};
-use super::rules::{Judgement, Verdict, severity};
+use super::rules::{Judgement, Verdict, lower_first, severity};
 use crate::api::policy::{FindingEnvironments, FindingResult, FindingStatus, PlannedStep, ServiceAccountPolicyStatus};
 use crate::api::shared::span;
 use crate::api::{Reason, ServiceAccountPolicy};
@@ -275,6 +275,6 @@ fn summed_up(
         .and_then(|(_, judgement)| judgement.remedy.clone());
     let sample = of_worst().take(MOST_SAMPLES).map(|(id, _)| names.get(id).unwrap_or(id).clone()).collect();
     let failing = i32::try_from(of_worst().count()).unwrap_or(i32::MAX);
-    let message = format!("In {failing} of {} environments: {commonest}", each.len());
+    let message = format!("In {failing} of {} environments: {}", each.len(), lower_first(commonest));
     (message, remedy, Some(FindingEnvironments { failing, sample }))
 }

@@ -160,7 +160,9 @@ fn each_row(facts: &AccountFacts, judge: impl Fn(&Environment, &SystemUser) -> J
     })
 }
 
-fn lower_first(sentence: &str) -> String {
+/// A sentence as the second half of another.
+#[must_use]
+pub fn lower_first(sentence: &str) -> String {
     // Names stay as they are: "Microsoft Graph", "Keepit"; only our own articles begin small.
     match sentence.split_once(' ') {
         Some((first @ ("The" | "A" | "An"), rest)) => format!("{} {rest}", first.to_ascii_lowercase()),
