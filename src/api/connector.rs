@@ -68,7 +68,7 @@ pub struct ConnectorSpec {
 #[serde(rename_all = "camelCase")]
 pub struct PolicyRef {
     /// Name of the `ServiceAccountPolicy`. Example: `keepit-service-account`.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
     pub name: String,
     /// Which of its profiles. May be left out when only one of them fits the vendor. Example: `keepitPowerPlatform`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

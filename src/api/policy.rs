@@ -123,9 +123,11 @@ pub struct User {
 }
 
 /// What is asked of the account: one key for each vendor page.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(extend("minProperties" = 1))]
+// Not `minProperties`: a key without a value counts there, and would be a policy that asks for nothing.
+#[x_kube(validation = Rule::new("has(self.keepitPowerPlatform)")
+    .message("profiles needs at least one profile; for one with its defaults write keepitPowerPlatform: {}"))]
 pub struct Profiles {
     /// Keepit for Power Platform and Dynamics 365, with Global Administrator no longer needed once connected.
     #[serde(default, skip_serializing_if = "Option::is_none")]

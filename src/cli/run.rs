@@ -72,7 +72,12 @@ async fn start(options: Options) -> Result<(), String> {
     let hosts = Hosts::new(tenant::HOSTS.iter().copied().chain(vendors::hosts()), &options.allow_host)?;
     let extra_ca = options.ca_bundle.as_ref().map(read).transpose()?;
     let metrics = Metrics::new();
-    let way = Way::new(hosts, extra_ca.as_deref().map(str::as_bytes), options.read_only, metrics.clone())?;
+    let way = Way::new(hosts, extra_ca.as_deref().map(str::as_bytes), options.read_only, metrics.clone()).map_err(
+        |error| match &options.ca_bundle {
+            Some(path) => format!("--ca-bundle {}: {error}", path.display()),
+            None => error,
+        },
+    )?;
     let mut config =
         Config::infer().await.map_err(|error| format!("no way to the Kubernetes API is configured: {error}"))?;
     // The proxy is for the way out. kube takes HTTPS_PROXY for the API server, too, and asks NO_PROXY about the proxy

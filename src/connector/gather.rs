@@ -30,6 +30,8 @@ pub struct PolicySeen {
     pub account: String,
     /// What it answered to this Connector at this generation; `None`: nothing yet.
     pub answer: Option<DemandStatus>,
+    /// Why the policy is not Ready, if it is not: the word.
+    pub not_ready: Option<String>,
     /// What fails or can't be told for a connection to be made, one sentence each.
     pub missing: Vec<String>,
 }
@@ -100,7 +102,9 @@ fn policy(connector: &Connector, namespace: &str, context: &Context) -> Option<P
             None => finding.message.clone(),
         })
         .collect();
-    Some(PolicySeen { account: user.principal_name.clone(), answer: answer.cloned(), missing })
+    let ready = status.and_then(|status| find(&status.conditions, "Ready"));
+    let not_ready = ready.filter(|ready| ready.status != "True").map(|ready| ready.reason.clone());
+    Some(PolicySeen { account: user.principal_name.clone(), answer: answer.cloned(), not_ready, missing })
 }
 
 fn others(connector: &Connector, namespace: &str, context: &Context) -> Vec<Other> {

@@ -250,7 +250,14 @@ fn satisfied(connector: &Connector, policy: Option<&PolicySeen>) -> Says {
         return Says(State::Unknown, Reason::DependencyMissing, message);
     };
     let Some(answer) = &policy.answer else {
-        return Says(State::Unknown, Reason::Pending, "The policy has not answered yet".to_owned());
+        let message = match &policy.not_ready {
+            Some(reason) => format!(
+                "ServiceAccountPolicy {} gives no answer: its own Ready says {reason}",
+                connector.spec.policy_ref.name
+            ),
+            None => "The policy has not answered yet".to_owned(),
+        };
+        return Says(State::Unknown, Reason::Pending, message);
     };
     let message = answer.message.clone().unwrap_or_default();
     let reason = match answer.reason.as_deref() {

@@ -138,9 +138,9 @@ impl Way {
             .user_agent(concat!("backstay/", env!("CARGO_PKG_VERSION")));
         if let Some(pem) = extra_ca {
             let authorities = reqwest::Certificate::from_pem_bundle(pem)
-                .map_err(|error| format!("the CA bundle holds no readable PEM certificate: {error}"))?;
+                .map_err(|error| format!("no readable PEM certificate: {error}"))?;
             if authorities.is_empty() {
-                return Err("the CA bundle holds no PEM certificate".to_owned());
+                return Err("no PEM certificate in it".to_owned());
             }
             builder = builder.tls_certs_merge(authorities);
         }

@@ -35,7 +35,6 @@ const ENOUGH: Duration = Duration::from_mins(1);
 pub async fn act(plan: &Plan, resolved: &Resolved, observed: &Observed) -> Done {
     let mut done = Done::default();
     let (Ok((tenant, facts)), begun) = (&observed.account, Instant::now()) else { return done };
-    let account = resolved.account.as_ref().map(|account| account.object_id.as_str()).unwrap_or_default();
     for step in plan.steps.iter().filter(|step| step.allowed == Allowed::Yes) {
         if begun.elapsed() > ENOUGH {
             break;
@@ -48,7 +47,7 @@ pub async fn act(plan: &Plan, resolved: &Resolved, observed: &Observed) -> Done 
                 .and_then(|(_, access)| access.known()),
             _ => None,
         };
-        match take(step, tenant, account, access).await {
+        match take(step, tenant, &resolved.account_id, access).await {
             Ok(true) => {
                 done.changed = true;
                 done.notes.push(note(&step.what));

@@ -225,8 +225,8 @@ fn rival(policy: &ServiceAccountPolicy, namespace: &str, context: &Context) -> O
     let other = first.namespace().unwrap_or_default();
     // Other namespaces' names are nobody's business here.
     Some(if other == namespace {
-        format!("policy {}", first.name_any())
+        format!("ServiceAccountPolicy {}", first.name_any())
     } else {
-        "a policy of another namespace".to_owned()
+        "A ServiceAccountPolicy of another namespace".to_owned()
     })
 }

@@ -13,6 +13,7 @@ use super::rules::{Judgement, Verdict, lower_first, severity};
 use crate::api::policy::{FindingEnvironments, FindingResult, FindingStatus, PlannedStep, ServiceAccountPolicyStatus};
 use crate::api::shared::span;
 use crate::api::{Reason, ServiceAccountPolicy};
+use crate::fault::Kind;
 use crate::runtime::conditions::State;
 use crate::runtime::{Conditions, Outcome, Problem, Settings, Trouble, handoffs};
 
@@ -21,6 +22,8 @@ type Said = Outcome<ServiceAccountPolicyStatus>;
 /// After a write the next look comes at once; after one that does not show yet, soon.
 const AT_ONCE: Duration = Duration::from_secs(1);
 const SOON: Duration = Duration::from_secs(5);
+const SIGNED_IN: &str = "Microsoft accepted the sign-in of the operator's app";
+const PINNED: &str = "The account is the one that was pinned";
 /// `status.plan` shows so many steps, a finding so many environments.
 const MOST_STEPS: usize = 20;
 const MOST_SAMPLES: usize = 10;
@@ -49,25 +52,14 @@ pub fn report(
     };
     let (failing, unknown) = (count(FindingResult::Fail), count(FindingResult::Unknown));
 
-    conditions.set(
-        "CredentialsValid",
-        State::True,
-        Reason::Accepted,
-        "Microsoft accepted the sign-in of the operator's app",
-    );
-    match &resolved.account {
-        Some(_) => {
-            conditions.set("AccountPinned", State::True, Reason::Pinned, "The account is the one that was pinned");
-        }
-        None => conditions.set("AccountPinned", State::Unknown, Reason::NotObservable, "The account can't be read"),
-    }
-    let not_granted: Vec<String> = not_granted(plan);
-    if not_granted.is_empty() {
+    seen(&mut conditions, resolved);
+    if resolved.ungranted.is_empty() {
         ready(&mut conditions, resolved, plan, done, (failing, unknown), !hand_offs.is_empty());
     } else {
+        let actions: Vec<String> = resolved.ungranted.iter().map(ToString::to_string).collect();
         let message = format!(
             "spec.allowedActions names {}, which no grant of the installation covers for this namespace, tenant and account",
-            not_granted.join(", ")
+            actions.join(", ")
         );
         conditions.set("Ready", State::False, Reason::NotGranted, message.clone());
         conditions.set("Stalled", State::True, Reason::NotGranted, message);
@@ -100,8 +92,12 @@ pub fn report(
 pub fn refuse(policy: &ServiceAccountPolicy, problem: &Problem, settings: &Settings, now: Timestamp) -> Said {
     let old = policy.status.clone().unwrap_or_default();
     let mut conditions = begin(policy, &old, now);
+    // Whatever else is wrong was found out after the sign-in; and an environment, after the account.
     if problem.condition != "CredentialsValid" {
-        conditions.keep("CredentialsValid");
+        conditions.set("CredentialsValid", State::True, Reason::Accepted, SIGNED_IN);
+    }
+    if problem.reason == Reason::EnvironmentNotFound {
+        conditions.set("AccountPinned", State::True, Reason::Pinned, PINNED);
     }
     conditions.refuse(problem);
     let mut notes = Vec::new();
@@ -206,17 +202,22 @@ fn unmet(resolved: &Resolved, result: FindingResult, begin: &str) -> String {
     format!("{begin}: {}", names.join(", "))
 }
 
-/// Actions that the plan needs and the spec allows, but nobody granted.
-fn not_granted(plan: &Plan) -> Vec<String> {
-    let mut actions: Vec<String> = plan
-        .steps
-        .iter()
-        .filter(|step| step.allowed == Allowed::NotGranted)
-        .map(|step| step.what.action().to_string())
-        .collect();
-    actions.sort();
-    actions.dedup();
-    actions
+/// Whether the sign-in works, and whether the account is the pinned one.
+fn seen(conditions: &mut Conditions<'_>, resolved: &Resolved) {
+    match &resolved.unseen {
+        // Who is told that a permission is missing was let in.
+        None => conditions.set("CredentialsValid", State::True, Reason::Accepted, SIGNED_IN),
+        Some(fault) if fault.kind == Kind::PermissionMissing => {
+            conditions.set("CredentialsValid", State::True, Reason::Accepted, SIGNED_IN);
+        }
+        Some(fault) => conditions.set("CredentialsValid", State::Unknown, Reason::Unreachable, fault.sentence.clone()),
+    }
+    match &resolved.account {
+        Some(_) => {
+            conditions.set("AccountPinned", State::True, Reason::Pinned, PINNED);
+        }
+        None => conditions.set("AccountPinned", State::Unknown, Reason::NotObservable, "The account can't be read"),
+    }
 }
 
 fn planned(step: &super::plan::Step) -> PlannedStep {

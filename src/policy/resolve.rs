@@ -9,7 +9,7 @@ use super::profiles::{self, Requirement};
 use super::rules::{Judgement, Rule, Verdict, judge};
 use crate::api::policy::{Account, AccountStatus, DemandStatus, FindingResult, Stage};
 use crate::api::{Action, Reason, ServiceAccountPolicy};
-use crate::fault::Kind;
+use crate::fault::{Class, Fault};
 use crate::runtime::Problem;
 use crate::seen::Seen;
 use crate::tenant::facts::{AccountFacts, Environment};
@@ -18,6 +18,10 @@ use crate::tenant::facts::{AccountFacts, Environment};
 pub struct Resolved {
     /// The account, if it was seen.
     pub account: Option<AccountStatus>,
+    /// Its object id: as seen, or as declared. Empty: neither.
+    pub account_id: String,
+    /// Why the account could not be seen, if it could not.
+    pub unseen: Option<Fault>,
     /// One for each requirement of each profile.
     pub findings: Vec<Finding>,
     /// One answer for each demand.
@@ -28,6 +32,8 @@ pub struct Resolved {
     pub all_granted: bool,
     /// What the spec allows.
     pub allowed: BTreeSet<Action>,
+    /// What the spec allows, but no grant of the installation covers.
+    pub ungranted: BTreeSet<Action>,
     /// Display names of the selected environments, by id.
     pub environment_names: BTreeMap<String, String>,
 }
@@ -59,7 +65,7 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         return Err(Problem::wrong(
             "AccountPinned",
             Reason::AccountClaimed,
-            format!("{rival} already acts on this account; remove allowedActions from one of them"),
+            format!("{rival} already acts on this account; remove spec.allowedActions from one of the two"),
         ));
     }
     let stages = stages(observed);
@@ -87,13 +93,19 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
     let awake = || observed.connectors.iter().filter(|asking| !asking.asleep);
     let proven = awake()
         .all(|asking| asking.sighted && asking.demand.as_ref().is_some_and(|demand| demand.stage == Stage::Steady));
+    let Account::User(declared) = &policy.spec.account;
+    let account_id = account.as_ref().map(|account| account.object_id.clone()).or_else(|| declared.object_id.clone());
+    let allowed: BTreeSet<Action> = policy.spec.allowed_actions.iter().copied().collect();
     Ok(Resolved {
+        account_id: account_id.unwrap_or_default(),
         account,
+        unseen: facts.user.fault().cloned(),
         findings,
         demands,
         no_connectors: awake().next().is_none(),
         all_granted: proven && awake().next().is_some(),
-        allowed: policy.spec.allowed_actions.iter().copied().collect(),
+        ungranted: allowed.difference(&observed.granted).copied().collect(),
+        allowed,
         environment_names: facts
             .environments
             .known()
@@ -111,8 +123,9 @@ fn pinned(policy: &ServiceAccountPolicy, facts: &AccountFacts) -> Result<Option<
         policy.status.as_ref().and_then(|status| status.account.as_ref()).map(|account| &account.object_id);
     let pinned = declared.object_id.as_ref().or(first_seen);
     match &facts.user {
-        Seen::Unknown(fault) if matches!(fault.kind, Kind::PermissionMissing) => Ok(None),
-        Seen::Unknown(fault) => Err(Problem::from_fault("CredentialsValid", fault)),
+        // Wrong until somebody changes something: nothing else can be known either.
+        Seen::Unknown(fault) if fault.class == Class::Stalled => Err(Problem::from_fault("CredentialsValid", fault)),
+        Seen::Unknown(_) => Ok(None),
         Seen::Known(None) => Err(Problem::wrong(
             "AccountPinned",
             Reason::AccountNotFound,

@@ -106,17 +106,6 @@ impl<'a> Conditions<'a> {
             .unwrap_or_default()
     }
 
-    /// Keeps an entry as it was: nothing new was learned about it.
-    pub fn keep(&mut self, kind: &str) {
-        if let Some(old) = self.old.iter().find(|old| old.type_ == kind)
-            && !self.list.iter().any(|known| known.type_ == kind)
-        {
-            let mut kept = old.clone();
-            kept.observed_generation = Some(self.generation);
-            self.list.push(kept);
-        }
-    }
-
     /// What is news about Ready: an Event when its status or reason changed.
     #[must_use]
     pub fn turned(&self) -> Option<Note> {

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::conditions::find;
 use super::context::{Context, Guarded, Settings};
 use super::lanes::Lanes;
 use super::news::News;
@@ -228,7 +229,10 @@ fn answered(
             let answer = answers.and_then(|answers| answers.iter().find(|answer| answer.uid == uid));
             let said = answer.map(|answer| (&answer.ready, &answer.message, answer.generation, answer.stage as u8));
             let there = readable.map(Resource::meta).map(|metadata| &metadata.uid);
-            news.tell(&uid, &(said, there)).then(|| ObjectRef::from_obj(guarded.as_ref()))
+            let ready = readable.and_then(|policy| policy.status.as_ref()).and_then(|it| find(&it.conditions, "Ready"));
+            // Its word matters to those only who got no answer.
+            let word = ready.filter(|_| answer.is_none()).map(|ready| &ready.reason);
+            news.tell(&uid, &(said, there, word)).then(|| ObjectRef::from_obj(guarded.as_ref()))
         })
         .collect()
 }
@@ -313,7 +317,7 @@ async fn housekeeping(context: &Context) {
 /// Counts what is open and not Ready, for the gauges.
 fn count_standing(context: &Context) {
     let ready = |conditions: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition]| {
-        super::conditions::find(conditions, "Ready").is_some_and(|ready| ready.status == "True")
+        find(conditions, "Ready").is_some_and(|ready| ready.status == "True")
     };
     let (mut open, mut not_ready) = (0, 0);
     for guarded in context.connectors.state() {

@@ -79,8 +79,7 @@ fn back_off(failed: u32) -> Duration {
 
 /// A tenth more or less, so that objects that were created together drift apart.
 fn jittered(wait: Duration) -> Duration {
-    let jitter = governor::Jitter::up_to(wait / 5);
-    jitter + wait.mul_f64(0.9)
+    wait.mul_f64(0.9 + fastrand::f64() / 5.0)
 }
 
 /// Says on the object itself that it can't be read. Of its status nothing is known, so only conditions are written.

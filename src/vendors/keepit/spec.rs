@@ -40,7 +40,7 @@ pub struct Spec {
 #[serde(rename_all = "camelCase")]
 pub struct SecretRef {
     /// Name of the Secret. Example: `keepit-api`.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
     pub name: String,
 }
 
