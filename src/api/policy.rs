@@ -127,7 +127,7 @@ pub struct User {
 #[serde(rename_all = "camelCase")]
 // Not `minProperties`: a key without a value counts there, and would be a policy that asks for nothing.
 #[x_kube(validation = Rule::new("has(self.keepitPowerPlatform)")
-    .message("profiles needs at least one profile; for one with its defaults write keepitPowerPlatform: {}"))]
+    .message("profiles needs at least one profile; for one with its defaults write keepitPowerPlatform: { workloads: [Dynamics365] }"))]
 pub struct Profiles {
     /// Keepit for Power Platform and Dynamics 365, with Global Administrator no longer needed once connected.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,9 +5,9 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 
-use crate::api::Connector;
 use crate::api::policy::{Account, DemandStatus, FindingResult, Stage};
 use crate::api::shared::span;
+use crate::api::{Connector, Reason};
 use crate::fault::Fault;
 use crate::runtime::conditions::find;
 use crate::runtime::{Context, Problem};
@@ -26,8 +26,8 @@ pub struct Observed {
 /// The policy, as far as a Connector is concerned.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicySeen {
-    /// The account that it watches over.
-    pub account: String,
+    /// The account that it watches over; `None`: the policy can't be read.
+    pub account: Option<String>,
     /// What it answered to this Connector at this generation; `None`: nothing yet.
     pub answer: Option<DemandStatus>,
     /// Why the policy is not Ready, if it is not: the word.
@@ -47,8 +47,8 @@ pub struct Other {
     pub account: Option<String>,
     /// The vendor connector that it has adopted.
     pub connector_id: Option<String>,
-    /// The vendor's name and what the connector is to be called there.
-    pub called: (&'static str, String),
+    /// Where it is at the vendor, and what it is called there.
+    pub called: Called,
 }
 
 /// A Connector that was just created or changed takes no answer older than this.
@@ -86,13 +86,16 @@ fn max_age(connector: &Connector, context: &Context) -> Duration {
 
 fn policy(connector: &Connector, namespace: &str, context: &Context) -> Option<PolicySeen> {
     let guarded = context.policy(namespace, &connector.spec.policy_ref.name)?;
-    let policy = guarded.0.as_ref().ok()?;
+    let Ok(policy) = &guarded.0 else {
+        let not_ready = Some(Reason::Unreadable.word());
+        return Some(PolicySeen { account: None, answer: None, not_ready, missing: Vec::new() });
+    };
     let Account::User(user) = &policy.spec.account;
     let status = policy.status.as_ref();
     let answer = status.into_iter().flat_map(|status| &status.demands).find(|answer| {
         Some(&answer.uid) == connector.metadata.uid.as_ref() && Some(answer.generation) == connector.metadata.generation
     });
-    let missing = status
+    let mut missing: Vec<String> = status
         .into_iter()
         .flat_map(|status| &status.findings)
         .filter(|finding| finding.stages.contains(&Stage::Setup))
@@ -102,9 +105,11 @@ fn policy(connector: &Connector, namespace: &str, context: &Context) -> Option<P
             None => finding.message.clone(),
         })
         .collect();
+    // What can't be told for one reason is often said by several findings.
+    missing.dedup();
     let ready = status.and_then(|status| find(&status.conditions, "Ready"));
     let not_ready = ready.filter(|ready| ready.status != "True").map(|ready| ready.reason.clone());
-    Some(PolicySeen { account: user.principal_name.clone(), answer: answer.cloned(), not_ready, missing })
+    Some(PolicySeen { account: Some(user.principal_name.clone()), answer: answer.cloned(), not_ready, missing })
 }
 
 fn others(connector: &Connector, namespace: &str, context: &Context) -> Vec<Other> {
@@ -132,8 +137,23 @@ pub fn age(connector: &Connector) -> (Option<Time>, Option<String>) {
     (connector.metadata.creation_timestamp.clone(), connector.metadata.uid.clone())
 }
 
-/// The vendor's name, and what the connector is to be called there.
-pub fn called(connector: &Connector) -> (&'static str, String) {
+/// Where a connector is at its vendor, and what it is to be called there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Called {
+    /// The vendor.
+    pub vendor: &'static str,
+    /// The vendor's installation. Example: `dk-co`.
+    pub installation: String,
+    /// The name.
+    pub name: String,
+}
+
+/// Where a Connector's connector is, and what it is to be called there.
+pub fn called(connector: &Connector) -> Called {
     let vendor = connector.spec.vendor.vendor();
-    (vendor.label(), vendor.name().map_or_else(|| connector.name_any(), str::to_owned))
+    Called {
+        vendor: vendor.label(),
+        installation: vendor.installation().to_owned(),
+        name: vendor.name().map_or_else(|| connector.name_any(), str::to_owned),
+    }
 }

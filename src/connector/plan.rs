@@ -25,11 +25,11 @@ pub fn plan(connector: &Connector, resolved: &Resolved) -> Plan {
         Some(found) if found.authorization == Seen::Known(Authorization::Required) => Some(What::Reauthenticate),
         Some(_) => None,
     };
-    let (_, declared) = called(connector);
+    let declared = called(connector).name;
     // The name that the person will see: a connector that was adopted may have been renamed since.
     let name = resolved.found.as_ref().map_or(&declared, |found| &found.name);
     let missing = resolved.policy.as_ref().map_or(&[][..], |policy| &policy.missing);
-    let account = resolved.policy.as_ref().map(|policy| policy.account.as_str());
+    let account = resolved.policy.as_ref().and_then(|policy| policy.account.as_deref());
     let hand_off = |what| connector.spec.vendor.vendor().hand_off(&Need { what, name, account, missing });
     Plan { hand_offs: what.map(hand_off).into_iter().collect() }
 }

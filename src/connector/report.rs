@@ -10,10 +10,11 @@ use super::resolve::Resolved;
 use crate::api::connector::{
     AuthorizationState, AuthorizationStatus, BackupResult, HealthStatus, LastBackupStatus, VendorAccountStatus,
 };
+use crate::api::policy::Stage;
 use crate::api::shared::span;
 use crate::api::{Connector, ConnectorStatus, Reason};
 use crate::runtime::conditions::{State, whole_seconds};
-use crate::runtime::{Conditions, Note, Outcome, Problem, Settings, Trouble};
+use crate::runtime::{Conditions, Note, Outcome, Problem, Settings};
 use crate::seen::Seen;
 use crate::vendors::{Authorization, Backup, VendorConnector};
 
@@ -33,7 +34,7 @@ pub fn report(connector: &Connector, resolved: &Resolved, done: Done, settings: 
     let provisioned = provisioned(found, label);
     let (state, authorized) = authorized(found, label);
     let (backup, backed_up, until) = backed_up(connector, found, label, now);
-    let satisfied = satisfied(connector, resolved.policy.as_ref());
+    let satisfied = satisfied(connector, resolved.policy.as_ref(), state);
     if let (Some(backup), Some(found)) = (&backup, found)
         && old.last_backup.as_ref().is_none_or(|old| old.completion_time != backup.completion_time)
     {
@@ -104,24 +105,24 @@ pub fn refuse(
         let label = connector.spec.vendor.vendor().label();
         conditions.set("CredentialsValid", State::True, Reason::Accepted, format!("{label} accepted the credential"));
     }
-    let Says(state, reason, message) = satisfied(connector, observed.policy.as_ref());
+    let Says(state, reason, message) = satisfied(connector, observed.policy.as_ref(), AuthorizationState::Unknown);
     conditions.set("PolicySatisfied", state, reason, message);
     for kind in ["Provisioned", "Authorized", "BackupCurrent"] {
         conditions.set(kind, State::Unknown, problem.reason, "Can't be told while Ready says why");
     }
     conditions.refuse(problem);
-    let next = match problem.trouble {
-        Trouble::Wrong => span(&connector.spec.interval),
-        Trouble::Missing | Trouble::Later => waiting(connector, settings),
-    };
+    let next = if problem.wakes_by_itself() { span(&connector.spec.interval) } else { waiting(connector, settings) };
     let notes = conditions.turned().into_iter().collect();
     let status = ConnectorStatus {
         observed_generation: connector.metadata.generation,
         vendor: Some(connector.spec.vendor.vendor().label().to_owned()),
         authorization: Some(authorization(AuthorizationState::Unknown, &old, &conditions)),
         health: None,
+        hand_offs: if problem.concerns_identity() { Vec::new() } else { old.hand_offs.clone() },
         conditions: conditions.finish(),
-        ..old
+        account: old.account.clone(),
+        connector_id: old.connector_id.clone(),
+        last_backup: old.last_backup.clone(),
     };
     Outcome { status, notes, next }
 }
@@ -243,13 +244,23 @@ fn spelled(duration: &kube::core::Duration) -> String {
     }
 }
 
-fn satisfied(connector: &Connector, policy: Option<&PolicySeen>) -> Says {
+/// What the policy answered, if it answered to what is asked now: the stage follows from the authorization, and an answer to
+/// another stage is no answer.
+fn satisfied(connector: &Connector, policy: Option<&PolicySeen>, authorization: AuthorizationState) -> Says {
     let Some(policy) = policy else {
         let message =
             format!("ServiceAccountPolicy {} (spec.policyRef.name) is not there", connector.spec.policy_ref.name);
         return Says(State::Unknown, Reason::DependencyMissing, message);
     };
-    let Some(answer) = &policy.answer else {
+    let stage = match authorization {
+        AuthorizationState::Required => Stage::Setup,
+        AuthorizationState::Granted => Stage::Steady,
+        AuthorizationState::Unknown => {
+            let message = "Nothing is asked of the account while the authorization is unknown".to_owned();
+            return Says(State::Unknown, Reason::Pending, message);
+        }
+    };
+    let Some(answer) = policy.answer.as_ref().filter(|answer| answer.stage == stage) else {
         let message = match &policy.not_ready {
             Some(reason) => format!(
                 "ServiceAccountPolicy {} gives no answer: its own Ready says {reason}",

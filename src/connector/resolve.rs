@@ -35,9 +35,7 @@ pub fn resolve(connector: &Connector, observed: &Observed) -> Result<Resolved, P
         Some(found) => Some(found),
         None => by_name(connector, connectors)?,
     };
-    if let Some(found) = found {
-        unclaimed(connector, &account, found, known, observed)?;
-    }
+    unclaimed(connector, &account, found, known, observed)?;
     Ok(Resolved {
         account,
         found: found.cloned(),
@@ -52,11 +50,12 @@ fn pinned(connector: &Connector, account: &str) -> Result<(), Problem> {
     let label = connector.spec.vendor.vendor().label();
     let first_seen = connector.status.as_ref().and_then(|status| status.account.as_ref());
     match (connector.spec.vendor.vendor().pinned_account(), first_seen) {
-        (Some(pinned), _) if pinned != account => {
-            wrong(format!("The credential belongs to another {label} account than the one that accountID pins"))
-        }
+        (Some(pinned), _) if pinned != account => wrong(format!(
+            "The credential belongs to the {label} account {account}, not to the one that accountID pins"
+        )),
         (None, Some(first)) if first.id != account => wrong(format!(
-            "The credential belongs to another {label} account than before; if that is right, create another Connector"
+            "The credential belongs to the {label} account {account}, another one than before; \
+             if that is right, create another Connector"
         )),
         _ => Ok(()),
     }
@@ -64,7 +63,7 @@ fn pinned(connector: &Connector, account: &str) -> Result<(), Problem> {
 
 /// The one connector of this name that is not being deleted.
 fn by_name<'a>(connector: &Connector, all: &'a [VendorConnector]) -> Result<Option<&'a VendorConnector>, Problem> {
-    let (_, name) = called(connector);
+    let name = called(connector).name;
     let named: Vec<&VendorConnector> = all.iter().filter(|it| it.name == name && !it.deleting).collect();
     match named.as_slice() {
         [] => Ok(None),
@@ -78,32 +77,31 @@ fn by_name<'a>(connector: &Connector, all: &'a [VendorConnector]) -> Result<Opti
 }
 
 /// No other Connector stands for it. Who has adopted it keeps it; among those who have not, and among those whose
-/// statuses say the same after a restore, the older one.
+/// statuses say the same after a restore, the older one. The same goes for a name that nobody has created yet: two people
+/// would be asked for one connector.
 fn unclaimed(
     connector: &Connector,
     account: &str,
-    found: &VendorConnector,
+    found: Option<&VendorConnector>,
     known: Option<&str>,
     observed: &Observed,
 ) -> Result<(), Problem> {
-    let mine = (known != Some(found.id.as_str()), age(connector));
+    let mine = (found.is_none_or(|found| known != Some(found.id.as_str())), age(connector));
     let rivals = observed.others.iter().filter(|other| {
         let here = other.account.as_deref().is_none_or(|other| other == account);
-        let adopted = other.connector_id.as_deref() == Some(found.id.as_str());
+        let adopted = found.is_some_and(|found| other.connector_id.as_deref() == Some(found.id.as_str()));
         let names_it = other.connector_id.is_none() && other.called == called(connector);
         here && (adopted || names_it) && (!adopted, other.age.clone()) < mine
     });
     match rivals.min_by_key(|other| other.age.clone()) {
         None => Ok(()),
         Some(first) => {
-            let who = first.name.as_ref().map_or_else(|| "of another namespace".to_owned(), std::clone::Clone::clone);
+            let who = first.name.as_ref().map_or_else(|| "of another namespace".to_owned(), Clone::clone);
+            let name = found.map_or_else(|| called(connector).name, |found| found.name.clone());
             Err(Problem::wrong(
                 "Provisioned",
                 Reason::ConnectorClaimed,
-                format!(
-                    "The Connector {who} already stands for \"{}\" at the vendor; delete one of the two",
-                    found.name
-                ),
+                format!("The Connector {who} already stands for \"{name}\" at the vendor; delete one of the two"),
             ))
         }
     }

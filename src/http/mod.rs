@@ -144,7 +144,7 @@ impl Way {
             }
             builder = builder.tls_certs_merge(authorities);
         }
-        let client = builder.build().map_err(|error| format!("TLS can't be set up: {error}"))?;
+        let client = builder.build().map_err(|error| format!("TLS can't be set up: {}", chain(&error)))?;
         Ok(Self { inner: Arc::new(Inner { client, hosts, read_only, metrics }) })
     }
 

@@ -3,19 +3,22 @@
 use crate::api::shared::{EnvironmentSelector, EnvironmentType};
 use crate::tenant::facts::Environment;
 
-/// The environments with Dataverse that the selector takes, or one sentence on what it names in vain.
+/// The environments with Dataverse that the selector takes. `whose` are `all`: "the tenant's".
 ///
 /// # Errors
-/// When `include` names an environment that `all` does not have, or that has no Dataverse.
+/// One sentence, when `include` names an environment that `all` does not have, or that has no Dataverse.
 pub fn select<'a>(
     all: &'a [Environment],
     selector: Option<&EnvironmentSelector>,
+    whose: &str,
 ) -> Result<Vec<&'a Environment>, String> {
     let everything = EnvironmentSelector::default();
     let EnvironmentSelector { types, include, exclude } = selector.unwrap_or(&everything);
     for id in include {
         match all.iter().find(|environment| environment.id.eq_ignore_ascii_case(id)) {
-            None => return Err(format!("spec.environments.include names {id}, which is not there")),
+            None => {
+                return Err(format!("spec.environments.include names {id}, which is not among {whose} environments"));
+            }
             Some(environment) if environment.dataverse.is_none() => {
                 return Err(format!(
                     "spec.environments.include names {id} ({}), which has no Dataverse",
@@ -72,7 +75,7 @@ mod tests {
             environment("d", "Trial", true),
         ];
         let selector: Option<EnvironmentSelector> = serde_yaml::from_str(selector).unwrap();
-        select(&all, selector.as_ref()).map(|taken| taken.iter().map(|it| it.id.clone()).collect())
+        select(&all, selector.as_ref(), "the tenant's").map(|taken| taken.iter().map(|it| it.id.clone()).collect())
     }
 
     #[test]
@@ -89,7 +92,7 @@ mod tests {
 
     #[test]
     fn what_is_named_in_vain_is_said() {
-        assert!(selected("{ include: [x] }").unwrap_err().contains("names x, which is not there"));
+        assert!(selected("{ include: [x] }").unwrap_err().contains("names x, which is not among the tenant's"));
         assert!(selected("{ include: [c] }").unwrap_err().contains("has no Dataverse"));
     }
 }

@@ -12,7 +12,7 @@ use super::demands::{self, Demand};
 use super::environments;
 use crate::api::policy::{Account, Credential};
 use crate::api::shared::span;
-use crate::api::{Action, ServiceAccountPolicy};
+use crate::api::{Action, Reason, ServiceAccountPolicy};
 use crate::fault::{Fault, Kind};
 use crate::runtime::conditions::find;
 use crate::runtime::{Context, Problem};
@@ -147,14 +147,10 @@ async fn facts(
             Seen::Known(all) => all,
             Seen::Unknown(fault) => return (Seen::Unknown(fault), Ok(())),
         };
-        match environments::select(&all, policy.spec.environments.as_ref()) {
+        match environments::select(&all, policy.spec.environments.as_ref(), "the tenant's") {
             Ok(selected) => (Seen::Known(access(tenant, selected, &id, max_age).await), Ok(())),
             Err(sentence) => {
-                let problem = Problem::wrong(
-                    "Ready",
-                    crate::api::Reason::EnvironmentNotFound,
-                    format!("{sentence} in the tenant"),
-                );
+                let problem = Problem::wrong("Ready", Reason::EnvironmentNotFound, sentence);
                 (Seen::Known(BTreeMap::new()), Err(problem))
             }
         }

@@ -15,7 +15,7 @@ use crate::api::shared::span;
 use crate::api::{Reason, ServiceAccountPolicy};
 use crate::fault::Kind;
 use crate::runtime::conditions::State;
-use crate::runtime::{Conditions, Outcome, Problem, Settings, Trouble, handoffs};
+use crate::runtime::{Conditions, Outcome, Problem, Settings, handoffs};
 
 type Said = Outcome<ServiceAccountPolicyStatus>;
 
@@ -102,7 +102,7 @@ pub fn refuse(policy: &ServiceAccountPolicy, problem: &Problem, settings: &Setti
     conditions.refuse(problem);
     let mut notes = Vec::new();
     notes.extend(conditions.turned());
-    let next = if problem.trouble == Trouble::Wrong { span(&policy.spec.interval) } else { waiting(policy, settings) };
+    let next = if problem.wakes_by_itself() { span(&policy.spec.interval) } else { waiting(policy, settings) };
     let status = ServiceAccountPolicyStatus {
         observed_generation: policy.metadata.generation,
         demands: Vec::new(),
@@ -184,6 +184,9 @@ fn ready(
         let lacks = unmet(resolved, FindingResult::Fail, "Not met");
         let message = waits.map_or(lacks.clone(), |first| format!("{lacks}; the next step waits: {first}"));
         conditions.set("Ready", State::False, Reason::RequirementsNotMet, message);
+    } else if unknown > 0 && handed_off {
+        let message = unmet(resolved, FindingResult::Unknown, "It can't be told whether the account has");
+        conditions.set("Ready", State::False, Reason::AwaitingPerson, message);
     } else if unknown > 0 {
         conditions.set(
             "Ready",

@@ -224,7 +224,6 @@ fn profile(demand: &Demand, policy: &ServiceAccountPolicy) -> Result<&'static st
 fn narrowed(demand: &Demand, facts: &AccountFacts) -> Result<Option<BTreeSet<String>>, String> {
     let (Some(selector), Seen::Known(all)) = (&demand.environments, &facts.environments) else { return Ok(None) };
     let all: Vec<Environment> = all.values().map(|(environment, _)| environment.clone()).collect();
-    let taken = environments::select(&all, Some(selector))
-        .map_err(|sentence| format!("{sentence} among the policy's environments"))?;
+    let taken = environments::select(&all, Some(selector), "the policy's")?;
     Ok(Some(taken.into_iter().map(|environment| environment.id.clone()).collect()))
 }

@@ -82,7 +82,8 @@ fn jittered(wait: Duration) -> Duration {
     wait.mul_f64(0.9 + fastrand::f64() / 5.0)
 }
 
-/// Says on the object itself that it can't be read. Of its status nothing is known, so only conditions are written.
+/// Says on the object itself that it can't be read. The rest of its status stays as it is: applied again as it was read, since
+/// what is not applied again would be taken away.
 async fn unreadable<K: Published>(context: &Context, invalid: &InvalidObject) -> Result<Duration, Fault> {
     let metadata = &invalid.metadata;
     let (name, namespace) = (metadata.name.clone().unwrap_or_default(), metadata.namespace.clone().unwrap_or_default());
@@ -100,11 +101,14 @@ async fn unreadable<K: Published>(context: &Context, invalid: &InvalidObject) ->
     conditions.set("Stalled", State::True, Reason::Unreadable, message);
     let conditions = conditions.finish();
     if old != conditions {
+        let mut status = stored.data["status"].clone();
+        status["observedGeneration"] = json!(metadata.generation);
+        status["conditions"] = json!(conditions);
         let patch = json!({
             "apiVersion": K::api_version(&()),
             "kind": K::kind(&()),
             "metadata": { "name": name, "uid": metadata.uid },
-            "status": { "observedGeneration": metadata.generation, "conditions": conditions },
+            "status": status,
         });
         api.patch_status(&name, &PatchParams::apply(K::MANAGER).force(), &Patch::Apply(&patch)).await?;
         context.metrics.status_written(K::KIND);

@@ -38,6 +38,33 @@ impl Problem {
         Self { trouble: Trouble::Wrong, condition, reason, message: message.into() }
     }
 
+    /// Whether what ends it also wakes the object: a change of its spec or of its Secret. Everything else has to be looked for.
+    #[must_use]
+    pub fn wakes_by_itself(&self) -> bool {
+        matches!(
+            self.reason,
+            Reason::SecretInvalid
+                | Reason::HostNotAllowed
+                | Reason::CredentialRefused
+                | Reason::TenantNotFound
+                | Reason::AccountChanged
+                | Reason::AccountMismatch
+        )
+    }
+
+    /// Whether the object turned out to stand for something that is not its own: nobody may be asked to go on with it.
+    #[must_use]
+    pub fn concerns_identity(&self) -> bool {
+        matches!(
+            self.reason,
+            Reason::AccountChanged
+                | Reason::AccountClaimed
+                | Reason::AccountMismatch
+                | Reason::Ambiguous
+                | Reason::ConnectorClaimed
+        )
+    }
+
     /// The other side did not answer, or refused.
     #[must_use]
     pub fn from_fault(condition: &'static str, fault: &Fault) -> Self {

@@ -48,6 +48,8 @@ pub trait Vendor: Send + Sync {
     fn profiles(&self) -> &'static [&'static str];
     /// Name of the Secret that holds the credential, and the keys that it must have.
     fn secret(&self) -> (&str, &'static [&'static str]);
+    /// Which of the vendor's installations: accounts of two of them have nothing to do with each other.
+    fn installation(&self) -> &str;
     /// What the connector is called at the vendor; `None`: as the object is called here.
     fn name(&self) -> Option<&str>;
     /// The vendor account that is pinned, if one is.

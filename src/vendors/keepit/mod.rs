@@ -44,6 +44,10 @@ impl Vendor for Spec {
         (&self.secret_ref.name, &[client::USERNAME, client::PASSWORD])
     }
 
+    fn installation(&self) -> &str {
+        &self.region
+    }
+
     fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
