@@ -54,7 +54,7 @@ pub struct ConnectorSpec {
     #[serde(default)]
     #[schemars(default = "nothing")]
     pub backup: BackupExpectation,
-    /// How often the vendor is asked. Connectors of one vendor account share the answers. Default: `15m`; at least `10s`.
+    /// How often the vendor is asked. Connectors of one vendor account share the answers. Default: `15m`; `10s` to `24h`.
     #[serde(default = "default_interval")]
     #[schemars(schema_with = "interval_schema", default = "default_interval_text")]
     pub interval: Duration,
@@ -80,7 +80,7 @@ pub struct PolicyRef {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BackupExpectation {
-    /// A last backup older than this makes the connector not Ready. Default: `36h`; at least `1h`.
+    /// A last backup older than this makes the connector not Ready. Default: `36h`; `1h` to `2160h`.
     #[serde(default = "default_max_age")]
     #[schemars(schema_with = "hours_schema", default = "default_max_age_text")]
     pub max_age: Duration,

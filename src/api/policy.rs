@@ -61,7 +61,7 @@ pub struct ServiceAccountPolicySpec {
     #[schemars(length(max = 8))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub allowed_actions: Vec<Action>,
-    /// How often the account is checked. Policies of one tenant share what was read. Default: `1h`; at least `10s`.
+    /// How often the account is checked. Policies of one tenant share what was read. Default: `1h`; `10s` to `24h`.
     #[serde(default = "default_interval")]
     #[schemars(schema_with = "interval_schema", default = "default_interval_text")]
     pub interval: Duration,

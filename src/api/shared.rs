@@ -94,26 +94,27 @@ pub fn keyed_list<T: JsonSchema>(generator: &mut SchemaGenerator, key: &str) -> 
     })
 }
 
-/// A time span in Go's form, at least ten seconds: nothing here changes faster, and the vendors' limits are unknown.
+/// A time span in Go's form, from ten seconds (nothing here changes faster, and the vendors' limits are unknown) to a day (what
+/// is older is no knowledge).
 #[must_use]
 pub fn interval_schema(_: &mut SchemaGenerator) -> Schema {
-    duration_schema("10s")
+    duration_schema("10s", "24h")
 }
 
-/// A time span in Go's form, at least one hour.
+/// A time span in Go's form, from one hour to ninety days.
 #[must_use]
 pub fn hours_schema(_: &mut SchemaGenerator) -> Schema {
-    duration_schema("1h")
+    duration_schema("1h", "2160h")
 }
 
-fn duration_schema(least: &str) -> Schema {
+fn duration_schema(least: &str, most: &str) -> Schema {
     json_schema!({
         "type": "string",
         "maxLength": 32,
         "pattern": "^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$",
         "x-kubernetes-validations": [{
-            "rule": format!("duration(self) >= duration('{least}')"),
-            "message": format!("must be at least {least}"),
+            "rule": format!("duration(self) >= duration('{least}') && duration(self) <= duration('{most}')"),
+            "message": format!("must be at least {least} and at most {most}"),
         }],
     })
 }

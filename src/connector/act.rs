@@ -1,5 +1,7 @@
 //! Does what the plan says: hands over to people, and keeps what this process has seen with its own eyes. [io]
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use kube::ResourceExt;
 
@@ -9,6 +11,8 @@ use crate::api::Connector;
 use crate::api::shared::HandOffStatus;
 use crate::runtime::conditions::whole_seconds;
 use crate::runtime::{Context, Note, handoffs};
+use crate::seen::Seen;
+use crate::vendors::Authorization;
 
 /// What was done.
 #[derive(Debug, Default)]
@@ -18,11 +22,21 @@ pub struct Done {
 }
 
 /// Acts: whoever is needed is told once, by an Event, when a hand-off opens.
-pub async fn act(connector: &Connector, resolved: &Resolved, plan: &Plan, context: &Context, now: Timestamp) -> Done {
+pub async fn act(
+    connector: &Connector,
+    resolved: &Resolved,
+    plan: &Plan,
+    age: Duration,
+    context: &Context,
+    now: Timestamp,
+) -> Done {
     // The policy removes nothing on the word of a status alone: it asks whether this process has seen the Connector.
-    context.sightings.note(&connector.uid().unwrap_or_default(), connector.metadata.generation.unwrap_or_default());
+    let granted =
+        resolved.found.as_ref().is_some_and(|found| found.authorization == Seen::Known(Authorization::Granted));
+    let uid = connector.uid().unwrap_or_default();
+    context.sightings.note(&uid, connector.metadata.generation.unwrap_or_default(), granted, age);
     let old = connector.status.as_ref().map_or(&[][..], |status| &status.hand_offs);
-    let (hand_offs, mut notes) = handoffs::merge(plan.hand_offs.clone(), old, &whole_seconds(now));
+    let (hand_offs, mut notes) = handoffs::merge(plan.hand_offs.clone(), old, plan.unsure, &whole_seconds(now));
     if let Some(found) = resolved.found.as_ref().filter(|_| resolved.adopted) {
         let label = connector.spec.vendor.vendor().label();
         notes.push(Note::normal("Adopted", "Adopt", format!("Found \"{}\" at {label} and adopted it", found.name)));

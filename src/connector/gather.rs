@@ -17,6 +17,8 @@ use crate::vendors::Sight;
 pub struct Observed {
     /// What the vendor shows.
     pub sight: Result<Sight, Problem>,
+    /// How old what it shows may be.
+    pub age: Duration,
     /// The policy; `None`: it is not there.
     pub policy: Option<PolicySeen>,
     /// The other Connectors, of all namespaces that are watched.
@@ -58,13 +60,15 @@ const NEWS: Duration = Duration::from_secs(10);
 pub async fn gather(connector: &Connector, context: &Context) -> Result<Observed, Fault> {
     let namespace = connector.namespace().unwrap_or_default();
     let vendor = connector.spec.vendor.vendor();
+    let age = max_age(connector, context);
     let (secret, keys) = vendor.secret();
     let sight = match context.secrets.keys(&namespace, secret, keys).await? {
-        Ok(credential) => Ok(vendor.look(&credential, &context.desk, max_age(connector, context)).await),
+        Ok(credential) => Ok(vendor.look(&credential, &context.desk, age).await),
         Err(problem) => Err(problem),
     };
     Ok(Observed {
         sight,
+        age,
         policy: policy(connector, &namespace, context),
         others: others(connector, &namespace, context),
     })

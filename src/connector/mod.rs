@@ -32,7 +32,7 @@ pub async fn reconcile(object: Arc<Guarded<Connector>>, context: Arc<Context>) -
         let outcome = match resolve::resolve(&connector, &observed) {
             Ok(resolved) => {
                 let plan = plan::plan(&connector, &resolved);
-                let done = act::act(&connector, &resolved, &plan, &context, Timestamp::now()).await;
+                let done = act::act(&connector, &resolved, &plan, observed.age, &context, Timestamp::now()).await;
                 report::report(&connector, &resolved, done, &context.settings, Timestamp::now())
             }
             Err(problem) => report::refuse(&connector, &observed, &problem, &context.settings, Timestamp::now()),

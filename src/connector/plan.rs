@@ -14,6 +14,8 @@ use crate::vendors::{Authorization, Need, What};
 pub struct Plan {
     /// What only a person can do.
     pub hand_offs: Vec<HandOff>,
+    /// Whether it can't be told if what a person was asked for before was done.
+    pub unsure: bool,
 }
 
 /// Makes the plan.
@@ -31,5 +33,14 @@ pub fn plan(connector: &Connector, resolved: &Resolved) -> Plan {
     let missing = resolved.policy.as_ref().map_or(&[][..], |policy| &policy.missing);
     let account = resolved.policy.as_ref().and_then(|policy| policy.account.as_deref());
     let hand_off = |what| connector.spec.vendor.vendor().hand_off(&Need { what, name, account, missing });
-    Plan { hand_offs: what.map(hand_off).into_iter().collect() }
+    // Asked to sign in again, and now nothing is shown: that is no proof of it.
+    let unsure = resolved
+        .found
+        .as_ref()
+        .is_some_and(|found| !matches!(found.authorization, Seen::Known(Authorization::Granted)));
+    let asked_before = connector
+        .status
+        .as_ref()
+        .is_some_and(|status| status.hand_offs.iter().any(|open| open.name == "reauthenticate"));
+    Plan { hand_offs: what.map(hand_off).into_iter().collect(), unsure: unsure && asked_before }
 }

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
 use super::gather::Observed;
-use super::plan::{Allowed, Plan, Step, What};
+use super::plan::{Allowed, Plan, What};
 use super::resolve::Resolved;
+use crate::api::ServiceAccountPolicy;
 use crate::fault::Fault;
-use crate::runtime::Note;
+use crate::runtime::{Context, Note};
 use crate::seen::Seen;
 use crate::tenant::Tenant;
 use crate::tenant::facts::{Access, held};
@@ -26,20 +28,31 @@ pub struct Done {
     pub fault: Option<Fault>,
 }
 
+/// A write that does not show is repeated after this long: the tools of Microsoft itself wait for minutes.
+const WRITTEN_FOR: Duration = Duration::from_mins(5);
 /// A write shows after this many looks, or later by itself: directories take seconds to minutes.
 const LOOKS: u32 = 4;
 /// Leaves time in the pass to report.
 const ENOUGH: Duration = Duration::from_mins(1);
 
-/// Acts. Stops at the first step that fails or does not show: what comes after it relies on it.
-pub async fn act(plan: &Plan, resolved: &Resolved, observed: &Observed) -> Done {
+/// Acts. A step that fails keeps no other from being taken, but for a removal: that relies on all the others.
+pub async fn act(
+    policy: &ServiceAccountPolicy,
+    plan: &Plan,
+    resolved: &Resolved,
+    observed: &Observed,
+    context: &Context,
+) -> Done {
     let mut done = Done::default();
     let (Ok((tenant, facts)), begun) = (&observed.account, Instant::now()) else { return done };
     for step in plan.steps.iter().filter(|step| step.allowed == Allowed::Yes) {
-        if begun.elapsed() > ENOUGH {
+        let what = &step.what;
+        let removes = matches!(what, What::RemoveDirectoryRole { .. });
+        let hindered = done.fault.is_some() || done.pending.is_some();
+        if begun.elapsed() > ENOUGH || (removes && hindered) || !still_declared(policy, context) {
             break;
         }
-        let access = match &step.what {
+        let access = match what {
             What::AddSystemAdministrator(environment) => facts
                 .environments
                 .known()
@@ -47,42 +60,70 @@ pub async fn act(plan: &Plan, resolved: &Resolved, observed: &Observed) -> Done 
                 .and_then(|(_, access)| access.known()),
             _ => None,
         };
-        match take(step, tenant, &resolved.account_id, access).await {
+        // One removal at a time in the whole process: of two last administrators each would count the other.
+        let _turn = if removes { Some(context.removals.lock().await) } else { None };
+        match take(what, tenant, &resolved.account_id, access, context).await {
             Ok(true) => {
                 done.changed = true;
-                done.notes.push(note(&step.what));
+                // At once: whatever comes between, what was done is told.
+                context.tell(policy, &[note(what)]).await;
             }
             Ok(false) => {
                 done.pending =
-                    Some(format!("{} was written for {}, but does not show yet", step.what.word(), step.what.target()));
-                break;
+                    Some(format!("{} was written for {}, but does not show yet", what.word(), what.target()));
             }
             Err(fault) => {
-                let sentence = format!("{} for {} failed: {}", step.what.word(), step.what.target(), fault.sentence);
-                done.notes.push(Note::warning("StepFailed", "Repair", sentence).about("Step", step.what.word()));
+                let sentence = format!("{} for {} failed: {}", what.word(), what.target(), fault.sentence);
+                done.notes.push(Note::warning("StepFailed", "Repair", sentence).about("Step", what.word()));
                 done.fault = Some(fault);
-                break;
             }
         }
     }
     done
 }
 
+/// Whether the policy is still the one that the plan was made for: not changed, suspended or deleted meanwhile.
+fn still_declared(policy: &ServiceAccountPolicy, context: &Context) -> bool {
+    let now = context.policy(&policy.namespace().unwrap_or_default(), &policy.name_any());
+    now.is_some_and(|now| {
+        let now = now.meta();
+        now.uid == policy.metadata.uid
+            && now.generation == policy.metadata.generation
+            && now.deletion_timestamp.is_none()
+    })
+}
+
 /// Takes one step. True: it was read back; false: it does not show yet.
-async fn take(step: &Step, tenant: &Tenant, account: &str, access: Option<&Access>) -> Result<bool, Fault> {
-    let what = &step.what;
-    tracing::info!(step = what.word(), target = what.target(), "acting");
-    match what {
-        What::EnrollSelf(environment) => tenant.enroll_self(environment).await?,
-        What::AddDirectoryRole(role) => tenant.add_role(account, *role).await?,
-        What::AddSystemAdministrator(environment) => match access {
-            Some(access) => tenant.add_system_administrator(environment, access).await?,
-            None => return Ok(false),
-        },
-        What::RemoveDirectoryRole { assignment, .. } => tenant.remove_assignment(assignment).await?,
+async fn take(
+    what: &What,
+    tenant: &Tenant,
+    account: &str,
+    access: Option<&Access>,
+    context: &Context,
+) -> Result<bool, Fault> {
+    let written = format!("{account}/{}/{}", what.word(), what.target());
+    // What was written a moment ago and does not show is waited for, not written again.
+    if !context.lately.noted(&written, WRITTEN_FOR) {
+        tracing::info!(step = what.word(), target = what.target(), "acting");
+        match what {
+            What::EnrollSelf(environment) => tenant.enroll_self(environment).await?,
+            What::AddDirectoryRole(role) => tenant.add_role(account, *role).await?,
+            What::AddSystemAdministrator(environment) => match access {
+                Some(access) => tenant.add_system_administrator(environment, access).await?,
+                None => return Ok(false),
+            },
+            What::RemoveDirectoryRole { assignment, .. } => {
+                if tenant.another_global_administrator(account, Duration::ZERO).await != Seen::Known(true) {
+                    return Ok(false);
+                }
+                tenant.remove_assignment(assignment).await?;
+            }
+        }
+        context.lately.note(&written);
     }
     for looked in 0..LOOKS {
         if shows(what, tenant, account).await {
+            context.lately.forget(&written);
             return Ok(true);
         }
         tokio::time::sleep(Duration::from_millis(250) * 2_u32.pow(looked)).await;

@@ -33,6 +33,10 @@ pub enum Patience {
 pub struct Observed {
     /// The Connectors that refer to the policy.
     pub connectors: Vec<Asking>,
+    /// Connectors of other policies for the same account: they are answered there, but need the same account.
+    pub elsewhere: Vec<Asking>,
+    /// Whether an object that can't be read may refer to the account, too.
+    pub obscured: bool,
     /// Another policy that acts on the same account, and came first.
     pub rival: Option<String>,
     /// What the installation grants to this policy's namespace for its account, among what the spec allows.
@@ -59,8 +63,10 @@ pub struct Asking {
     pub demand: Option<Demand>,
     /// Whether it is suspended or being deleted.
     pub asleep: bool,
-    /// Whether this process has itself seen it lately, at this generation.
-    pub sighted: bool,
+    /// Whether this process has itself seen it at this generation.
+    pub seen: bool,
+    /// Whether this process has itself just seen its authorization work.
+    pub granted: bool,
     /// Whether it was just changed: its status speaks of an older generation, and will speak of this one in a moment.
     pub changing: bool,
 }
@@ -71,12 +77,6 @@ const AT_ONCE: usize = 8;
 /// Sees everything.
 pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: Patience) -> Result<Observed, Fault> {
     let namespace = policy.namespace().unwrap_or_default();
-    let Account::User(user) = &policy.spec.account;
-    let granted = user.object_id.as_deref().map_or_else(BTreeSet::new, |account| {
-        let covered =
-            |action: &&Action| context.settings.grants.cover(&namespace, &policy.spec.tenant.id, account, **action);
-        policy.spec.allowed_actions.iter().filter(covered).copied().collect()
-    });
     let (account, selection) = match app(policy, &namespace, context).await? {
         Ok(app) => {
             let tenant = tenant::of(&context.tenants, &context.desk.way, &app);
@@ -86,13 +86,25 @@ pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: 
         Err(problem) => (Err(problem), Ok(())),
     };
     Ok(Observed {
-        connectors: connectors(policy, &namespace, context),
+        connectors: connectors(policy, context),
+        elsewhere: elsewhere(policy, context),
+        obscured: obscured(context),
         rival: rival(policy, &namespace, context),
-        granted,
+        granted: granted(policy, context),
         read_only: context.settings.read_only,
         account,
         selection,
     })
+}
+
+/// What the spec allows and the installation grants for its account.
+fn granted(policy: &ServiceAccountPolicy, context: &Context) -> BTreeSet<Action> {
+    let Account::User(user) = &policy.spec.account;
+    let namespace = policy.namespace().unwrap_or_default();
+    let Some(account) = user.object_id.as_deref() else { return BTreeSet::new() };
+    let covered =
+        |action: &&Action| context.settings.grants.cover(&namespace, &policy.spec.tenant.id, account, **action);
+    policy.spec.allowed_actions.iter().filter(covered).copied().collect()
 }
 
 /// The operator's app, from the Secret.
@@ -115,8 +127,13 @@ fn max_age(policy: &ServiceAccountPolicy, context: &Context, patience: Patience)
             && find(&status.conditions, "Ready").is_some_and(|ready| ready.status == "True")
     });
     let interval = span(&policy.spec.interval);
+    // Whatever was just changed may have changed more than was meant (facts/microsoft.md §0.1): all is read again.
+    let acted = status
+        .and_then(|status| find(&status.conditions, "Ready"))
+        .is_some_and(|ready| ready.reason == Reason::Acting.word() || ready.reason == Reason::Propagating.word());
     match patience {
         Patience::None => Duration::ZERO,
+        Patience::Routine if acted => Duration::ZERO,
         // Half: so that what was read at one's last turn is always too old at the next.
         Patience::Routine if settled => interval / 2,
         Patience::Routine => interval.min(context.settings.waiting_interval) / 2,
@@ -155,9 +172,15 @@ async fn facts(
             }
         }
     };
-    let (roles, global_administrators, subscribed, (environments, selection)) =
-        futures::join!(of_account, tenant.global_administrators(max_age), tenant.subscribed(max_age), of_environments);
-    (AccountFacts { user, roles, global_administrators, subscribed, environments }, selection)
+    let of_others = async {
+        match &id {
+            Ok(id) => tenant.another_global_administrator(id, max_age).await,
+            Err(fault) => Seen::Unknown(fault.clone()),
+        }
+    };
+    let (roles, another_global_administrator, subscribed, (environments, selection)) =
+        futures::join!(of_account, of_others, tenant.subscribed(max_age), of_environments);
+    (AccountFacts { user, roles, another_global_administrator, subscribed, environments }, selection)
 }
 
 async fn access(
@@ -176,9 +199,10 @@ async fn access(
     futures::stream::iter(asked).buffer_unordered(AT_ONCE).collect().await
 }
 
-fn connectors(policy: &ServiceAccountPolicy, namespace: &str, context: &Context) -> Vec<Asking> {
+/// The Connectors that refer to a policy, by name.
+fn connectors(policy: &ServiceAccountPolicy, context: &Context) -> Vec<Asking> {
     let name = policy.name_any();
-    let all = context.connectors_of(namespace);
+    let all = context.connectors_of(&policy.namespace().unwrap_or_default());
     let readable = all.iter().filter_map(|guarded| guarded.0.as_ref().ok());
     readable
         .filter(|connector| connector.spec.policy_ref.name == name)
@@ -189,11 +213,8 @@ fn connectors(policy: &ServiceAccountPolicy, namespace: &str, context: &Context)
             Asking {
                 demand: demands::of(connector),
                 asleep: connector.spec.suspend || connector.metadata.deletion_timestamp.is_some(),
-                sighted: context.sightings.fresh(
-                    &uid,
-                    generation.unwrap_or_default(),
-                    span(&connector.spec.interval) * 2,
-                ),
+                seen: context.sightings.seen(&uid, generation.unwrap_or_default()),
+                granted: context.sightings.granted(&uid, generation.unwrap_or_default()),
                 // One that fails pass after pass is not waited for.
                 changing: spoken_of.is_some() && spoken_of != generation && !context.fails(&uid),
             }
@@ -201,11 +222,29 @@ fn connectors(policy: &ServiceAccountPolicy, namespace: &str, context: &Context)
         .collect()
 }
 
+fn elsewhere(policy: &ServiceAccountPolicy, context: &Context) -> Vec<Asking> {
+    let Account::User(mine) = &policy.spec.account;
+    let all = context.policies.state();
+    let same = all.iter().filter_map(|guarded| guarded.0.as_ref().ok()).filter(|other| {
+        let Account::User(user) = &other.spec.account;
+        let by_id = user.object_id.is_some() && user.object_id == mine.object_id;
+        let by_name = user.principal_name.eq_ignore_ascii_case(&mine.principal_name);
+        other.metadata.uid != policy.metadata.uid && (by_id || by_name)
+    });
+    same.flat_map(|other| connectors(other, context)).collect()
+}
+
+fn obscured(context: &Context) -> bool {
+    context.connectors.state().iter().any(|guarded| guarded.0.is_err())
+        || context.policies.state().iter().any(|guarded| guarded.0.is_err())
+}
+
 /// Two policies must not act on one account: the one that was created first does.
 fn rival(policy: &ServiceAccountPolicy, namespace: &str, context: &Context) -> Option<String> {
+    // One that nobody granted anything acts on nothing, and must not keep others from it.
     let acts_on = |policy: &ServiceAccountPolicy| {
         let Account::User(user) = &policy.spec.account;
-        let acts = !policy.spec.allowed_actions.is_empty() && policy.metadata.deletion_timestamp.is_none();
+        let acts = policy.metadata.deletion_timestamp.is_none() && !granted(policy, context).is_empty();
         user.object_id.as_ref().filter(|_| acts).map(|id| id.to_ascii_lowercase())
     };
     let mine = acts_on(policy)?;

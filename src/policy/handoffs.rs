@@ -14,6 +14,9 @@ const POWER_PLATFORM_ADMIN: &str = "Power Platform Administrator of the tenant";
 const CENTER: &str = "https://admin.microsoft.com";
 const POWER_CENTER: &str = "https://admin.powerplatform.microsoft.com";
 
+/// A hand-off lists so many steps: a status has to stay small.
+const MOST: usize = 20;
+
 /// The hand-offs, one for each kind of work.
 pub fn hand_offs(resolved: &Resolved, facts: &AccountFacts, steps: &[Step]) -> Vec<HandOff> {
     let mut all = Vec::new();
@@ -47,6 +50,7 @@ pub fn hand_offs(resolved: &Resolved, facts: &AccountFacts, steps: &[Step]) -> V
             who: POWER_PLATFORM_ADMIN,
             steps: closed
                 .iter()
+                .take(MOST)
                 .map(|name| {
                     format!(
                         "Power Platform admin center > Environments > {name} > Settings > Users + permissions > Application users > New app user: \
@@ -134,11 +138,16 @@ fn failing_environments(finding: &Finding) -> Vec<&String> {
 
 /// The remedies of these findings as steps; at most twenty, so that a status stays small.
 fn work(name: &'static str, title: String, who: &'static str, url: &str, findings: &[&Finding]) -> HandOff {
-    const MOST: usize = 20;
     let mut steps: Vec<String> = Vec::new();
     for finding in findings {
         match &finding.verdict {
-            super::rules::Verdict::Whole(judgement) => steps.extend(judgement.remedy.clone()),
+            super::rules::Verdict::Whole(judgement) => steps.extend(match finding.requirement.rule {
+                Rule::NoDirectoryRole { role, .. } => Some(format!(
+                    "Microsoft 365 admin center > Users > Active users > the account > Manage roles: deselect {}",
+                    role.name()
+                )),
+                _ => judgement.remedy.clone(),
+            }),
             super::rules::Verdict::Environments(each) => steps.extend(
                 each.values()
                     .filter(|judgement| judgement.result == FindingResult::Fail)

@@ -54,7 +54,7 @@ pub async fn reconcile(object: Arc<Guarded<ServiceAccountPolicy>>, context: Arc<
         }
         let outcome = match planned {
             Ok((resolved, plan)) => {
-                let done = act::act(&plan, &resolved, &observed).await;
+                let done = act::act(&policy, &plan, &resolved, &observed, &context).await;
                 report::report(&policy, &resolved, &plan, &done, &context.settings, Timestamp::now())
             }
             Err(problem) => report::refuse(&policy, &problem, &context.settings, Timestamp::now()),

@@ -156,15 +156,15 @@ pub fn plan(resolved: &Resolved, observed: &Observed) -> Plan {
         };
         Step { what, allowed }
     };
-    let mut steps: Vec<Step> = enrollments(facts).map(gate).collect();
-    // Nobody asks for anything: everything is judged, but nothing is given or taken.
-    if !resolved.demands.is_empty() {
+    let mut steps: Vec<Step> = Vec::new();
+    // Nobody asks for anything, or nobody was seen to: everything is judged, but nothing is given or taken.
+    if !resolved.demands.is_empty() && resolved.all_seen {
+        steps.extend(enrollments(facts).map(gate));
         steps.extend(additions(&resolved.findings, facts).map(gate));
         if let Some(removal) = removal(&resolved.findings, facts) {
             let mut step = gate(removal);
-            if step.allowed == Allowed::Yes
-                && let Some(first) = before_removal(resolved, facts)
-            {
+            // Whoever does it, the operator or a person: not before all else holds.
+            if let Some(first) = before_removal(resolved, facts) {
                 step.allowed = Allowed::NotYet(first);
             }
             steps.push(step);
@@ -223,23 +223,21 @@ fn before_removal(resolved: &Resolved, facts: &AccountFacts) -> Option<String> {
     if !resolved.all_granted {
         return Some("every Connector must first be seen to be authorized".to_owned());
     }
-    match &facts.global_administrators {
-        Seen::Known(holders) if *holders >= 2 => {}
-        Seen::Known(_) => return Some("the account is the tenant's last Global Administrator".to_owned()),
+    match &facts.another_global_administrator {
+        Seen::Known(true) => {}
+        Seen::Known(false) => {
+            return Some("the account is the tenant's last Global Administrator that can sign in".to_owned());
+        }
         Seen::Unknown(_) => return Some("it can't be told whether another Global Administrator remains".to_owned()),
+    }
+    if facts.environments.known().is_none_or(std::collections::BTreeMap::is_empty) {
+        return Some("at least one environment must be selected and seen".to_owned());
     }
     let others = resolved.findings.iter().filter(|finding| {
         finding.counts && !matches!(finding.requirement.rule, Rule::NoDirectoryRole { .. } | Rule::License(_))
     });
     for finding in others {
-        let holds = match (&finding.requirement.rule, finding.result()) {
-            (_, FindingResult::Pass) => true,
-            // No environment selected, so none that could lose its administrator.
-            (Rule::EnvironmentMember | Rule::SystemAdministrator | Rule::ReadWrite, FindingResult::NotApplicable) => {
-                facts.environments.known().is_some()
-            }
-            _ => false,
-        };
+        let holds = finding.result() == FindingResult::Pass;
         if !holds {
             return Some(format!("{} must hold first", finding.requirement.name));
         }

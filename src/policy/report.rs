@@ -39,8 +39,6 @@ pub fn report(
 ) -> Said {
     let old = policy.status.clone().unwrap_or_default();
     let mut conditions = begin(policy, &old, now);
-    let (hand_offs, mut notes) = handoffs::merge(plan.hand_offs.clone(), &old.hand_offs, &conditions.now());
-    notes.extend(done.notes.iter().cloned());
     let findings: Vec<FindingStatus> = resolved
         .findings
         .iter()
@@ -51,6 +49,11 @@ pub fn report(
         i32::try_from(counted.count()).unwrap_or(i32::MAX)
     };
     let (failing, unknown) = (count(FindingResult::Fail), count(FindingResult::Unknown));
+
+    // While something is Unknown, or no Connector says what it needs, that a thing is no longer asked for proves nothing.
+    let unsure = unknown > 0 || (resolved.demands.is_empty() && !resolved.no_connectors);
+    let (hand_offs, mut notes) = handoffs::merge(plan.hand_offs.clone(), &old.hand_offs, unsure, &conditions.now());
+    notes.extend(done.notes.iter().cloned());
 
     seen(&mut conditions, resolved);
     if resolved.ungranted.is_empty() {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::demands::Demand;
 use super::environments;
-use super::gather::Observed;
+use super::gather::{Asking, Observed};
 use super::profiles::{self, Requirement};
 use super::rules::{Judgement, Rule, Verdict, judge};
 use crate::api::policy::{Account, AccountStatus, DemandStatus, FindingResult, Stage};
@@ -28,8 +28,11 @@ pub struct Resolved {
     pub demands: Vec<DemandStatus>,
     /// Whether no Connector that is awake refers to the policy.
     pub no_connectors: bool,
-    /// Whether every Connector that is awake was just seen to be authorized, and there is one.
+    /// Whether every Connector that is awake, of this or another policy for the account, was just seen to be authorized, and
+    /// there is one.
     pub all_granted: bool,
+    /// Whether every Connector that asks for something was seen by this process: a status alone moves nothing.
+    pub all_seen: bool,
     /// What the spec allows.
     pub allowed: BTreeSet<Action>,
     /// What the spec allows, but no grant of the installation covers.
@@ -69,7 +72,10 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         ));
     }
     let stages = stages(observed);
-    let in_setup = stages.contains(&Stage::Setup);
+    let elsewhere = || observed.elsewhere.iter().filter_map(|asking| asking.demand.as_ref());
+    let in_setup = stages.contains(&Stage::Setup) || elsewhere().any(|demand| demand.stage == Stage::Setup);
+    let (whole, asked) = (facts, asked(observed, facts));
+    let facts = &asked;
     let findings: Vec<Finding> = profiles::requirements(&policy.spec.profiles)
         .into_iter()
         .map(|requirement| {
@@ -88,11 +94,12 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         .connectors
         .iter()
         .filter_map(|asking| asking.demand.as_ref())
-        .map(|demand| answer(demand, policy, facts, &findings))
+        .map(|demand| answer(demand, policy, whole, &findings))
         .collect();
     let awake = || observed.connectors.iter().filter(|asking| !asking.asleep);
-    let proven = awake()
-        .all(|asking| asking.sighted && asking.demand.as_ref().is_some_and(|demand| demand.stage == Stage::Steady));
+    let steady = |asking: &Asking| asking.demand.as_ref().is_some_and(|demand| demand.stage == Stage::Steady);
+    let mut everybody = awake().chain(observed.elsewhere.iter().filter(|asking| !asking.asleep));
+    let proven = everybody.all(|asking| asking.granted && steady(asking)) && !observed.obscured;
     let Account::User(declared) = &policy.spec.account;
     let account_id = account.as_ref().map(|account| account.object_id.clone()).or_else(|| declared.object_id.clone());
     let allowed: BTreeSet<Action> = policy.spec.allowed_actions.iter().copied().collect();
@@ -104,6 +111,7 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         demands,
         no_connectors: awake().next().is_none(),
         all_granted: proven && awake().next().is_some(),
+        all_seen: observed.connectors.iter().all(|asking| asking.demand.is_none() || asking.seen),
         ungranted: allowed.difference(&observed.granted).copied().collect(),
         allowed,
         environment_names: facts
@@ -155,6 +163,19 @@ fn stages(observed: &Observed) -> BTreeSet<Stage> {
     let asked: BTreeSet<Stage> =
         observed.connectors.iter().filter_map(|asking| asking.demand.as_ref()).map(|demand| demand.stage).collect();
     if asked.is_empty() { [Stage::Steady].into() } else { asked }
+}
+
+/// The facts without the environments that no Connector asks for; while none asks for anything, all of them.
+fn asked(observed: &Observed, facts: &AccountFacts) -> AccountFacts {
+    let mut asked = facts.clone();
+    let demands: Vec<&Demand> = observed.connectors.iter().filter_map(|asking| asking.demand.as_ref()).collect();
+    if let (Seen::Known(all), false) = (&mut asked.environments, demands.is_empty()) {
+        // A Connector that names environments in vain asks for none of them.
+        let within: Vec<Option<BTreeSet<String>>> =
+            demands.iter().map(|demand| narrowed(demand, facts).unwrap_or_else(|_| Some(BTreeSet::new()))).collect();
+        all.retain(|id, _| within.iter().any(|within| within.as_ref().is_none_or(|within| within.contains(id))));
+    }
+    asked
 }
 
 /// Whether the account has what one Connector asks for, in the environments that it asks for.

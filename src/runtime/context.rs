@@ -11,6 +11,7 @@ use kube::runtime::reflector::Store;
 
 use super::grants::Grants;
 use super::lanes::Lanes;
+use super::lately::Lately;
 use super::secrets::Secrets;
 use super::sightings::Sightings;
 use super::synced::Synced;
@@ -55,6 +56,10 @@ pub struct Context {
     pub lanes: Lanes,
     /// What this process has seen itself.
     pub sightings: Sightings,
+    /// What was written outside a moment ago, and may not show yet.
+    pub lately: Lately,
+    /// One removal of a role at a time.
+    pub removals: tokio::sync::Mutex<()>,
     /// What was written to whom, for as long as the watch is behind.
     pub written: Mutex<HashMap<String, super::publish::Written>>,
     /// How often each object has failed in a row.

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::conditions::find;
 use super::context::{Context, Guarded, Settings};
 use super::lanes::Lanes;
+use super::lately::Lately;
 use super::news::News;
 use super::probes::{self, Readiness};
 use super::secrets::{SELECTOR, Secrets};
@@ -78,6 +79,8 @@ pub async fn run(run: Run) -> Result<(), String> {
         synced: synced.clone(),
         lanes: Lanes::default(),
         sightings: Sightings::default(),
+        lately: Lately::default(),
+        removals: tokio::sync::Mutex::default(),
         written: std::sync::Mutex::default(),
         failures: std::sync::Mutex::default(),
         recorder: Recorder::new(client.clone(), reporter),

@@ -6,6 +6,7 @@ pub mod controllers;
 pub mod grants;
 pub mod handoffs;
 pub mod lanes;
+pub mod lately;
 pub mod news;
 pub mod pass;
 pub mod probes;

@@ -6,19 +6,38 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// When each Connector (by uid) was last looked at with an answer, and at which generation.
+/// What was seen of a Connector with our own eyes.
+#[derive(Clone, Copy, Debug)]
+struct Sighting {
+    generation: i64,
+    granted: bool,
+    at: Instant,
+}
+
+/// The last sighting of each Connector (by uid).
 #[derive(Debug, Default)]
-pub struct Sightings(Mutex<HashMap<String, (i64, Instant)>>);
+pub struct Sightings(Mutex<HashMap<String, Sighting>>);
+
+/// A removal may rely on what was seen within this time. While one is wanted, Connectors are looked at every minute.
+const FRESH: Duration = Duration::from_mins(5);
 
 impl Sightings {
-    /// The vendor was just asked for this Connector, and answered.
-    pub fn note(&self, uid: &str, generation: i64) {
-        self.entries().insert(uid.to_owned(), (generation, Instant::now()));
+    /// The vendor answered for this Connector, with what was read at most `age` ago: whether its authorization works.
+    pub fn note(&self, uid: &str, generation: i64, granted: bool, age: Duration) {
+        let now = Instant::now();
+        let at = now.checked_sub(age).unwrap_or(now);
+        self.entries().insert(uid.to_owned(), Sighting { generation, granted, at });
     }
 
-    /// Whether this generation was seen within this time.
-    pub fn fresh(&self, uid: &str, generation: i64, within: Duration) -> bool {
-        self.entries().get(uid).is_some_and(|(seen, at)| *seen == generation && at.elapsed() <= within)
+    /// Whether this generation was seen at all.
+    pub fn seen(&self, uid: &str, generation: i64) -> bool {
+        self.entries().get(uid).is_some_and(|seen| seen.generation == generation)
+    }
+
+    /// Whether the authorization of this generation was just seen to work.
+    pub fn granted(&self, uid: &str, generation: i64) -> bool {
+        let entry = self.entries().get(uid).copied();
+        entry.is_some_and(|seen| seen.generation == generation && seen.granted && seen.at.elapsed() <= FRESH)
     }
 
     /// Forgets objects that are gone.
@@ -26,7 +45,26 @@ impl Sightings {
         self.entries().retain(|uid, _| exists(uid));
     }
 
-    fn entries(&self) -> std::sync::MutexGuard<'_, HashMap<String, (i64, Instant)>> {
+    fn entries(&self) -> std::sync::MutexGuard<'_, HashMap<String, Sighting>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_fresh_look_at_this_generation_that_saw_it_work_counts() {
+        let sightings = Sightings::default();
+        assert!(!sightings.seen("a", 1) && !sightings.granted("a", 1));
+        sightings.note("a", 1, true, Duration::from_mins(1));
+        assert!(sightings.granted("a", 1) && !sightings.granted("a", 2) && !sightings.seen("a", 2));
+        tokio::time::advance(Duration::from_mins(4)).await;
+        assert!(sightings.granted("a", 1));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(!sightings.granted("a", 1), "what was read is older than five minutes now");
+        sightings.note("a", 1, false, Duration::ZERO);
+        assert!(sightings.seen("a", 1) && !sightings.granted("a", 1));
     }
 }

@@ -13,8 +13,8 @@ pub struct AccountFacts {
     pub user: Seen<Option<User>>,
     /// The directory roles that it holds.
     pub roles: Seen<Arc<[HeldRole]>>,
-    /// How many principals hold Global Administrator in the tenant.
-    pub global_administrators: Seen<usize>,
+    /// Whether another user, who can sign in, holds Global Administrator.
+    pub another_global_administrator: Seen<bool>,
     /// The subscriptions of the tenant.
     pub subscribed: Seen<Arc<[Subscribed]>>,
     /// The environments that the policy selects, each with what the account is there.

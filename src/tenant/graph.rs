@@ -102,6 +102,7 @@ pub async fn user(tenant: &Tenant, name: &str) -> Result<Option<User>, Fault> {
 #[serde(rename_all = "camelCase")]
 struct WireAssignment {
     id: String,
+    principal_id: String,
     role_definition_id: String,
     #[serde(default)]
     directory_scope_id: Option<String>,
@@ -157,10 +158,17 @@ async fn assignments(tenant: &Tenant, filter: &str) -> Result<Vec<WireAssignment
     Ok(all)
 }
 
-/// How many principals hold Global Administrator.
-pub async fn global_administrators(tenant: &Tenant) -> Result<usize, Fault> {
+/// Whether another user holds Global Administrator, and can sign in. Groups and applications hold it, too, but a group may be
+/// empty and an application is nobody who could put things right.
+pub async fn another_global_administrator(tenant: &Tenant, account: &str) -> Result<bool, Fault> {
     let filter = format!("roleDefinitionId eq '{}'", DirectoryRole::GlobalAdministrator.id());
-    Ok(assignments(tenant, &filter).await?.len())
+    for holder in assignments(tenant, &filter).await? {
+        let other = !holder.principal_id.eq_ignore_ascii_case(account);
+        if other && user(tenant, &holder.principal_id).await?.is_some_and(|user| user.enabled) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Assigns a role at "/".

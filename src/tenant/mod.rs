@@ -103,7 +103,7 @@ pub struct Tenant {
     sign_in: SignIn,
     environments: Shared<Arc<[Environment]>>,
     subscribed: Shared<Arc<[Subscribed]>>,
-    global_administrators: Shared<usize>,
+    others: Keyed<String, Shared<bool>>,
     users: Keyed<String, Shared<Option<User>>>,
     roles: Keyed<String, Shared<Arc<[HeldRole]>>>,
     access: Keyed<(String, String), Shared<Access>>,
@@ -122,7 +122,7 @@ impl Tenant {
             client_id: app.client_id.clone(),
             environments: Shared::default(),
             subscribed: Shared::default(),
-            global_administrators: Shared::default(),
+            others: Keyed::default(),
             users: Keyed::default(),
             roles: Keyed::default(),
             access: Keyed::default(),
@@ -141,9 +141,10 @@ impl Tenant {
         shared.get(max_age, async { graph::roles(self, user).await.into() }).await
     }
 
-    /// How many principals hold Global Administrator at "/".
-    pub async fn global_administrators(&self, max_age: Duration) -> Seen<usize> {
-        self.global_administrators.get(max_age, async { graph::global_administrators(self).await.into() }).await
+    /// Whether a user other than this one holds Global Administrator at "/", and can sign in.
+    pub async fn another_global_administrator(&self, user: &str, max_age: Duration) -> Seen<bool> {
+        let shared = self.others.get(user.to_owned(), Shared::default);
+        shared.get(max_age, async { graph::another_global_administrator(self, user).await.into() }).await
     }
 
     /// The subscriptions of the tenant.

@@ -74,10 +74,11 @@ pub async fn environments(tenant: &Tenant) -> Result<Arc<[Environment]>, Fault> 
 fn environment(wire: WireEnvironment) -> Environment {
     let WireProperties { display_name, environment_sku, linked_environment_metadata, states } = wire.properties;
     let enabled = states.runtime.is_none_or(|state| state.id == "Enabled");
-    let dataverse = linked_environment_metadata.and_then(|linked| {
-        let origin = linked.instance_url?.trim_end_matches('/').to_owned();
-        let ready = linked.instance_state.is_none_or(|state| state == "Ready");
-        Some(Dataverse { origin, running: ready && enabled })
+    let dataverse = linked_environment_metadata.map(|linked| {
+        // Without an address it is being made or restored: there, but not to be asked.
+        let origin = linked.instance_url.unwrap_or_default().trim_end_matches('/').to_owned();
+        let ready = linked.instance_state.is_none_or(|state| state == "Ready") && !origin.is_empty();
+        Dataverse { origin, running: ready && enabled }
     });
     let name = if display_name.is_empty() { wire.name.clone() } else { display_name };
     Environment { id: wire.name, name, sku: environment_sku, dataverse }

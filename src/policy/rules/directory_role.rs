@@ -40,15 +40,14 @@ pub fn unwanted(facts: &AccountFacts, role: DirectoryRole, must_go: bool) -> Jud
             format!("The account holds {name} through the group {group}"),
             format!("Take the account out of the group {group}; the operator never changes groups"),
         ),
+        // How it goes is the hand-off's matter: not before all that replaces it holds.
         Some(None) if must_go => Judgement::fail(
             format!("The account still holds {name}, which it no longer needs"),
-            format!("Microsoft 365 admin center > Users > Active users > the account > Manage roles: deselect {name}"),
+            "status.plan says when it can go; until then it stays",
         ),
         Some(None) => Judgement::warn(
             format!("The account holds {name}, which it no longer needs"),
-            format!(
-                "Deselect {name}, or set globalAdministratorAfterSetup to Remove (or to Keep, to hear no more of it)"
-            ),
+            "Set globalAdministratorAfterSetup to Remove: status.plan then says when it can go (or to Keep, to hear no more of it)",
         ),
     }
 }

@@ -194,7 +194,7 @@ mod tests {
                 plans: plans.iter().map(|(id, state)| Plan { id: (*id).into(), state: *state }).collect(),
             })),
             roles: Seen::Unknown(unknown()),
-            global_administrators: Seen::Unknown(unknown()),
+            another_global_administrator: Seen::Unknown(unknown()),
             subscribed: subscribed.map(|skus| {
                 skus.iter()
                     .map(|sku| Subscribed { sku: (*sku).into(), plans: Vec::new(), usable: true, units: 1 })
