@@ -14,7 +14,7 @@ use crate::api::policy::Stage;
 use crate::api::shared::span;
 use crate::api::{Connector, ConnectorStatus, Reason};
 use crate::runtime::conditions::{State, whole_seconds};
-use crate::runtime::{Conditions, Note, Outcome, Problem, Settings};
+use crate::runtime::{Conditions, Note, Outcome, Problem, Settings, Trouble};
 use crate::seen::Seen;
 use crate::vendors::{Authorization, Backup, VendorConnector};
 
@@ -74,7 +74,8 @@ pub fn report(connector: &Connector, resolved: &Resolved, done: Done, settings: 
         observed_generation: connector.metadata.generation,
         vendor: Some(label.to_owned()),
         account: Some(VendorAccountStatus { id: resolved.account.clone() }),
-        connector_id: found.map(|found| found.id.clone()),
+        // One that is gone may come back: it is followed by its id, whatever it is called then.
+        connector_id: found.map(|found| found.id.clone()).or_else(|| old.connector_id.clone()),
         authorization: Some(authorization(state, &old, &conditions)),
         last_backup: backup
             .or_else(|| found.filter(|found| found.last_backup.fault().is_some()).and(old.last_backup.clone())),
@@ -103,7 +104,21 @@ pub fn refuse(
     let mut conditions = begin(connector, &old, now);
     if problem.condition != "CredentialsValid" {
         let label = connector.spec.vendor.vendor().label();
-        conditions.set("CredentialsValid", State::True, Reason::Accepted, format!("{label} accepted the credential"));
+        // What is wrong with the object was found out with an answer in hand; without one, nobody accepted anything.
+        match problem.trouble {
+            Trouble::Wrong => {
+                let message = format!("{label} accepted the credential");
+                conditions.set("CredentialsValid", State::True, Reason::Accepted, message);
+            }
+            Trouble::Missing | Trouble::Later => {
+                conditions.set(
+                    "CredentialsValid",
+                    State::Unknown,
+                    problem.reason,
+                    "Can't be told while Ready says why",
+                );
+            }
+        }
     }
     let Says(state, reason, message) = satisfied(connector, observed.policy.as_ref(), AuthorizationState::Unknown);
     conditions.set("PolicySatisfied", state, reason, message);
@@ -112,6 +127,7 @@ pub fn refuse(
     }
     conditions.refuse(problem);
     let next = if problem.wakes_by_itself() { span(&connector.spec.interval) } else { waiting(connector, settings) };
+    let next = problem.retry_after.map_or(next, |wait| wait.max(next));
     let notes = conditions.turned().into_iter().collect();
     let status = ConnectorStatus {
         observed_generation: connector.metadata.generation,
@@ -210,7 +226,7 @@ fn backed_up(
     let Some(found) = found else {
         return (None, Says(State::False, Reason::NoBackup, "There is no connector yet".to_owned()), None);
     };
-    let Backup { time, complete } = match &found.last_backup {
+    let Backup { latest, complete } = match &found.last_backup {
         Seen::Unknown(fault) => {
             return (None, Says(State::Unknown, Reason::NotObservable, fault.sentence.clone()), None);
         }
@@ -220,15 +236,20 @@ fn backed_up(
         }
         Seen::Known(Some(backup)) => *backup,
     };
-    let result = if complete { BackupResult::Complete } else { BackupResult::Partial };
-    let backup = Some(LastBackupStatus { completion_time: whole_seconds(time), result });
+    let result = if complete == Some(latest) { BackupResult::Complete } else { BackupResult::Partial };
+    let backup = Some(LastBackupStatus { completion_time: whole_seconds(latest), result });
+    // What a restore can rely on is the last one that holds everything.
+    let Some(complete) = complete else {
+        let message = format!("{label} shows no complete backup yet, only partial ones");
+        return (backup, Says(State::False, Reason::NoBackup, message), None);
+    };
     let max_age = &connector.spec.backup.max_age;
-    let age = Duration::try_from(now.duration_since(time)).unwrap_or_default();
+    let age = Duration::try_from(now.duration_since(complete)).unwrap_or_default();
     if let Some(left) = span(max_age).checked_sub(age) {
-        let says = Says(State::True, Reason::Current, "The last backup is younger than spec.backup.maxAge".to_owned());
-        (backup, says, Some(left + Duration::from_secs(1)))
+        let message = "The last complete backup is younger than spec.backup.maxAge".to_owned();
+        (backup, Says(State::True, Reason::Current, message), Some(left + Duration::from_secs(1)))
     } else {
-        let message = format!("The last backup is older than spec.backup.maxAge ({})", spelled(max_age));
+        let message = format!("The last complete backup is older than spec.backup.maxAge ({})", spelled(max_age));
         (backup, Says(State::False, Reason::BackupTooOld, message), None)
     }
 }

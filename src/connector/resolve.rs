@@ -2,6 +2,7 @@
 
 use super::gather::{Observed, PolicySeen, age, called};
 use crate::api::{Connector, Reason};
+use crate::fault::Kind;
 use crate::runtime::Problem;
 use crate::seen::Seen;
 use crate::vendors::VendorConnector;
@@ -28,6 +29,10 @@ pub fn resolve(connector: &Connector, observed: &Observed) -> Result<Resolved, P
     pinned(connector, &account)?;
     let connectors = match &sight.connectors {
         Seen::Known(connectors) => connectors,
+        // The account is known for ever, the credential is not: it may have been refused just now.
+        Seen::Unknown(fault) if fault.kind == Kind::CredentialRefused => {
+            return Err(Problem::from_fault("CredentialsValid", fault));
+        }
         Seen::Unknown(fault) => return Err(Problem::from_fault("Provisioned", fault)),
     };
     let known = connector.status.as_ref().and_then(|status| status.connector_id.as_deref());
@@ -88,7 +93,8 @@ fn unclaimed(
 ) -> Result<(), Problem> {
     let mine = (found.is_none_or(|found| known != Some(found.id.as_str())), age(connector));
     let rivals = observed.others.iter().filter(|other| {
-        let here = other.account.as_deref().is_none_or(|other| other == account);
+        // One of another namespace has to be known to be at this account: anybody can name a region and a name.
+        let here = other.account.as_deref().map_or(other.name.is_some(), |other| other == account);
         let adopted = found.is_some_and(|found| other.connector_id.as_deref() == Some(found.id.as_str()));
         let names_it = other.connector_id.is_none() && other.called == called(connector);
         here && (adopted || names_it) && (!adopted, other.age.clone()) < mine

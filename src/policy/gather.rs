@@ -57,6 +57,7 @@ impl Observed {
 }
 
 /// A Connector that refers to the policy.
+#[allow(clippy::struct_excessive_bools)] // each a fact of its own, none implies another
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asking {
     /// What it asks for; `None`: its status says nothing that counts.

@@ -57,7 +57,7 @@ pub async fn reconcile(object: Arc<Guarded<ServiceAccountPolicy>>, context: Arc<
                 let done = act::act(&policy, &plan, &resolved, &observed, &context).await;
                 report::report(&policy, &resolved, &plan, &done, &context.settings, Timestamp::now())
             }
-            Err(problem) => report::refuse(&policy, &problem, &context.settings, Timestamp::now()),
+            Err(problem) => report::refuse(&policy, &observed, &problem, &context.settings, Timestamp::now()),
         };
         context.publish(&policy, &outcome).await?;
         Ok(outcome.next)

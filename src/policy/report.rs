@@ -7,15 +7,17 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::act::Done;
+use super::gather::Observed;
 use super::plan::{Allowed, Plan};
 use super::resolve::{Finding, Resolved};
 use super::rules::{Judgement, Verdict, lower_first, severity};
 use crate::api::policy::{FindingEnvironments, FindingResult, FindingStatus, PlannedStep, ServiceAccountPolicyStatus};
 use crate::api::shared::span;
 use crate::api::{Reason, ServiceAccountPolicy};
-use crate::fault::Kind;
+use crate::fault::{Fault, Kind};
 use crate::runtime::conditions::State;
 use crate::runtime::{Conditions, Outcome, Problem, Settings, handoffs};
+use crate::seen::Seen;
 
 type Said = Outcome<ServiceAccountPolicyStatus>;
 
@@ -69,7 +71,9 @@ pub fn report(
     }
     let fine = conditions.ready().is_some_and(|ready| ready.status == "True");
     let next = match done {
-        Done { fault: Some(fault), .. } => fault.retry_after().unwrap_or_else(|| waiting(policy, settings)),
+        Done { fault: Some(fault), .. } => {
+            fault.retry_after().map_or_else(|| waiting(policy, settings), |wait| wait.max(AT_ONCE))
+        }
         Done { pending: Some(_), .. } => SOON,
         Done { changed: true, .. } => AT_ONCE,
         _ if fine => span(&policy.spec.interval),
@@ -92,20 +96,28 @@ pub fn report(
 }
 
 /// The status of a policy that can't be worked on as it is: what was known before stays, what it answered does not.
-pub fn refuse(policy: &ServiceAccountPolicy, problem: &Problem, settings: &Settings, now: Timestamp) -> Said {
+pub fn refuse(
+    policy: &ServiceAccountPolicy,
+    observed: &Observed,
+    problem: &Problem,
+    settings: &Settings,
+    now: Timestamp,
+) -> Said {
     let old = policy.status.clone().unwrap_or_default();
     let mut conditions = begin(policy, &old, now);
-    // Whatever else is wrong was found out after the sign-in; and an environment, after the account.
+    // What is wrong with an environment or another policy says nothing against the account.
+    let user = observed.account.as_ref().ok().map(|(_, facts)| &facts.user);
     if problem.condition != "CredentialsValid" {
-        conditions.set("CredentialsValid", State::True, Reason::Accepted, SIGNED_IN);
+        signed_in(&mut conditions, user.and_then(Seen::fault));
     }
-    if problem.reason == Reason::EnvironmentNotFound {
+    if problem.reason == Reason::EnvironmentNotFound && user.is_some_and(|user| user.known().is_some()) {
         conditions.set("AccountPinned", State::True, Reason::Pinned, PINNED);
     }
     conditions.refuse(problem);
     let mut notes = Vec::new();
     notes.extend(conditions.turned());
     let next = if problem.wakes_by_itself() { span(&policy.spec.interval) } else { waiting(policy, settings) };
+    let next = problem.retry_after.map_or(next, |wait| wait.max(next));
     let status = ServiceAccountPolicyStatus {
         observed_generation: policy.metadata.generation,
         demands: Vec::new(),
@@ -210,19 +222,21 @@ fn unmet(resolved: &Resolved, result: FindingResult, begin: &str) -> String {
 
 /// Whether the sign-in works, and whether the account is the pinned one.
 fn seen(conditions: &mut Conditions<'_>, resolved: &Resolved) {
-    match &resolved.unseen {
-        // Who is told that a permission is missing was let in.
-        None => conditions.set("CredentialsValid", State::True, Reason::Accepted, SIGNED_IN),
-        Some(fault) if fault.kind == Kind::PermissionMissing => {
-            conditions.set("CredentialsValid", State::True, Reason::Accepted, SIGNED_IN);
-        }
-        Some(fault) => conditions.set("CredentialsValid", State::Unknown, Reason::Unreachable, fault.sentence.clone()),
-    }
+    signed_in(conditions, resolved.unseen.as_ref());
     match &resolved.account {
-        Some(_) => {
-            conditions.set("AccountPinned", State::True, Reason::Pinned, PINNED);
-        }
+        Some(_) => conditions.set("AccountPinned", State::True, Reason::Pinned, PINNED),
         None => conditions.set("AccountPinned", State::Unknown, Reason::NotObservable, "The account can't be read"),
+    }
+}
+
+/// Whether the sign-in works, by what became of the look at the account.
+fn signed_in(conditions: &mut Conditions<'_>, fault: Option<&Fault>) {
+    match fault {
+        // Who is told that a permission is missing was let in.
+        Some(fault) if fault.kind != Kind::PermissionMissing => {
+            conditions.set("CredentialsValid", State::Unknown, Reason::Unreachable, fault.sentence.clone());
+        }
+        _ => conditions.set("CredentialsValid", State::True, Reason::Accepted, SIGNED_IN),
     }
 }
 
@@ -268,7 +282,14 @@ fn summed_up(
         return ("No environment is selected".to_owned(), None, None);
     };
     let of_worst = || each.iter().filter(|(_, judgement)| judgement.result == worst);
-    if severity(worst) <= severity(FindingResult::Pass) {
+    if worst == FindingResult::NotApplicable {
+        return (
+            format!("Can't be judged yet: {}", lower_first(each.values().next().map_or("", |it| &it.message))),
+            None,
+            None,
+        );
+    }
+    if worst == FindingResult::Pass {
         return (format!("Holds in {} of {} environments", of_worst().count(), each.len()), None, None);
     }
     let mut sentences: BTreeMap<&str, usize> = BTreeMap::new();

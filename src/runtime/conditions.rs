@@ -82,7 +82,7 @@ impl<'a> Conditions<'a> {
     /// Sets Ready and, as kstatus reads them, Reconciling and Stalled: a thing that is wrong is Stalled, a thing that is
     /// still missing is Reconciling for a while and Stalled after that.
     pub fn refuse(&mut self, problem: &Problem) {
-        let Problem { trouble, condition, reason, message } = problem;
+        let Problem { trouble, condition, reason, message, retry_after: _ } = problem;
         let state = if *trouble == Trouble::Wrong { State::False } else { State::Unknown };
         self.set(condition, state, *reason, message.clone());
         let ready = if *trouble == Trouble::Later { State::Unknown } else { State::False };
@@ -97,13 +97,16 @@ impl<'a> Conditions<'a> {
         }
     }
 
-    /// How long the thing has been missing, by the Ready that said so first.
+    /// How long the thing has been missing: since Reconciling says so. Once that was called a failure, it stays one.
     fn missing_for(&self) -> Duration {
-        self.old
-            .iter()
-            .find(|old| old.type_ == "Ready" && old.reason == Reason::DependencyMissing.word())
-            .map(|old| Duration::try_from(self.now.0.duration_since(old.last_transition_time.0)).unwrap_or_default())
-            .unwrap_or_default()
+        let missing = |kind: &str| {
+            self.old.iter().find(|old| old.type_ == kind && old.reason == Reason::DependencyMissing.word())
+        };
+        if missing("Stalled").is_some() {
+            return PATIENCE;
+        }
+        let since = missing("Reconciling").map(|old| self.now.0.duration_since(old.last_transition_time.0));
+        since.and_then(|since| Duration::try_from(since).ok()).unwrap_or_default()
     }
 
     /// What is news about Ready: an Event when its status or reason changed.
@@ -185,6 +188,15 @@ mod tests {
         let late = refused(&still, 1_300);
         assert_eq!(types(&late)[1], ("Stalled", "True"));
         assert_eq!(types(&refused(&late, 9_000))[1], ("Stalled", "True"));
+    }
+
+    #[test]
+    fn the_patience_begins_when_the_thing_is_missed_however_long_the_object_was_not_ready() {
+        let mut waiting = Conditions::new(&[], 1, at(0));
+        waiting.set("Ready", State::False, Reason::AwaitingPerson, "a");
+        let first = refused(&waiting.finish(), 100_000);
+        assert_eq!(types(&first)[1], ("Reconciling", "True"));
+        assert_eq!(types(&refused(&first, 100_060))[1], ("Reconciling", "True"));
     }
 
     #[test]

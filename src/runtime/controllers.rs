@@ -129,7 +129,7 @@ pub async fn run(run: Run) -> Result<(), String> {
     let readiness = Readiness::default();
     let probes = {
         let (context, metrics) = (Arc::clone(&context), Arc::clone(&metrics));
-        probes::serve(listener, readiness.clone(), metrics, move || count_standing(&context), stop.clone())
+        probes::serve(listener, readiness.clone(), metrics, move || count_standing(&context))
     };
     let ready = async {
         context.synced.all().await;
@@ -137,15 +137,31 @@ pub async fn run(run: Run) -> Result<(), String> {
         tracing::info!("the first lists have arrived");
         std::future::pending::<()>().await;
     };
+    // Told to stop, both finish what they are at; one that ends without being told ends everything.
+    let told = |stop: CancellationToken| if stop.is_cancelled() { Ok(()) } else { Err(ended_by_itself()) };
+    let controllers = async {
+        tokio::try_join!(
+            async {
+                finished(connectors, "Connector", &metrics).await;
+                told(stop.clone())
+            },
+            async {
+                finished(policies, "ServiceAccountPolicy", &metrics).await;
+                told(stop.clone())
+            },
+        )
+    };
     tokio::select! {
-        () = finished(connectors, "Connector", &metrics) => {}
-        () = finished(policies, "ServiceAccountPolicy", &metrics) => {}
-        () = wake => {}
-        () = housekeeping(&context) => {}
-        () = ready => {}
-        ended = probes => ended.map_err(|error| format!("the probes can't be served: {error}"))?,
+        ended = controllers => ended.map(|_| ()),
+        () = wake => Err(ended_by_itself()),
+        () = housekeeping(&context) => Err(ended_by_itself()),
+        () = ready => Err(ended_by_itself()),
+        ended = probes => Err(format!("the probes can't be served: {ended:?}")),
     }
-    if stop.is_cancelled() { Ok(()) } else { Err("a part of the operator ended by itself".to_owned()) }
+}
+
+fn ended_by_itself() -> String {
+    "a part of the operator ended by itself".to_owned()
 }
 
 fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
@@ -247,7 +263,11 @@ fn asking(news: &News, connector: &Guarded<Connector>, gone: bool) -> Option<Obj
     let name = &connector.spec.policy_ref.name;
     let going = gone || connector.metadata.deletion_timestamp.is_some();
     let asked = (name, format!("{:?}", policy::demands::of(connector)), connector.spec.suspend, going);
-    news.tell(&uid, &asked).then(|| ObjectRef::new(name).within(&namespace))
+    let told = news.tell(&uid, &asked);
+    if gone {
+        news.forget(&uid);
+    }
+    told.then(|| ObjectRef::new(name).within(&namespace))
 }
 
 /// Wakes whoever uses a Secret that changed, or is gone, or has lost its label.

@@ -14,7 +14,16 @@ impl News {
         let mut hasher = DefaultHasher::new();
         news.hash(&mut hasher);
         let hash = hasher.finish();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(listener.to_owned(), hash) != Some(hash)
+        self.entries().insert(listener.to_owned(), hash) != Some(hash)
+    }
+
+    /// Forgets a listener that is gone.
+    pub fn forget(&self, listener: &str) {
+        self.entries().remove(listener);
+    }
+
+    fn entries(&self) -> std::sync::MutexGuard<'_, HashMap<String, u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

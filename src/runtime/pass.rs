@@ -56,11 +56,12 @@ where
     });
     let outcome = result.as_ref().map_or_else(|fault| fault.kind.word(), |_| "ok");
     context.metrics.reconciled(K::KIND, outcome, begun.elapsed());
+    // Failed or not: what fails again and again must not keep what is really new from its place.
+    context.lanes.leave(&uid, generation);
     let mut failures = context.failures.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(Action::requeue(match result {
         Ok(next) => {
             failures.remove(&uid);
-            context.lanes.leave(&uid, generation);
             jittered(next)
         }
         Err(fault) => {

@@ -7,7 +7,6 @@ use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::routing::get;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
 
@@ -22,7 +21,7 @@ impl Readiness {
     }
 }
 
-/// Serves until the token is cancelled. `refresh` brings the gauges up to date before they are shown.
+/// Serves until it is dropped: while the last passes finish, too. `refresh` brings the gauges up to date before they are shown.
 ///
 /// # Errors
 /// When the listener fails.
@@ -31,7 +30,6 @@ pub async fn serve(
     readiness: Readiness,
     metrics: Arc<Metrics>,
     refresh: impl Fn() + Clone + Send + Sync + 'static,
-    stop: CancellationToken,
 ) -> std::io::Result<()> {
     let ready = move || async move {
         if readiness.0.load(Ordering::Acquire) {
@@ -49,5 +47,5 @@ pub async fn serve(
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics));
-    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+    axum::serve(listener, router).await
 }

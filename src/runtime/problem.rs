@@ -1,5 +1,7 @@
 //! Why an object can't be worked on as it is declared: one sentence, and whose turn it is.
 
+use std::time::Duration;
+
 use crate::api::Reason;
 use crate::fault::{Class, Fault, Kind};
 
@@ -25,17 +27,25 @@ pub struct Problem {
     pub reason: Reason,
     /// The sentence: where it is wrong, and what to do.
     pub message: String,
+    /// How long the other side asked to be left alone.
+    pub retry_after: Option<Duration>,
 }
 
 impl Problem {
     /// It refers to something that is not there.
     pub fn missing(condition: &'static str, message: impl Into<String>) -> Self {
-        Self { trouble: Trouble::Missing, condition, reason: Reason::DependencyMissing, message: message.into() }
+        Self {
+            trouble: Trouble::Missing,
+            condition,
+            reason: Reason::DependencyMissing,
+            message: message.into(),
+            retry_after: None,
+        }
     }
 
     /// It is wrong.
     pub fn wrong(condition: &'static str, reason: Reason, message: impl Into<String>) -> Self {
-        Self { trouble: Trouble::Wrong, condition, reason, message: message.into() }
+        Self { trouble: Trouble::Wrong, condition, reason, message: message.into(), retry_after: None }
     }
 
     /// Whether what ends it also wakes the object: a change of its spec or of its Secret. Everything else has to be looked for.
@@ -45,7 +55,6 @@ impl Problem {
             self.reason,
             Reason::SecretInvalid
                 | Reason::HostNotAllowed
-                | Reason::CredentialRefused
                 | Reason::TenantNotFound
                 | Reason::AccountChanged
                 | Reason::AccountMismatch
@@ -77,9 +86,10 @@ impl Problem {
             _ => Reason::NotObservable,
         };
         let trouble = match fault.class {
-            Class::Retry(_) => Trouble::Later,
-            Class::Stalled | Class::Denied | Class::Bug => Trouble::Wrong,
+            // A permission may be given at any time, and nobody tells us.
+            Class::Retry(_) | Class::Denied => Trouble::Later,
+            Class::Stalled | Class::Bug => Trouble::Wrong,
         };
-        Self { trouble, condition, reason, message: fault.sentence.clone() }
+        Self { trouble, condition, reason, message: fault.sentence.clone(), retry_after: fault.retry_after() }
     }
 }

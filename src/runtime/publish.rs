@@ -153,8 +153,9 @@ impl Context {
         let params = PatchParams::apply(K::MANAGER).force();
         match api.patch_status(&name, &params, &Patch::Apply(&patch)).await {
             Ok(_) => {}
-            // Gone meanwhile, or replaced by another of the same name: nothing to be told any more.
-            Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => return Ok(()),
+            // Gone meanwhile: nothing to be told any more. Replaced by another of the same name is a conflict: the next pass
+            // is about that one.
+            Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(()),
             Err(error) => return Err(error.into()),
         }
         self.metrics.status_written(K::KIND);

@@ -84,6 +84,10 @@ impl Secrets {
             Err(kube::Error::Api(status)) if status.is_not_found() => {
                 return Ok(Err(Problem::missing(CREDENTIALS, format!("Secret {namespace}/{name} is not there"))));
             }
+            Err(kube::Error::Api(status)) if status.is_forbidden() => {
+                let message = format!("The operator's RBAC does not let it read Secret {namespace}/{name}");
+                return Ok(Err(Problem::wrong(CREDENTIALS, Reason::SecretInvalid, message)));
+            }
             Err(error) => return Err(error.into()),
         };
         if labels.get(USE_LABEL).map(String::as_str) != Some("true") {

@@ -41,13 +41,18 @@ impl std::fmt::Debug for AppKey {
 /// secret is not presented in a loop (AADSTS50196).
 #[derive(Debug)]
 pub struct SignIn {
-    credential: Result<Arc<ClientSecretCredential>, Fault>,
+    tenant: String,
+    client_id: String,
+    secret: SecretString,
+    credential: Mutex<(Instant, Result<Arc<ClientSecretCredential>, Fault>)>,
     transport: Arc<OurTransport>,
     refused: Mutex<HashMap<String, (Instant, Fault)>>,
     // One sign-in at a time: the others find the token in the cache.
     turn: tokio::sync::Mutex<()>,
 }
 
+/// How long tokens are kept at least, whatever is refused with them.
+const RENEWED_FOR: Duration = Duration::from_mins(3);
 /// How long a refusal is remembered.
 const REFUSED_FOR: Duration = Duration::from_secs(30);
 
@@ -55,26 +60,30 @@ impl SignIn {
     /// Nothing is sent yet.
     pub fn new(way: Way, app: &App) -> Self {
         let transport = Arc::new(OurTransport { way, last: Mutex::default() });
-        let mut cloud = CustomConfiguration::default();
-        cloud.authority_host = format!("https://{LOGIN}");
-        let options = ClientSecretCredentialOptions {
-            client_options: ClientOptions {
-                transport: Some(Transport::new(Arc::<OurTransport>::clone(&transport))),
-                // The way out tries again by itself, and hands long waits back to the queue.
-                retry: RetryOptions::none(),
-                cloud: Some(Arc::new(CloudConfiguration::Custom(cloud))),
-                ..ClientOptions::default()
-            },
-        };
-        let secret = Secret::new(app.secret.expose_secret().to_owned());
-        let credential = ClientSecretCredential::new(&app.tenant, app.client_id.clone(), secret, Some(options))
-            .map_err(|error| Fault::new(Kind::CredentialRefused, format!("The sign-in can't be tried: {error}")));
-        Self { credential, transport, refused: Mutex::default(), turn: tokio::sync::Mutex::default() }
+        let credential = credential(&app.tenant, &app.client_id, &app.secret, &transport);
+        Self {
+            tenant: app.tenant.clone(),
+            client_id: app.client_id.clone(),
+            secret: app.secret.clone(),
+            credential: Mutex::new((Instant::now(), credential)),
+            transport,
+            refused: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Forgets the tokens, at most every few minutes: they carry the permissions of the time when they were issued, so that
+    /// one that was given since, or a token that was revoked, would not show for more than an hour.
+    pub fn renew(&self) {
+        let mut slot = self.credential.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.0.elapsed() >= RENEWED_FOR {
+            *slot = (Instant::now(), credential(&self.tenant, &self.client_id, &self.secret, &self.transport));
+        }
     }
 
     /// A token for this scope.
     pub async fn token(&self, scope: &str) -> Result<SecretString, Fault> {
-        let credential = self.credential.clone()?;
+        let credential = self.credential.lock().unwrap_or_else(PoisonError::into_inner).1.clone()?;
         let _turn = self.turn.lock().await;
         if let Some((since, fault)) = self.refused().get(scope)
             && since.elapsed() < REFUSED_FOR
@@ -97,6 +106,28 @@ impl SignIn {
     fn refused(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, Fault)>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn credential(
+    tenant: &str,
+    client_id: &str,
+    secret: &SecretString,
+    transport: &Arc<OurTransport>,
+) -> Result<Arc<ClientSecretCredential>, Fault> {
+    let mut cloud = CustomConfiguration::default();
+    cloud.authority_host = format!("https://{LOGIN}");
+    let options = ClientSecretCredentialOptions {
+        client_options: ClientOptions {
+            transport: Some(Transport::new(Arc::<OurTransport>::clone(transport))),
+            // The way out tries again by itself, and hands long waits back to the queue.
+            retry: RetryOptions::none(),
+            cloud: Some(Arc::new(CloudConfiguration::Custom(cloud))),
+            ..ClientOptions::default()
+        },
+    };
+    let secret = Secret::new(secret.expose_secret().to_owned());
+    ClientSecretCredential::new(tenant, client_id.to_owned(), secret, Some(options))
+        .map_err(|error| Fault::new(Kind::CredentialRefused, format!("The sign-in can't be tried: {error}")))
 }
 
 /// Microsoft's numbers for what is wrong with a sign-in (facts/microsoft.md §4.2). The number is shown, the text is not.

@@ -85,7 +85,12 @@ impl Tenant {
             .await?;
         match answer.fault(call.service.name, call.what) {
             None => Ok(answer),
-            Some(fault) => Err(in_their_words(&call, &answer, fault)),
+            Some(fault) => {
+                if matches!(answer.status, 401 | 403) {
+                    self.sign_in.renew();
+                }
+                Err(in_their_words(&call, &answer, fault))
+            }
         }
     }
 

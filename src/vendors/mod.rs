@@ -136,13 +136,13 @@ pub struct Health {
     pub reason: Option<String>,
 }
 
-/// A backup that exists.
+/// The backups that exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backup {
-    /// When it was taken.
-    pub time: Timestamp,
-    /// Whether it holds everything.
-    pub complete: bool,
+    /// When the newest one was taken.
+    pub latest: Timestamp,
+    /// When the newest one was taken that holds everything; `None`: none does.
+    pub complete: Option<Timestamp>,
 }
 
 /// What a person is needed for.

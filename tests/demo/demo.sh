@@ -161,9 +161,10 @@ kubectl get events -n "$namespace" --sort-by=.eventTime \
 ready=$(kubectl get -n "$namespace" "$connector" -o jsonpath='{.status.conditions[?(@.type=="Ready")].status}')
 [ "$ready" = True ] || give_up "the end state was not reached"
 # Not the operator's word for it: the tenant's own.
-world state /tenants/0/role_assignments | tr -d ' \n' |
-  grep -q '"principal":"0d5b6a1c-2f3e-4a4d-8c5b-7e6f5a4b3c2d","role":"62e90394-69f5-4237-9190-012177145e10"' &&
-  give_up "the account still holds Global Administrator"
+roles=$(world state /tenants/0/role_assignments | tr -d ' \n') || give_up "the tenant can't be asked"
+holds() { [[ $roles == *"\"principal\":\"0d5b6a1c-2f3e-4a4d-8c5b-7e6f5a4b3c2d\",\"role\":\"$1\""* ]]; }
+holds 11648597-926c-4cf3-9c36-bcebb0ba8dcc || give_up "the account does not hold Power Platform Administrator"
+! holds 62e90394-69f5-4237-9190-012177145e10 || give_up "the account still holds Global Administrator"
 kill -0 "$operator" 2>/dev/null || give_up "the operator has ended"
 say
 say "${bold}Ready=True: the connector is authorized, backed up, and its account holds exactly what it needs.$plain"

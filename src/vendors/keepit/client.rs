@@ -99,7 +99,7 @@ fn login(spec: &Spec, credential: &Credential, desk: &Desk) -> Result<Login, Fau
 
 /// `GET /users/`: the account of the token; proves the token, too.
 async fn own_account(way: &Way, login: &Login) -> Result<String, Fault> {
-    let user = ask(way, login, "/users/", None).await?;
+    let user = ask(way, login, "/users/", "user", None).await?;
     user.field("id").map(str::to_owned).ok_or_else(|| unreadable("names no account"))
 }
 
@@ -109,15 +109,15 @@ async fn list(way: &Way, login: &Login, account: &str) -> Result<Arc<[VendorConn
     let health = format!("/users/{account}/devices/health?reason=true");
     let backups = format!("/users/{account}/monitoring/backup/summary");
     let (devices, health, backups) = futures::join!(
-        ask(way, login, &devices, Some("application/vnd.keepit.v4+xml")),
-        ask(way, login, &health, None),
-        ask(way, login, &backups, None),
+        ask(way, login, &devices, "devices", Some("application/vnd.keepit.v4+xml")),
+        ask(way, login, &health, "devhealth", None),
+        ask(way, login, &backups, "backup-summary", None),
     );
     Ok(facts::connectors(&devices?, &health.into(), &backups.into()).into())
 }
 
-/// One read. The version is pinned for each endpoint: a lower or higher one answers differently (facts/keepit.md §1).
-async fn ask(way: &Way, login: &Login, path: &str, accept: Option<&str>) -> Result<Element, Fault> {
+/// One read of a document with this root: a page that says something else is no empty list. The version is pinned for each endpoint: a lower or higher one answers differently (facts/keepit.md §1).
+async fn ask(way: &Way, login: &Login, path: &str, root: &str, accept: Option<&str>) -> Result<Element, Fault> {
     let url = Url::parse(&format!("https://{}{path}", login.host))
         .map_err(|_| Fault::new(Kind::BadAnswer, "Keepit gave an id that is not one"))?;
     let answer = way
@@ -134,7 +134,8 @@ async fn ask(way: &Way, login: &Login, path: &str, accept: Option<&str>) -> Resu
     if let Some(fault) = answer.fault("Keepit", what(path)) {
         return Err(fault);
     }
-    Element::read(&answer.body).map_err(unreadable)
+    let document = Element::read(&answer.body).map_err(unreadable)?;
+    if document.name == root { Ok(document) } else { Err(unreadable("is not what was asked for")) }
 }
 
 fn unreadable(why: &str) -> Fault {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::TYPE;
 use super::xml::Element;
+use crate::fault::{Fault, Kind};
 use crate::seen::Seen;
 use crate::vendors::{Authorization, Backup, Health, VendorConnector};
 
@@ -18,7 +19,10 @@ pub fn connectors(devices: &Element, health: &Seen<Element>, backups: &Seen<Elem
         .filter_map(|cloud| {
             let id = cloud.field("guid")?;
             let health = health.as_ref().map(|all| all.get(id).and_then(|device| read_health(device)));
-            let last_backup = backups.as_ref().map(|all| all.get(id).and_then(|device| read_backup(device)));
+            let last_backup = match &backups {
+                Seen::Known(all) => all.get(id).map_or(Ok(None), |device| read_backup(device)).into(),
+                Seen::Unknown(fault) => Seen::Unknown(fault.clone()),
+            };
             Some(VendorConnector {
                 id: id.to_owned(),
                 name: cloud.field("name").unwrap_or_default().to_owned(),
@@ -64,23 +68,23 @@ fn authorization(health: &Seen<Option<Health>>, backup: &Seen<Option<Backup>>) -
     }
 }
 
-/// The newest snapshot, and whether it is the newest complete one.
-fn read_backup(device: &Element) -> Option<Backup> {
-    let time = |field| device.field(field)?.parse::<Timestamp>().ok();
-    let (last, complete) = (time("last-snapshot-time"), time("last-complete-snapshot-time"));
-    match (last, complete) {
-        (Some(last), complete) => {
-            Some(Backup { time: last, complete: complete.is_some_and(|complete| complete >= last) })
-        }
-        (None, Some(complete)) => Some(Backup { time: complete, complete: true }),
-        (None, None) => None,
-    }
+/// The newest snapshot, and the newest complete one. A time that can't be read is not "no backup".
+fn read_backup(device: &Element) -> Result<Option<Backup>, Fault> {
+    let time = |field| match device.field(field) {
+        None => Ok(None),
+        Some(text) => text
+            .parse::<Timestamp>()
+            .map(Some)
+            .map_err(|_| Fault::new(Kind::BadAnswer, "Keepit's backup summary has a time that can't be read")),
+    };
+    let (last, complete) = (time("last-snapshot-time")?, time("last-complete-snapshot-time")?);
+    let latest = last.max(complete);
+    Ok(latest.map(|latest| Backup { latest, complete }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::{Fault, Kind};
 
     fn read(text: &str) -> Element {
         Element::read(text.as_bytes()).unwrap()
@@ -149,12 +153,14 @@ mod tests {
             connectors(&read(DEVICES), &none, &Seen::Known(backups)).remove(0).last_backup.known().copied().flatten()
         };
         let complete = "<last-complete-snapshot-time>2026-11-20T01:00:00Z</last-complete-snapshot-time>";
-        let partial = summary(&format!("<last-snapshot-time>2026-11-21T01:00:00Z</last-snapshot-time>{complete}"));
-        assert_eq!(
-            partial.map(|backup| (backup.time.to_string(), backup.complete)),
-            Some(("2026-11-21T01:00:00Z".into(), false))
-        );
-        assert_eq!(summary(complete).map(|backup| backup.complete), Some(true));
+        let last = |time: &str| format!("<last-snapshot-time>{time}</last-snapshot-time>{complete}");
+        let times =
+            |backup: Option<Backup>| backup.map(|it| (it.latest.to_string(), it.complete.map(|it| it.to_string())));
+        let (older, newer) = ("2026-11-20T01:00:00Z".to_owned(), "2026-11-21T01:00:00Z".to_owned());
+        assert_eq!(times(summary(&last(&newer))), Some((newer, Some(older.clone()))));
+        assert_eq!(times(summary(complete)), Some((older.clone(), Some(older))));
         assert_eq!(summary(""), None);
+        let broken = read("<device><last-snapshot-time>yesterday</last-snapshot-time></device>");
+        assert!(read_backup(&broken).is_err(), "a time that can't be read is not \"no backup\"");
     }
 }
