@@ -52,8 +52,10 @@ pub struct Context {
     pub policies: Store<Guarded<ServiceAccountPolicy>>,
     /// Whether the stores hold everything.
     pub synced: Synced,
-    /// Who goes first.
-    pub lanes: Lanes,
+    /// Which Connectors go first.
+    pub connector_lanes: Lanes,
+    /// Which policies go first: they don't wait for Connectors whose vendor does not answer.
+    pub policy_lanes: Lanes,
     /// What this process has seen itself.
     pub sightings: Sightings,
     /// What was written outside a moment ago, and may not show yet.

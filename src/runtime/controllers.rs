@@ -77,7 +77,8 @@ pub async fn run(run: Run) -> Result<(), String> {
         connectors: connector_store.clone(),
         policies: policy_store.clone(),
         synced: synced.clone(),
-        lanes: Lanes::default(),
+        connector_lanes: Lanes::default(),
+        policy_lanes: Lanes::default(),
         sightings: Sightings::default(),
         lately: Lately::default(),
         removals: tokio::sync::Mutex::default(),
@@ -329,7 +330,8 @@ async fn housekeeping(context: &Context) {
         let uids: std::collections::HashSet<String> =
             (connectors.iter().filter_map(|it| it.uid())).chain(policies.iter().filter_map(|it| it.uid())).collect();
         let exists = |uid: &str| uids.contains(uid);
-        context.lanes.retain(exists);
+        context.connector_lanes.retain(exists);
+        context.policy_lanes.retain(exists);
         context.sightings.retain(exists);
         context.written.lock().unwrap_or_else(std::sync::PoisonError::into_inner).retain(|uid, _| exists(uid));
         context.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner).retain(|uid, _| exists(uid));

@@ -20,6 +20,8 @@ use crate::fault::{Fault, Kind};
 
 /// A pass that takes longer than this is cut off: every write sequence bears being cut anywhere.
 const DEADLINE: Duration = Duration::from_mins(2);
+/// When every place is taken: soon again.
+const NO_PLACE: Duration = Duration::from_secs(1);
 /// The back-off of an object that fails: doubled each time, up to the longest.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
@@ -43,8 +45,10 @@ where
     }
     // What is not in a store is taken for absent: nothing is judged before the first lists are in.
     context.synced.all().await;
-    let news = context.lanes.is_news(&uid, generation);
-    let _place = context.lanes.enter(news).await.map_err(|_| Fault::new(Kind::Bug, "The lanes are closed"))?;
+    let lanes = K::lanes(&context);
+    let Some(_place) = lanes.enter(lanes.is_news(&uid, generation)) else {
+        return Ok(Action::requeue(jittered(NO_PLACE)));
+    };
     let worked = async {
         match object.0.clone() {
             Ok(object) => work(context.caught_up(object), Arc::clone(&context)).await,
@@ -57,7 +61,7 @@ where
     let outcome = result.as_ref().map_or_else(|fault| fault.kind.word(), |_| "ok");
     context.metrics.reconciled(K::KIND, outcome, begun.elapsed());
     // Failed or not: what fails again and again must not keep what is really new from its place.
-    context.lanes.leave(&uid, generation);
+    lanes.leave(&uid, generation);
     let mut failures = context.failures.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(Action::requeue(match result {
         Ok(next) => {

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::context::Context;
+use super::lanes::Lanes;
 use crate::api::{Connector, ConnectorStatus, ServiceAccountPolicy, ServiceAccountPolicyStatus};
 use crate::fault::Fault;
 
@@ -72,6 +73,8 @@ pub trait Published:
     const KIND: &'static str;
     /// The field manager of the status.
     const MANAGER: &'static str;
+    /// Who of this kind goes first.
+    fn lanes(context: &Context) -> &Lanes;
     /// The status as it stands.
     fn status(&self) -> Option<&Self::Status>;
     /// Puts a status in.
@@ -82,6 +85,9 @@ impl Published for Connector {
     type Status = ConnectorStatus;
     const KIND: &'static str = "Connector";
     const MANAGER: &'static str = "backstay-connector";
+    fn lanes(context: &Context) -> &Lanes {
+        &context.connector_lanes
+    }
     fn status(&self) -> Option<&ConnectorStatus> {
         self.status.as_ref()
     }
@@ -94,6 +100,9 @@ impl Published for ServiceAccountPolicy {
     type Status = ServiceAccountPolicyStatus;
     const KIND: &'static str = "ServiceAccountPolicy";
     const MANAGER: &'static str = "backstay-policy";
+    fn lanes(context: &Context) -> &Lanes {
+        &context.policy_lanes
+    }
     fn status(&self) -> Option<&ServiceAccountPolicyStatus> {
         self.status.as_ref()
     }
