@@ -111,6 +111,19 @@ fn unmet(resolved: &Resolved, steps: &[Step]) -> Vec<HandOff> {
     all
 }
 
+/// Whether a rule has to hold, or to be known, for a hand-off to be done.
+pub fn closes(rule: Rule, name: &str) -> bool {
+    let of = match rule {
+        Rule::AccountUsable => ["account"].as_slice(),
+        Rule::DirectoryRole(_) | Rule::NoDirectoryRole { .. } => &["directory-roles"],
+        Rule::License(_) => &["licenses"],
+        Rule::EnvironmentMember | Rule::SystemAdministrator | Rule::ReadWrite => {
+            &["environment-access", "enroll-app", "register-management-app"]
+        }
+    };
+    of.contains(&name)
+}
+
 /// Whether steps that are taken now, or soon, mend all of it.
 fn mended(finding: &Finding, steps: &[Step]) -> bool {
     let coming = |step: &&Step| matches!(step.allowed, Allowed::Yes | Allowed::NotYet(_));

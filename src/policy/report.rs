@@ -52,8 +52,7 @@ pub fn report(
     };
     let (failing, unknown) = (count(FindingResult::Fail), count(FindingResult::Unknown));
 
-    // While something is Unknown, or no Connector says what it needs, that a thing is no longer asked for proves nothing.
-    let unsure = unknown > 0 || (resolved.demands.is_empty() && !resolved.no_connectors);
+    let unsure = |name: &str| unsure(name, resolved);
     let (hand_offs, mut notes) = handoffs::merge(plan.hand_offs.clone(), &old.hand_offs, unsure, &conditions.now());
     notes.extend(done.notes.iter().cloned());
 
@@ -126,8 +125,9 @@ pub fn refuse(
         failing: None,
         unknown: None,
         findings: Vec::new(),
+        hand_offs: if problem.concerns_identity() { Vec::new() } else { old.hand_offs.clone() },
         conditions: conditions.finish(),
-        ..old
+        account: old.account.clone(),
     };
     Outcome { status, notes, next }
 }
@@ -218,6 +218,13 @@ fn unmet(resolved: &Resolved, result: FindingResult, begin: &str) -> String {
     let of_result = resolved.findings.iter().filter(|finding| finding.counts && finding.result() == result);
     let names: Vec<&str> = of_result.map(|finding| finding.requirement.name).collect();
     format!("{begin}: {}", names.join(", "))
+}
+
+/// Whether it can't be told if a hand-off was done: no Connector says now what it needs, or what would close it is Unknown.
+fn unsure(name: &str, resolved: &Resolved) -> bool {
+    let pending = resolved.demands.is_empty() && !resolved.no_connectors;
+    let mut unknown = resolved.findings.iter().filter(|it| it.counts && it.result() == FindingResult::Unknown);
+    pending || unknown.any(|finding| super::handoffs::closes(finding.requirement.rule, name))
 }
 
 /// Whether the sign-in works, and whether the account is the pinned one.

@@ -6,10 +6,15 @@ use super::publish::Note;
 use crate::api::shared::HandOffStatus;
 use crate::handoff::HandOff;
 
-/// The open hand-offs as a status shows them, each with the time it was first asked for; and what is news. With `unsure`, one
-/// that was open stays open: that it is no longer seen to be needed does not mean that it was done.
+/// The open hand-offs as a status shows them, each with the time it was first asked for; and what is news. One that was open
+/// and about which `unsure` is true stays open: that it is no longer seen to be needed does not mean that it was done.
 #[must_use]
-pub fn merge(open: Vec<HandOff>, old: &[HandOffStatus], unsure: bool, now: &Time) -> (Vec<HandOffStatus>, Vec<Note>) {
+pub fn merge(
+    open: Vec<HandOff>,
+    old: &[HandOffStatus],
+    unsure: impl Fn(&str) -> bool,
+    now: &Time,
+) -> (Vec<HandOffStatus>, Vec<Note>) {
     let mut notes = Vec::new();
     let mut merged: Vec<HandOffStatus> = open
         .into_iter()
@@ -31,13 +36,13 @@ pub fn merge(open: Vec<HandOff>, old: &[HandOffStatus], unsure: bool, now: &Time
         })
         .collect();
     let gone: Vec<&HandOffStatus> = old.iter().filter(|old| !merged.iter().any(|open| open.name == old.name)).collect();
-    if unsure {
-        merged.extend(gone.into_iter().cloned());
-        return (merged, notes);
-    }
     for gone in gone {
-        let sentence = format!("Done: {}", gone.title);
-        notes.push(Note::normal("HandOffDone", "HandOver", sentence).about("HandOff", &gone.name));
+        if unsure(&gone.name) {
+            merged.push(gone.clone());
+        } else {
+            let sentence = format!("Done: {}", gone.title);
+            notes.push(Note::normal("HandOffDone", "HandOver", sentence).about("HandOff", &gone.name));
+        }
     }
     (merged, notes)
 }
@@ -63,13 +68,13 @@ mod tests {
 
     #[test]
     fn a_hand_off_is_asked_for_once_however_often_it_is_looked_at() {
-        let (first, news) = merge(vec![hand_off("one")], &[], false, &at(1));
+        let (first, news) = merge(vec![hand_off("one")], &[], |_| false, &at(1));
         assert_eq!(news.iter().map(|note| note.reason.as_str()).collect::<Vec<_>>(), ["HandOffOpened"]);
-        let (second, news) = merge(vec![hand_off("other words")], &first, false, &at(2));
+        let (second, news) = merge(vec![hand_off("other words")], &first, |_| false, &at(2));
         assert_eq!((second[0].request_time.clone(), news.len()), (at(1), 0));
-        let (kept, news) = merge(vec![], &second, true, &at(3));
+        let (kept, news) = merge(vec![], &second, |name| name == "a", &at(3));
         assert_eq!((kept.len(), news.len()), (1, 0), "nobody knows whether it was done");
-        let (third, news) = merge(vec![], &second, false, &at(3));
+        let (third, news) = merge(vec![], &second, |_| false, &at(3));
         assert_eq!((third.len(), news[0].reason.as_str()), (0, "HandOffDone"));
     }
 }

@@ -97,9 +97,14 @@ async fn of_two_policies_that_may_act_on_one_account_only_the_older_one_does() {
         with(&yaml, "types: [Production, Sandbox]", &format!("include: [{environment}]"))
     };
     scene.apply_yaml(&of(POLICY, SALES)).await;
-    let older = scene.until_policy("Ready", "True", "NoConnectors").await;
+    scene.apply_yaml(&scene.connector_yaml()).await;
+    let older = scene.until_policy("Ready", "True", "Satisfied").await;
     a_second_after(&older).await;
     scene.apply_yaml(&hourly(&of("a-newcomer", SERVICE))).await;
+    let another = with(&renamed(&scene.connector_yaml(), CONNECTOR, "another"), AT_KEEPIT, "Another");
+    scene
+        .apply_yaml(&with(&another, "policyRef:\n    name: keepit-service-account", "policyRef:\n    name: a-newcomer"))
+        .await;
     let onlooker =
         with(&of("an-onlooker", SALES), "  allowedActions: [DirectoryRoles, SecurityRoles, SelfEnrollment]\n", "");
     scene.apply_yaml(&onlooker).await;
@@ -110,12 +115,12 @@ async fn of_two_policies_that_may_act_on_one_account_only_the_older_one_does() {
     let looks_only =
         scene.until_condition("ServiceAccountPolicy", "an-onlooker", "Ready", "True", "NoConnectors").await;
     recovered(&looks_only);
-    recovered(&scene.until_policy("Ready", "True", "NoConnectors").await);
+    recovered(&scene.until_policy("Ready", "True", "Satisfied").await);
     let of_the_younger = || scene.world.writes().iter().any(|call| call.path.contains(SERVICE));
     assert!(!scene.world.writes().is_empty() && !of_the_younger(), "the older one acts, the younger does not");
 
     scene.patch("ServiceAccountPolicy", POLICY, json!({ "spec": { "allowedActions": null } })).await;
-    recovered(&scene.until_condition("ServiceAccountPolicy", "a-newcomer", "Ready", "True", "NoConnectors").await);
+    recovered(&scene.until_condition("ServiceAccountPolicy", "a-newcomer", "Ready", "True", "Satisfied").await);
     assert!(of_the_younger(), "now it acts");
 }
 

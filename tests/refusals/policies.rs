@@ -147,6 +147,7 @@ async fn an_action_that_no_grant_covers_is_named_and_not_taken() {
     let scene = Scene::new().await;
     scene.apply_secrets().await;
     let right = scene.grants();
+    scene.apply_yaml(&scene.connector_yaml()).await;
     let grants = [
         String::new(),
         with(&right, &format!("namespace: {}", scene.namespace), "namespace: another"),
@@ -157,7 +158,11 @@ async fn an_action_that_no_grant_covers_is_named_and_not_taken() {
     for grants in &grants {
         let operator = scene.operator_with(grants, &[]).await;
         scene.apply_yaml(&scene.policy_yaml()).await;
-        let policy = scene.until_policy("Ready", "False", "NotGranted").await;
+        let policy = scene
+            .until("a plan that is not granted", "ServiceAccountPolicy", POLICY, |policy| {
+                is(policy, "Ready", "False", "NotGranted") && policy["status"]["planTotal"].as_i64() > Some(0)
+            })
+            .await;
         refused(&policy, "NotGranted", &["spec.allowedActions", "SelfEnrollment", "grant"]);
         let plan = policy["status"]["plan"].as_array().unwrap();
         assert!(!plan.is_empty() && plan.iter().all(|step| step["allowed"] == "NotGranted"), "{plan:?}");
@@ -168,7 +173,7 @@ async fn an_action_that_no_grant_covers_is_named_and_not_taken() {
 
     let _operator = scene.operator_with(&right, &[]).await;
     scene.apply_yaml(&scene.policy_yaml()).await;
-    recovered(&scene.until_policy("Ready", "True", "NoConnectors").await);
+    recovered(&scene.until_policy("Ready", "False", "AwaitingPerson").await);
     assert!(!scene.world.writes().is_empty());
 }
 
