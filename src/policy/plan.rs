@@ -149,6 +149,8 @@ pub fn plan(resolved: &Resolved, observed: &Observed) -> Plan {
             Allowed::NotGranted
         } else if observed.read_only {
             Allowed::ReadOnly
+        } else if !resolved.all_seen {
+            Allowed::NotYet("what the Connectors say must first be seen again, after the operator's start".to_owned())
         } else if resolved.account.is_none() && !matches!(what, What::EnrollSelf(_)) {
             Allowed::NotYet("the account itself can't be seen, so it is not known to be the pinned one".to_owned())
         } else {
@@ -157,8 +159,8 @@ pub fn plan(resolved: &Resolved, observed: &Observed) -> Plan {
         Step { what, allowed }
     };
     let mut steps: Vec<Step> = Vec::new();
-    // Nobody asks for anything, or nobody was seen to: everything is judged, but nothing is given or taken.
-    if !resolved.demands.is_empty() && resolved.all_seen {
+    // Nobody asks for anything: everything is judged, but nothing is given or taken.
+    if !resolved.demands.is_empty() {
         steps.extend(enrollments(facts).map(gate));
         steps.extend(additions(&resolved.findings, facts).map(gate));
         if let Some(removal) = removal(&resolved.findings, facts) {

@@ -1,0 +1,74 @@
+//! What the operator may do in the cluster, and what it does.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::harness::calls::contoso;
+use crate::harness::{Scene, example, root};
+use crate::scene_of;
+
+type Right = (String, String);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_uses_every_right_that_it_is_given_and_is_refused_none() {
+    let scene = scene_of(&contoso(|_| {})).await;
+    scene.apply_yaml(&scene.orbiting("Connector", "newer").to_string()).await;
+    scene.apply_yaml(&scene.orbiting("ServiceAccountPolicy", "newer").to_string()).await;
+    let operator = scene.operator().await;
+    for kind in ["Connector", "ServiceAccountPolicy"] {
+        scene.until_condition(kind, "newer", "Ready", "False", "Unreadable").await;
+    }
+    // Everything that a Secret can be: not there, without the label, right.
+    scene.apply_yaml(&scene.policy_yaml()).await;
+    scene.apply_yaml(&scene.connector_yaml()).await;
+    scene.until_connector("Ready", "False", "DependencyMissing").await;
+    scene.apply_yaml(&example("secrets.yaml").replace("backstay.dev/use", "example.com/other")).await;
+    scene.until_connector("CredentialsValid", "False", "SecretInvalid").await;
+    scene.apply_secrets().await;
+    scene.until_connector("Ready", "False", "AwaitingPerson").await;
+    let id = scene.play_the_person();
+    scene.until_ready().await;
+    // The same happens again: an Event that is there already is counted on.
+    scene.world.act("set-health", json!({ "connector": id, "state": "critical", "reason": "BADTOKEN" })).unwrap();
+    scene.until_connector("Ready", "False", "AwaitingPerson").await;
+    scene.world.act("clear-health", json!({ "connector": id })).unwrap();
+    scene.until_connector("Ready", "True", "Current").await;
+    // A watch is in the log when it ends.
+    assert_eq!(operator.stop().await, Some(0));
+
+    let used = used(&scene);
+    let granted = granted();
+    assert_eq!(used.difference(&granted).collect::<Vec<_>>(), Vec::<&Right>::new(), "used, but not granted");
+    assert_eq!(granted.difference(&used).collect::<Vec<_>>(), Vec::<&Right>::new(), "granted, but not used");
+    let refused: Vec<_> = scene.audit().into_iter().filter(|entry| matches!(entry.code, 401 | 403)).collect();
+    assert_eq!(refused, []);
+}
+
+/// What the operator's user did to which resource.
+fn used(scene: &Scene) -> BTreeSet<Right> {
+    let entries = scene.audit();
+    assert!(entries.iter().all(|entry| entry.namespace == scene.namespace || entry.resource.is_empty()), "{entries:?}");
+    entries.into_iter().filter(|entry| !entry.resource.is_empty()).map(|entry| (entry.verb, entry.resource)).collect()
+}
+
+/// What the `ClusterRole` of `install/` lets it do.
+fn granted() -> BTreeSet<Right> {
+    let text = std::fs::read_to_string(root().join("install/rbac.yaml")).unwrap();
+    let role = text.split("\n---").find(|document| document.contains("kind: ClusterRole\n")).unwrap();
+    let role: Value = serde_yaml::from_str(role).unwrap();
+    let words = |value: &Value| -> Vec<String> {
+        value.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    };
+    let mut rights = BTreeSet::new();
+    for rule in role["rules"].as_array().unwrap() {
+        assert_eq!(rule["resourceNames"], Value::Null);
+        for group in words(&rule["apiGroups"]) {
+            for resource in words(&rule["resources"]) {
+                let named = if group.is_empty() { resource } else { format!("{resource}.{group}") };
+                rights.extend(words(&rule["verbs"]).into_iter().map(|verb| (verb, named.clone())));
+            }
+        }
+    }
+    rights
+}
