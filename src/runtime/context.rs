@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
-use kube::core::DeserializeGuard;
-use kube::runtime::events::Recorder;
+use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::Store;
 
 use super::grants::Grants;
@@ -16,6 +17,7 @@ use super::secrets::Secrets;
 use super::sightings::Sightings;
 use super::synced::Synced;
 use crate::api::{Connector, ServiceAccountPolicy};
+use crate::http::Way;
 use crate::metrics::Metrics;
 use crate::tenant::Tenants;
 use crate::vendors::Desk;
@@ -72,7 +74,42 @@ pub struct Context {
     pub metrics: Arc<Metrics>,
 }
 
+/// The stores of the three watches.
+pub type Stores = (Store<Guarded<Connector>>, Store<Guarded<ServiceAccountPolicy>>, Store<PartialObjectMeta<Secret>>);
+
 impl Context {
+    /// Nothing is known yet.
+    #[must_use]
+    pub fn new(
+        client: Client,
+        settings: Settings,
+        way: Way,
+        metrics: Arc<Metrics>,
+        synced: Synced,
+        (connectors, policies, secrets): Stores,
+    ) -> Self {
+        let reporter = Reporter { controller: "backstay".into(), instance: std::env::var("HOSTNAME").ok() };
+        Self {
+            settings,
+            desk: Desk::new(way),
+            tenants: Tenants::default(),
+            secrets: Secrets::new(client.clone(), secrets),
+            connectors,
+            policies,
+            synced,
+            connector_lanes: Lanes::default(),
+            policy_lanes: Lanes::default(),
+            sightings: Sightings::default(),
+            lately: Lately::default(),
+            removals: tokio::sync::Mutex::default(),
+            written: Mutex::default(),
+            failures: Mutex::default(),
+            recorder: Recorder::new(client.clone(), reporter),
+            metrics,
+            client,
+        }
+    }
+
     /// The Connectors of a namespace that can be read.
     pub fn connectors_of(&self, namespace: &str) -> Vec<Arc<Guarded<Connector>>> {
         let mut all = self.connectors.state_filter(|guarded| {

@@ -8,7 +8,6 @@ use futures::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Secret;
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{self, Action};
-use kube::runtime::events::{Recorder, Reporter};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{Controller, WatchStreamExt, reflector, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
@@ -18,19 +17,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::conditions::find;
 use super::context::{Context, Guarded, Settings};
-use super::lanes::Lanes;
-use super::lately::Lately;
 use super::news::News;
 use super::probes::{self, Readiness};
-use super::secrets::{SELECTOR, Secrets};
-use super::sightings::Sightings;
+use super::secrets::SELECTOR;
 use super::synced::Synced;
 use crate::api::policy::Credential;
 use crate::api::{Connector, ServiceAccountPolicy};
 use crate::fault::Fault;
 use crate::http::Way;
 use crate::metrics::Metrics;
-use crate::vendors::Desk;
 use crate::{connector, policy};
 
 /// Everything that a run needs from outside.
@@ -51,6 +46,10 @@ pub struct Run {
     pub stop: CancellationToken,
 }
 
+/// How long passes may go on after the signal: less than the half minute that Kubernetes gives, and a write with its reading back
+/// takes seconds. Only one that hangs at somebody who does not answer takes longer.
+const GRACE: Duration = Duration::from_secs(15);
+
 type Connectors = Store<Guarded<Connector>>;
 
 /// Runs until the token is cancelled or something that must not end does.
@@ -67,26 +66,8 @@ pub async fn run(run: Run) -> Result<(), String> {
     let (policy_store, policy_writer) = reflector::store();
     let (secret_store, secret_writer) = reflector::store();
     let synced = Synced::default();
-    let reporter = Reporter { controller: "backstay".into(), instance: std::env::var("HOSTNAME").ok() };
-    let context = Arc::new(Context {
-        client: client.clone(),
-        settings,
-        desk: Desk::new(way),
-        tenants: crate::tenant::Tenants::default(),
-        secrets: Secrets::new(client.clone(), secret_store),
-        connectors: connector_store.clone(),
-        policies: policy_store.clone(),
-        synced: synced.clone(),
-        connector_lanes: Lanes::default(),
-        policy_lanes: Lanes::default(),
-        sightings: Sightings::default(),
-        lately: Lately::default(),
-        removals: tokio::sync::Mutex::default(),
-        written: std::sync::Mutex::default(),
-        failures: std::sync::Mutex::default(),
-        recorder: Recorder::new(client.clone(), reporter),
-        metrics: Arc::clone(&metrics),
-    });
+    let stores = (connector_store.clone(), policy_store.clone(), secret_store);
+    let context = Arc::new(Context::new(client.clone(), settings, way, Arc::clone(&metrics), synced.clone(), stores));
 
     // One watch for each kind: each feeds a store, wakes its own controller, and whoever else there is news for.
     let (to_connectors, connectors_woken) = mpsc::unbounded();
@@ -152,8 +133,14 @@ pub async fn run(run: Run) -> Result<(), String> {
             },
         )
     };
+    let out_of_patience = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+        tracing::warn!("some passes did not finish in time; every write sequence bears being cut anywhere");
+    };
     tokio::select! {
         ended = controllers => ended.map(|_| ()),
+        () = out_of_patience => Ok(()),
         () = wake => Err(ended_by_itself()),
         () = housekeeping(&context) => Err(ended_by_itself()),
         () = ready => Err(ended_by_itself()),

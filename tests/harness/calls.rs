@@ -207,7 +207,13 @@ impl Scene {
     /// An object that only a newer operator can read.
     pub fn orbiting(&self, kind: &str, name: &str) -> Value {
         let another = |yaml: String| yaml.replace("name: keepit-service-account", "name: another");
-        let yaml = if kind == "Connector" { another(self.connector_yaml()) } else { self.policy_yaml() };
+        let yaml = if kind == "Connector" {
+            another(self.connector_yaml())
+        } else {
+            // For another account: who can't be read might need the same.
+            let yaml = self.policy_yaml().replace("svc-backup@", "somebody@");
+            yaml.replace("0d5b6a1c-2f3e-4a4d-8c5b-7e6f5a4b3c2d", "0d5b6a1c-2f3e-4a4d-8c5b-7e6f5a4b3c2e")
+        };
         let mut object: Value = serde_yaml::from_str(&yaml).unwrap();
         object["metadata"] = json!({ "name": name });
         object["spec"]["environments"] = json!({ "types": ["Orbit"] });

@@ -393,3 +393,21 @@ async fn a_connector_that_was_authorized_before_the_restart_must_be_seen_again_b
     scene.until_ready().await;
     assert_eq!(scene.asked(removes), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standing_global_administrator_stays_while_a_connector_of_the_policy_cannot_be_read() {
+    let scene = scene().await;
+    scene.play_the_person();
+    let mut newer = scene.orbiting("Connector", "newer");
+    newer["spec"]["policyRef"]["name"] = json!(POLICY);
+    scene.apply_yaml(&newer.to_string()).await;
+    scene.apply_example().await;
+    let _operator = scene.operator().await;
+    standing(&scene, "environment-member", "Pass").await;
+    scene.until_more_reads(3).await;
+    assert_eq!(scene.asked(removes), 0);
+
+    scene.delete("Connector", "newer").await;
+    scene.until_ready().await;
+    assert_eq!(scene.asked(removes), 1);
+}
