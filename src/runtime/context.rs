@@ -119,6 +119,18 @@ impl Context {
         all
     }
 
+    /// Notes how a pass ended; how often it had failed in a row before.
+    pub fn failed(&self, uid: &str, failed: bool) -> u32 {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if !failed {
+            return failures.remove(uid).unwrap_or_default();
+        }
+        let count = failures.entry(uid.to_owned()).or_default();
+        let before = *count;
+        *count = count.saturating_add(1);
+        before
+    }
+
     /// Whether the last pass over an object failed.
     pub fn fails(&self, uid: &str) -> bool {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).contains_key(uid)

@@ -1,11 +1,11 @@
 //! One pass over one object: its turn, its deadline, its back-off; an unreadable object is a condition, not a crash.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::api::{Patch, PatchParams};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
+use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
 use kube::core::error_boundary::InvalidObject;
 use kube::runtime::controller::Action;
 use kube::{Api, Resource, ResourceExt};
@@ -20,6 +20,8 @@ use crate::fault::{Fault, Kind};
 
 /// A pass that takes longer than this is cut off: every write sequence bears being cut anywhere.
 const DEADLINE: Duration = Duration::from_mins(2);
+/// A slip is common; what fails so many times in a row is said on the object.
+const SAID_AFTER: u32 = 3;
 /// When every place is taken: soon again.
 const NO_PLACE: Duration = Duration::from_secs(1);
 /// The back-off of an object that fails: doubled each time, up to the longest.
@@ -62,20 +64,27 @@ where
     context.metrics.reconciled(K::KIND, outcome, begun.elapsed());
     // Failed or not: what fails again and again must not keep what is really new from its place.
     lanes.leave(&uid, generation);
-    let mut failures = context.failures.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(Action::requeue(match result {
+    let fault = match result {
         Ok(next) => {
-            failures.remove(&uid);
-            jittered(next)
+            context.failed(&uid, false);
+            return Ok(Action::requeue(jittered(next)));
         }
-        Err(fault) => {
-            let failed = failures.entry(uid).or_default();
-            let wait = fault.retry_after().unwrap_or_else(|| back_off(*failed));
-            *failed = failed.saturating_add(1);
-            tracing::warn!(kind = fault.kind.word(), %fault, wait = ?wait, "the pass failed");
-            jittered(wait)
+        Err(fault) => fault,
+    };
+    let before = context.failed(&uid, true);
+    let wait = fault.retry_after().unwrap_or_else(|| back_off(before));
+    tracing::warn!(kind = fault.kind.word(), %fault, wait = ?wait, "the pass failed");
+    if before >= SAID_AFTER {
+        let message = format!("The operator can't look at the object: {}", fault.sentence);
+        let said = say::<K>(&context, object.meta(), |conditions| {
+            conditions.set("Ready", State::Unknown, Reason::Unreachable, message);
+        });
+        // Most likely the same that made the pass fail: the log has it.
+        if let Ok(Err(fault)) = tokio::time::timeout(DEADLINE, said).await {
+            tracing::warn!(%fault, "and that could not be said on the object");
         }
-    }))
+    }
+    Ok(Action::requeue(jittered(wait)))
 }
 
 fn back_off(failed: u32) -> Duration {
@@ -87,23 +96,35 @@ fn jittered(wait: Duration) -> Duration {
     wait.mul_f64(0.9 + fastrand::f64() / 5.0)
 }
 
-/// Says on the object itself that it can't be read. The rest of its status stays as it is: applied again as it was read, since
-/// what is not applied again would be taken away.
+/// Says on the object itself that it can't be read.
 async fn unreadable<K: Published>(context: &Context, invalid: &InvalidObject) -> Result<Duration, Fault> {
-    let metadata = &invalid.metadata;
-    let (name, namespace) = (metadata.name.clone().unwrap_or_default(), metadata.namespace.clone().unwrap_or_default());
-    let api: Api<kube::api::DynamicObject> =
-        Api::namespaced_with(context.client.clone(), &namespace, &kube::api::ApiResource::erase::<K>(&()));
-    let stored = api.get(&name).await?;
-    let old: Vec<Condition> = serde_json::from_value(stored.data["status"]["conditions"].clone()).unwrap_or_default();
     let message = format!(
         "This version of the operator ({}) can't read the object: {}; it was stored by another version",
         env!("CARGO_PKG_VERSION"),
         invalid.error
     );
+    say::<K>(context, &invalid.metadata, |conditions| {
+        conditions.set("Ready", State::False, Reason::Unreadable, message.clone());
+        conditions.set("Stalled", State::True, Reason::Unreadable, message);
+    })
+    .await?;
+    Ok(Duration::from_hours(1))
+}
+
+/// Writes conditions of an object that was not looked at, and nothing else. The rest of its status stays as it is: applied again
+/// as it was read, since what is not applied again would be taken away.
+async fn say<K: Published>(
+    context: &Context,
+    metadata: &ObjectMeta,
+    set: impl FnOnce(&mut Conditions<'_>),
+) -> Result<(), Fault> {
+    let (name, namespace) = (metadata.name.clone().unwrap_or_default(), metadata.namespace.clone().unwrap_or_default());
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(context.client.clone(), &namespace, &ApiResource::erase::<K>(&()));
+    let stored = api.get(&name).await?;
+    let old: Vec<Condition> = serde_json::from_value(stored.data["status"]["conditions"].clone()).unwrap_or_default();
     let mut conditions = Conditions::new(&old, metadata.generation.unwrap_or_default(), Timestamp::now());
-    conditions.set("Ready", State::False, Reason::Unreadable, message.clone());
-    conditions.set("Stalled", State::True, Reason::Unreadable, message);
+    set(&mut conditions);
     let conditions = conditions.finish();
     if old != conditions {
         let mut status = stored.data["status"].clone();
@@ -118,7 +139,7 @@ async fn unreadable<K: Published>(context: &Context, invalid: &InvalidObject) ->
         api.patch_status(&name, &PatchParams::apply(K::MANAGER).force(), &Patch::Apply(&patch)).await?;
         context.metrics.status_written(K::KIND);
     }
-    Ok(Duration::from_hours(1))
+    Ok(())
 }
 
 #[cfg(test)]
