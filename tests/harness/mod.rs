@@ -34,7 +34,7 @@ pub const AT_KEEPIT: &str = "Contoso Power Platform";
 pub const GLOBAL_ADMINISTRATOR: &str = "Global Administrator";
 
 /// How long a condition is waited for. Nothing is slow here; a machine that is busy may be.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// One test's surroundings.
 pub struct Scene {
