@@ -27,8 +27,17 @@ const ARROWS: &[(&str, &[&str])] = &[
 const KNOWS_CONTROLLERS: &str = "runtime/controllers.rs";
 
 /// Files that only compute: no await, no clock, no client.
-const PURE: &[&str] =
-    &["resolve.rs", "plan.rs", "report.rs", "handoffs.rs", "demands.rs", "environments.rs", "profiles.rs", "facts.rs"];
+const PURE: &[&str] = &[
+    "resolve.rs",
+    "plan.rs",
+    "report.rs",
+    "handoffs.rs",
+    "demands.rs",
+    "environments.rs",
+    "profiles.rs",
+    "facts.rs",
+    "cloud.rs",
+];
 
 fn sources() -> BTreeMap<PathBuf, String> {
     fn walk(folder: &Path, into: &mut BTreeMap<PathBuf, String>) {

@@ -77,6 +77,23 @@ pub struct Tenant {
     /// Tenant id (a GUID) or a verified domain. Example: `contoso.com`.
     #[schemars(length(min = 1, max = 253), regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"))]
     pub id: String,
+    /// The cloud of Microsoft that the tenant is in. Default: `Global`.
+    #[serde(default)]
+    pub cloud: Cloud,
+}
+
+/// One of Microsoft's clouds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Cloud {
+    #[default]
+    Global,
+    #[serde(rename = "GCC")]
+    Gcc,
+    #[serde(rename = "GCCHigh")]
+    GccHigh,
+    #[serde(rename = "DoD")]
+    Dod,
+    China,
 }
 
 /// How the operator signs in: exactly one key.

@@ -9,7 +9,8 @@ use crate::fault::{Fault, Kind};
 /// A pattern is a host name, or `*.` and the rest of one for any single or multiple labels before it.
 #[derive(Clone, Debug, Default)]
 pub struct Hosts {
-    patterns: Vec<String>,
+    compiled_in: Vec<String>,
+    allowed: Vec<String>,
 }
 
 impl Hosts {
@@ -18,10 +19,11 @@ impl Hosts {
     /// # Errors
     /// When a pattern is not a host name, optionally after `*.`.
     pub fn new(
-        compiled_in: impl IntoIterator<Item = &'static str>,
+        compiled_in: impl IntoIterator<Item = impl Into<String>>,
         allowed: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<Self, String> {
-        let mut patterns: Vec<String> = compiled_in.into_iter().map(str::to_owned).collect();
+        let compiled_in = compiled_in.into_iter().map(Into::into).collect();
+        let mut patterns = Vec::new();
         for pattern in allowed {
             let pattern = pattern.as_ref().trim().to_ascii_lowercase();
             let name = pattern.strip_prefix("*.").unwrap_or(&pattern);
@@ -33,16 +35,19 @@ impl Hosts {
             }
             patterns.push(pattern);
         }
-        Ok(Self { patterns })
+        Ok(Self { compiled_in, allowed: patterns })
     }
 
     /// Whether this host may be asked.
     #[must_use]
     pub fn allows(&self, host: &str) -> bool {
-        self.patterns.iter().any(|pattern| match pattern.strip_prefix('*') {
-            Some(suffix) => host.len() > suffix.len() && host.ends_with(suffix),
-            None => host == pattern,
-        })
+        self.allows_expressly(host) || self.compiled_in.iter().any(|pattern| matches(pattern, host))
+    }
+
+    /// Whether `--allow-host` itself names this host.
+    #[must_use]
+    pub fn allows_expressly(&self, host: &str) -> bool {
+        self.allowed.iter().any(|pattern| matches(pattern, host))
     }
 
     /// Refuses what may not be asked: another scheme, a port, a user in the URL, or a host that is not allowed.
@@ -61,6 +66,13 @@ impl Hosts {
                 "The host {host} is not one that the operator may ask; if it is right, start it with --allow-host {host}"
             ),
         ))
+    }
+}
+
+fn matches(pattern: &str, host: &str) -> bool {
+    match pattern.strip_prefix('*') {
+        Some(suffix) => host.len() > suffix.len() && host.ends_with(suffix),
+        None => host == pattern,
     }
 }
 
@@ -97,6 +109,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_compiled_in_is_not_allowed_expressly() {
+        assert!(hosts().allows_expressly("a.example.com"));
+        assert!(!hosts().allows_expressly("graph.microsoft.com"));
+    }
+
+    #[test]
     fn a_refusal_names_the_host_and_the_flag() {
         let fault = hosts().admit(&Url::parse("https://evil.net/x?secret=1").unwrap()).unwrap_err();
         assert!(fault.sentence.contains("--allow-host evil.net"), "{fault}");
@@ -106,7 +124,7 @@ mod tests {
     #[test]
     fn a_pattern_that_is_no_host_name_is_refused() {
         for bad in ["", "*", "*.", "https://a.b", "a b.c", "localhost", "*.*.com"] {
-            assert!(Hosts::new([], [bad]).is_err(), "{bad}");
+            assert!(Hosts::new([""; 0], [bad]).is_err(), "{bad}");
         }
     }
 }

@@ -8,11 +8,10 @@ use futures::StreamExt;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{ApiResource, DynamicObject};
 use kube::{Api, Resource, ResourceExt};
-use secrecy::ExposeSecret;
 
 use super::demands::{self, Demand};
 use super::environments;
-use crate::api::policy::{Account, Credential};
+use crate::api::policy::Account;
 use crate::api::shared::span;
 use crate::api::{Action, Connector, Reason, ServiceAccountPolicy};
 use crate::fault::{Fault, Kind};
@@ -20,7 +19,7 @@ use crate::runtime::conditions::find;
 use crate::runtime::{Context, Problem};
 use crate::seen::Seen;
 use crate::tenant::facts::{Access, AccountFacts, Environment};
-use crate::tenant::{self, App, Tenant};
+use crate::tenant::{self, Tenant};
 
 /// How old an answer may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +79,7 @@ const AT_ONCE: usize = 8;
 /// Sees everything.
 pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: Patience) -> Result<Observed, Fault> {
     let namespace = policy.namespace().unwrap_or_default();
-    let (account, selection) = match app(policy, &namespace, context).await? {
+    let (account, selection) = match context.app(policy).await? {
         Ok(app) => {
             let tenant = tenant::of(&context.tenants, &context.desk.way, &app);
             let (facts, selection) = facts(policy, &tenant, max_age(policy, context, patience)).await;
@@ -108,19 +107,6 @@ fn granted(policy: &ServiceAccountPolicy, context: &Context) -> BTreeSet<Action>
     let covered =
         |action: &&Action| context.settings.grants.cover(&namespace, &policy.spec.tenant.id, account, **action);
     policy.spec.allowed_actions.iter().filter(covered).copied().collect()
-}
-
-/// The operator's app, from the Secret.
-async fn app(policy: &ServiceAccountPolicy, namespace: &str, context: &Context) -> Result<Result<App, Problem>, Fault> {
-    let Credential::ClientSecret(credential) = &policy.spec.credential;
-    let key = credential.secret_ref.key.as_str();
-    let read = context.secrets.keys(namespace, &credential.secret_ref.name, &[key]).await?;
-    Ok(read.map(|data| App {
-        tenant: policy.spec.tenant.id.clone(),
-        client_id: credential.client_id.clone(),
-        // `keys` has seen to it that the key is there.
-        secret: data.get(key).map(|value| value.expose_secret().to_owned()).unwrap_or_default().into(),
-    }))
 }
 
 fn max_age(policy: &ServiceAccountPolicy, context: &Context, patience: Patience) -> Duration {

@@ -14,6 +14,7 @@ pub mod problem;
 pub mod publish;
 pub mod secrets;
 pub mod sightings;
+mod signin;
 pub mod synced;
 
 pub use conditions::Conditions;

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::Tenant;
 use super::facts::{Access, AccessMode, Environment, HeldBy, SystemUser};
-use super::wire::{Call, Service};
+use super::wire::{Call, Scope, Service};
 use crate::fault::{Fault, Kind};
 
 /// The role template that is System Administrator in every environment; names are translated, this is not.
@@ -27,7 +27,6 @@ const HEADERS: &[(&str, &str)] = &[
 /// Dataverse of one environment.
 struct Organization<'a> {
     origin: &'a str,
-    scope: String,
 }
 
 impl<'a> Organization<'a> {
@@ -42,11 +41,11 @@ impl<'a> Organization<'a> {
                 "The environment is not running: it is in administration mode, or Microsoft is working on it",
             ));
         }
-        Ok(Self { origin: &dataverse.origin, scope: format!("{}/.default", dataverse.origin) })
+        Ok(Self { origin: &dataverse.origin })
     }
 
     fn service(&self) -> Service<'_> {
-        Service { name: "Dataverse", scope: &self.scope, headers: HEADERS }
+        Service { name: "Dataverse", scope: Scope::Environment(self.origin), headers: HEADERS }
     }
 
     fn at(&self, rest: &str, query: &[(&str, &str)]) -> Result<Url, Fault> {

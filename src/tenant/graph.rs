@@ -8,13 +8,13 @@ use serde_json::json;
 use url::Url;
 
 use super::facts::{HeldRole, License, Plan, PlanState, Subscribed, User};
-use super::wire::{Call, Service};
-use super::{DirectoryRole, GRAPH, Tenant};
+use super::wire::{Call, Scope, Service};
+use super::{DirectoryRole, Tenant};
 use crate::fault::{Fault, Kind};
 
 const SERVICE: Service<'static> = Service {
     name: "Microsoft Graph",
-    scope: "https://graph.microsoft.com/.default",
+    scope: Scope::Graph,
     // Background work gives way to people when the tenant is throttled (facts/microsoft.md §1.10).
     headers: &[("x-ms-throttle-priority", "low")],
 };
@@ -24,9 +24,9 @@ const USERS: &str = "User.Read.All";
 const LICENSES: &str = "LicenseAssignment.Read.All";
 
 /// A URL below `/v1.0`; every part is escaped as one segment.
-fn at(segments: &[&str], query: &[(&str, &str)]) -> Result<Url, Fault> {
+fn at(tenant: &Tenant, segments: &[&str], query: &[(&str, &str)]) -> Result<Url, Fault> {
     let bug = || Fault::new(Kind::Bug, "A Graph address can't be made");
-    let mut url = Url::parse(&format!("https://{GRAPH}/v1.0")).map_err(|_| bug())?;
+    let mut url = Url::parse(&format!("https://{}/v1.0", tenant.cloud.graph())).map_err(|_| bug())?;
     url.path_segments_mut().map_err(|()| bug())?.extend(segments);
     if !query.is_empty() {
         url.query_pairs_mut().extend_pairs(query);
@@ -67,7 +67,7 @@ struct WirePlan {
 /// The user under a principal name or object id; `None`: there is none.
 pub async fn user(tenant: &Tenant, name: &str) -> Result<Option<User>, Fault> {
     let select = "id,userPrincipalName,accountEnabled,userType,assignedLicenses,assignedPlans";
-    let url = at(&["users", name], &[("$select", select)])?;
+    let url = at(tenant, &["users", name], &[("$select", select)])?;
     let user: WireUser = match tenant.read(Call::get(&SERVICE, url, "user", USERS)).await {
         Ok(user) => user,
         Err(fault) if fault.kind == Kind::NotFound => return Ok(None),
@@ -122,6 +122,7 @@ struct WireGroup {
 /// beta only, so the groups are asked one by one (facts/microsoft.md §1.2).
 pub async fn roles(tenant: &Tenant, user: &str) -> Result<Arc<[HeldRole]>, Fault> {
     let url = at(
+        tenant,
         &["users", user, "transitiveMemberOf", "microsoft.graph.group"],
         &[("$select", "id,displayName,isAssignableToRole")],
     )?;
@@ -151,7 +152,7 @@ async fn assignments_of(tenant: &Tenant, principal: &str, group: Option<String>)
 
 /// Assignments at "/": an administrative unit's are not the role that vendors mean.
 async fn assignments(tenant: &Tenant, filter: &str) -> Result<Vec<WireAssignment>, Fault> {
-    let url = at(&["roleManagement", "directory", "roleAssignments"], &[("$filter", filter)])?;
+    let url = at(tenant, &["roleManagement", "directory", "roleAssignments"], &[("$filter", filter)])?;
     let mut all: Vec<WireAssignment> =
         tenant.read_all(Call::get(&SERVICE, url, "role assignments", ROLES_READ)).await?;
     all.retain(|assignment| assignment.directory_scope_id.as_deref() == Some("/"));
@@ -173,7 +174,7 @@ pub async fn another_global_administrator(tenant: &Tenant, account: &str) -> Res
 
 /// Assigns a role at "/".
 pub async fn add_role(tenant: &Tenant, user: &str, role: DirectoryRole) -> Result<(), Fault> {
-    let url = at(&["roleManagement", "directory", "roleAssignments"], &[])?;
+    let url = at(tenant, &["roleManagement", "directory", "roleAssignments"], &[])?;
     let body = json!({ "principalId": user, "roleDefinitionId": role.id(), "directoryScopeId": "/" });
     let call = Call::write(&SERVICE, Method::POST, url, Some(body), "assign a role", ROLES_WRITE);
     match tenant.call(call).await {
@@ -184,7 +185,7 @@ pub async fn add_role(tenant: &Tenant, user: &str, role: DirectoryRole) -> Resul
 
 /// Removes one assignment.
 pub async fn remove_assignment(tenant: &Tenant, assignment: &str) -> Result<(), Fault> {
-    let url = at(&["roleManagement", "directory", "roleAssignments", assignment], &[])?;
+    let url = at(tenant, &["roleManagement", "directory", "roleAssignments", assignment], &[])?;
     let call = Call::write(&SERVICE, Method::DELETE, url, None, "remove a role assignment", ROLES_WRITE);
     match tenant.call(call).await {
         Err(fault) if fault.kind != Kind::NotFound => Err(fault),
@@ -220,7 +221,7 @@ struct WireServicePlan {
 
 /// The subscriptions of the tenant.
 pub async fn subscribed(tenant: &Tenant) -> Result<Arc<[Subscribed]>, Fault> {
-    let url = at(&["subscribedSkus"], &[])?;
+    let url = at(tenant, &["subscribedSkus"], &[])?;
     let all: Vec<WireSku> = tenant.read_all(Call::get(&SERVICE, url, "subscriptions", LICENSES)).await?;
     Ok(all
         .into_iter()

@@ -1,5 +1,6 @@
 //! Microsoft, as far as a service account is concerned: typed facts out, steps in. Knows no Kubernetes.
 
+pub mod cloud;
 mod dataverse;
 pub mod facts;
 mod graph;
@@ -16,6 +17,7 @@ use crate::cache::{Keyed, Shared};
 use crate::fault::Fault;
 use crate::http::Way;
 use crate::seen::Seen;
+pub use cloud::Cloud;
 use facts::{Access, Environment, HeldRole, Subscribed, User};
 use signin::SignIn;
 
@@ -53,39 +55,13 @@ impl DirectoryRole {
     }
 }
 
-/// Hosts that are asked, compiled in (facts/microsoft.md §1.11, the global cloud). Environments name their own host;
-/// it must be one of Dataverse's.
-pub const HOSTS: &[&str] = &[
-    LOGIN,
-    GRAPH,
-    BAP,
-    "*.crm.dynamics.com",
-    "*.crm2.dynamics.com",
-    "*.crm3.dynamics.com",
-    "*.crm4.dynamics.com",
-    "*.crm5.dynamics.com",
-    "*.crm6.dynamics.com",
-    "*.crm7.dynamics.com",
-    "*.crm8.dynamics.com",
-    "*.crm11.dynamics.com",
-    "*.crm12.dynamics.com",
-    "*.crm14.dynamics.com",
-    "*.crm15.dynamics.com",
-    "*.crm16.dynamics.com",
-    "*.crm17.dynamics.com",
-    "*.crm19.dynamics.com",
-    "*.crm20.dynamics.com",
-    "*.crm21.dynamics.com",
-];
-const LOGIN: &str = "login.microsoftonline.com";
-const GRAPH: &str = "graph.microsoft.com";
-const BAP: &str = "api.bap.microsoft.com";
-
 /// One app registration at one tenant, and how it proves itself.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct App {
     /// Tenant id or verified domain.
     pub tenant: String,
+    /// The cloud that the tenant is in.
+    pub cloud: Cloud,
     /// Application (client) id.
     pub client_id: String,
     /// Client secret.
@@ -99,6 +75,7 @@ pub type Tenants = Keyed<signin::AppKey, Tenant>;
 #[derive(Debug)]
 pub struct Tenant {
     way: Way,
+    cloud: Cloud,
     client_id: String,
     sign_in: SignIn,
     environments: Shared<Arc<[Environment]>>,
@@ -119,6 +96,7 @@ impl Tenant {
         Self {
             sign_in: SignIn::new(way.clone(), app),
             way,
+            cloud: app.cloud,
             client_id: app.client_id.clone(),
             environments: Shared::default(),
             subscribed: Shared::default(),

@@ -7,17 +7,17 @@ use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
+use super::Tenant;
 use super::facts::{Dataverse, Environment};
-use super::wire::{Call, Service};
-use super::{BAP, Tenant};
+use super::wire::{Call, Scope, Service};
 use crate::fault::{Fault, Kind};
 
-const SERVICE: Service<'static> =
-    Service { name: "Power Platform", scope: "https://service.powerapps.com/.default", headers: &[] };
+const SERVICE: Service<'static> = Service { name: "Power Platform", scope: Scope::PowerPlatform, headers: &[] };
 const NEEDS: &str = "to be registered as a management application";
 
-fn at(rest: &str) -> Result<Url, Fault> {
-    let base = format!("https://{BAP}/providers/Microsoft.BusinessAppPlatform/scopes/admin/environments");
+fn at(tenant: &Tenant, rest: &str) -> Result<Url, Fault> {
+    let host = tenant.cloud.power_platform();
+    let base = format!("https://{host}/providers/Microsoft.BusinessAppPlatform/scopes/admin/environments");
     Url::parse(&format!("{base}{rest}")).map_err(|_| Fault::new(Kind::BadAnswer, "An environment's id is not one"))
 }
 
@@ -63,7 +63,7 @@ struct WireState {
 
 /// All environments of the tenant.
 pub async fn environments(tenant: &Tenant) -> Result<Arc<[Environment]>, Fault> {
-    let url = at("?api-version=2020-10-01")?;
+    let url = at(tenant, "?api-version=2020-10-01")?;
     let all: Vec<WireEnvironment> =
         tenant.read_all(Call::get(&SERVICE, url, "environments", NEEDS)).await.map_err(unregistered)?;
     Ok(all.into_iter().map(environment).collect())
@@ -86,7 +86,7 @@ fn environment(wire: WireEnvironment) -> Environment {
 
 /// Makes the operator's own app a user of the environment.
 pub async fn add_app_user(tenant: &Tenant, environment: &Environment) -> Result<(), Fault> {
-    let url = at(&format!("/{}/addAppUser?api-version=2020-10-01", environment.id))?;
+    let url = at(tenant, &format!("/{}/addAppUser?api-version=2020-10-01", environment.id))?;
     let body = json!({ "servicePrincipalAppId": tenant.client_id });
     tenant
         .call(Call::write(&SERVICE, Method::POST, url, Some(body), "add the app to an environment", NEEDS))

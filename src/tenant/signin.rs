@@ -15,25 +15,26 @@ use reqwest::header::HeaderName;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use super::{App, LOGIN};
+use super::{App, Cloud};
 use crate::fault::{Fault, Kind};
 use crate::http::{Effect, Proof, Request, Way};
 
-/// The key under which everything that was read with an app is shared: the same app, tenant and secret.
+/// The key under which everything that was read with an app is shared: the same app, tenant, cloud and secret.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct AppKey(String, String, String);
+pub struct AppKey(Cloud, String, String, String);
 
 impl AppKey {
     /// The key of an app.
     #[must_use]
     pub fn of(app: &App) -> Self {
-        Self(app.tenant.to_ascii_lowercase(), app.client_id.to_ascii_lowercase(), app.secret.expose_secret().to_owned())
+        let secret = app.secret.expose_secret().to_owned();
+        Self(app.cloud, app.tenant.to_ascii_lowercase(), app.client_id.to_ascii_lowercase(), secret)
     }
 }
 
 impl std::fmt::Debug for AppKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AppKey").field("tenant", &self.0).field("client_id", &self.1).finish_non_exhaustive()
+        f.debug_struct("AppKey").field("tenant", &self.1).field("client_id", &self.2).finish_non_exhaustive()
     }
 }
 
@@ -41,9 +42,7 @@ impl std::fmt::Debug for AppKey {
 /// secret is not presented in a loop (AADSTS50196).
 #[derive(Debug)]
 pub struct SignIn {
-    tenant: String,
-    client_id: String,
-    secret: SecretString,
+    app: App,
     credential: Mutex<(Instant, Result<Arc<ClientSecretCredential>, Fault>)>,
     transport: Arc<OurTransport>,
     refused: Mutex<HashMap<String, (Instant, Fault)>>,
@@ -60,11 +59,9 @@ impl SignIn {
     /// Nothing is sent yet.
     pub fn new(way: Way, app: &App) -> Self {
         let transport = Arc::new(OurTransport { way, last: Mutex::default() });
-        let credential = credential(&app.tenant, &app.client_id, &app.secret, &transport);
+        let credential = credential(app, &transport);
         Self {
-            tenant: app.tenant.clone(),
-            client_id: app.client_id.clone(),
-            secret: app.secret.clone(),
+            app: app.clone(),
             credential: Mutex::new((Instant::now(), credential)),
             transport,
             refused: Mutex::default(),
@@ -77,7 +74,7 @@ impl SignIn {
     pub fn renew(&self) {
         let mut slot = self.credential.lock().unwrap_or_else(PoisonError::into_inner);
         if slot.0.elapsed() >= RENEWED_FOR {
-            *slot = (Instant::now(), credential(&self.tenant, &self.client_id, &self.secret, &self.transport));
+            *slot = (Instant::now(), credential(&self.app, &self.transport));
         }
     }
 
@@ -108,14 +105,9 @@ impl SignIn {
     }
 }
 
-fn credential(
-    tenant: &str,
-    client_id: &str,
-    secret: &SecretString,
-    transport: &Arc<OurTransport>,
-) -> Result<Arc<ClientSecretCredential>, Fault> {
+fn credential(app: &App, transport: &Arc<OurTransport>) -> Result<Arc<ClientSecretCredential>, Fault> {
     let mut cloud = CustomConfiguration::default();
-    cloud.authority_host = format!("https://{LOGIN}");
+    cloud.authority_host = format!("https://{}", app.cloud.login());
     let options = ClientSecretCredentialOptions {
         client_options: ClientOptions {
             transport: Some(Transport::new(Arc::<OurTransport>::clone(transport))),
@@ -125,8 +117,8 @@ fn credential(
             ..ClientOptions::default()
         },
     };
-    let secret = Secret::new(secret.expose_secret().to_owned());
-    ClientSecretCredential::new(tenant, client_id.to_owned(), secret, Some(options))
+    let secret = Secret::new(app.secret.expose_secret().to_owned());
+    ClientSecretCredential::new(&app.tenant, app.client_id.clone(), secret, Some(options))
         .map_err(|error| Fault::new(Kind::CredentialRefused, format!("The sign-in can't be tried: {error}")))
 }
 
@@ -139,7 +131,10 @@ fn refusal(said: &str) -> Fault {
         .unwrap_or_default();
     let sentence = match number.as_str() {
         "90002" => {
-            return Fault::new(Kind::TenantNotFound, "Microsoft knows no tenant of the id in spec.tenant.id");
+            return Fault::new(
+                Kind::TenantNotFound,
+                "Microsoft knows no tenant of the id in spec.tenant.id in the cloud that spec.tenant.cloud names",
+            );
         }
         "700016" => "Microsoft does not know the app (spec.credential.clientSecret.clientID) in this tenant",
         "7000215" => {

@@ -8,16 +8,27 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use super::Tenant;
+use super::{Cloud, Tenant};
 use crate::fault::{Fault, Kind};
-use crate::http::{Answer, Effect, Proof, Request};
+use crate::http::{Answer, Effect, Hosts, Proof, Request};
+
+/// Which tokens a service takes. Each is sent to the host that it is for, and to no other.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope<'a> {
+    /// Microsoft Graph's, of the tenant's cloud.
+    Graph,
+    /// The Power Platform's administration's, of the tenant's cloud.
+    PowerPlatform,
+    /// An environment's own. Example of its origin: `https://contoso.crm4.dynamics.com`.
+    Environment(&'a str),
+}
 
 /// One of the services: its name, the scope of its tokens, and headers that it wants.
 pub struct Service<'a> {
     /// Fixed word. Example: `Microsoft Graph`.
     pub name: &'static str,
     /// Token scope.
-    pub scope: &'a str,
+    pub scope: Scope<'a>,
     /// Extra headers.
     pub headers: &'a [(&'static str, &'static str)],
 }
@@ -62,7 +73,8 @@ impl Tenant {
     pub(super) async fn call(&self, call: Call<'_>) -> Result<Answer, Fault> {
         // Before the token: Microsoft knows no resource of a strange host, and would be blamed for it.
         self.way.hosts().admit(&call.url)?;
-        let token: SecretString = self.sign_in.token(call.service.scope).await?;
+        of_cloud(self.cloud, &call.service.scope, &call.url, self.way.hosts())?;
+        let token: SecretString = self.sign_in.token(&self.scope(call.service.scope)).await?;
         let effect = if call.method == Method::GET { Effect::Read } else { Effect::Write };
         let mut headers = vec![(ACCEPT, "application/json".to_owned())];
         headers.extend(
@@ -94,6 +106,14 @@ impl Tenant {
         }
     }
 
+    fn scope(&self, scope: Scope<'_>) -> String {
+        match scope {
+            Scope::Graph => format!("https://{}/.default", self.cloud.graph()),
+            Scope::PowerPlatform => self.cloud.power_platform_scope().to_owned(),
+            Scope::Environment(origin) => format!("{origin}/.default"),
+        }
+    }
+
     /// A read of one JSON document.
     pub(super) async fn read<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Fault> {
         let (service, what) = (call.service.name, call.what);
@@ -120,6 +140,27 @@ impl Tenant {
         }
         Err(Fault::new(Kind::BadAnswer, format!("{} goes on for more than {MOST_PAGES} pages ({what})", service.name)))
     }
+}
+
+/// Refuses a host that the token is not for, and an environment of another cloud than the tenant's: the tenant says where its
+/// environments are, but not whom the operator trusts.
+fn of_cloud(cloud: Cloud, scope: &Scope<'_>, url: &Url, hosts: &Hosts) -> Result<(), Fault> {
+    let host = url.host_str().unwrap_or_default();
+    let meant = match scope {
+        Scope::Graph => host == cloud.graph(),
+        Scope::PowerPlatform => host == cloud.power_platform(),
+        Scope::Environment(origin) => {
+            if !cloud.has_environment(host) && !hosts.allows_expressly(host) {
+                let sentence = format!(
+                    "The host {host} is not one of the cloud {}, in which the tenant is (spec.tenant.cloud); if it is right, start the operator with --allow-host {host}",
+                    cloud.word()
+                );
+                return Err(Fault::new(Kind::HostNotAllowed, sentence));
+            }
+            Url::parse(origin).is_ok_and(|origin| origin.origin() == url.origin())
+        }
+    };
+    if meant { Ok(()) } else { Err(Fault::new(Kind::Bug, "A token was to be sent to a host that it is not for")) }
 }
 
 /// More than any list of one account or tenant has; a service that links pages in a circle ends here.

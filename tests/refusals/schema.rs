@@ -116,6 +116,14 @@ async fn what_a_spec_can_not_be_is_refused_when_it_is_made() {
             &["spec.tenant.id", "253"],
         ),
         (
+            with(
+                &policy,
+                "id: 6f1c2c4e-8d0b-4b5e-9a53-0c6a3f1d2e01",
+                "id: 6f1c2c4e-8d0b-4b5e-9a53-0c6a3f1d2e01\n    cloud: Germany",
+            ),
+            &["spec.tenant.cloud", "Germany", "GCCHigh"],
+        ),
+        (
             with(&policy, "c0ffee00-1111-4222-8333-444455556666", "c0ffee00-1111-4222-8333"),
             &["spec.credential.clientSecret.clientID"],
         ),
