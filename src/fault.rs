@@ -48,6 +48,12 @@ pub enum Kind {
     PermissionMissing,
     /// Dataverse: the caller is not a user of the environment.
     NotMember,
+    /// The environment is in administration mode, or Microsoft is working on it.
+    NotRunning,
+    /// Microsoft Entra ID P1 or P2 is missing.
+    PremiumMissing,
+    /// The user has no license (yet) that lets it into the environment.
+    NotLicensed,
     /// Power Platform: the app is not a registered management application.
     ManagementAppNotRegistered,
     /// 404.
@@ -78,6 +84,9 @@ impl Kind {
             Self::TenantNotFound => "tenant_not_found",
             Self::PermissionMissing => "permission_missing",
             Self::NotMember => "not_member",
+            Self::NotRunning => "not_running",
+            Self::PremiumMissing => "premium_missing",
+            Self::NotLicensed => "not_licensed",
             Self::ManagementAppNotRegistered => "management_app_not_registered",
             Self::NotFound => "not_found",
             Self::Conflict => "conflict",
@@ -101,9 +110,14 @@ impl Fault {
             | Kind::CredentialRefused
             | Kind::TenantNotFound
             | Kind::ManagementAppNotRegistered => Class::Stalled,
-            Kind::PermissionMissing | Kind::NotMember | Kind::NotFound | Kind::Conflict | Kind::Refused => {
-                Class::Denied
-            }
+            Kind::PermissionMissing
+            | Kind::NotMember
+            | Kind::NotRunning
+            | Kind::PremiumMissing
+            | Kind::NotLicensed
+            | Kind::NotFound
+            | Kind::Conflict
+            | Kind::Refused => Class::Denied,
             Kind::Bug => Class::Bug,
         };
         Self { class, kind, sentence: sentence.into() }

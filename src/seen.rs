@@ -28,6 +28,17 @@ impl<T> Seen<T> {
         }
     }
 
+    /// The value, or why there is none.
+    ///
+    /// # Errors
+    /// The fault of what is not known.
+    pub fn into_result(self) -> Result<T, Fault> {
+        match self {
+            Self::Known(value) => Ok(value),
+            Self::Unknown(fault) => Err(fault),
+        }
+    }
+
     /// The same question about a part of the value.
     pub fn map<U>(self, part: impl FnOnce(T) -> U) -> Seen<U> {
         match self {

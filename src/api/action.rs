@@ -12,6 +12,10 @@ pub enum Action {
     DirectoryRoles,
     // Assign System Administrator to the account in an environment.
     SecurityRoles,
+    // Set the account's access mode in an environment to Read-Write.
+    AccessMode,
+    // Add the account to an environment that it is not a user of.
+    EnvironmentAccess,
     // Make the operator's own application a user of an environment, so that it can see there.
     SelfEnrollment,
 }

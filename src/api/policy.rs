@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use super::Action;
+use super::profiles::{Licenses, Profiles, Waiver};
 use super::shared::{
     EnvironmentSelector, HandOffStatus, SecretKeyRef, conditions_schema, hand_offs_schema, interval_schema, is_false,
     keyed_list,
@@ -25,7 +26,7 @@ use super::shared::{
     status = "ServiceAccountPolicyStatus",
     derive = "PartialEq",
     doc = "What a Microsoft 365 service account must hold for a vendor's connector to live, and when.",
-    printcolumn(name = "Account", type_ = "string", json_path = ".spec.account.user.principalName"),
+    printcolumn(name = "Account", type_ = "string", json_path = ".spec.account.*['principalName','clientID']"),
     printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
     printcolumn(name = "Status", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
     printcolumn(name = "Failing", type_ = "integer", json_path = ".status.failing"),
@@ -40,8 +41,12 @@ use super::shared::{
     )
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!has(self.allowedActions) || size(self.allowedActions) == 0 || has(self.account.user.objectID)")
+#[x_kube(validation = Rule::new("!has(self.allowedActions) || size(self.allowedActions) == 0 || !has(self.account.user) || has(self.account.user.objectID)")
     .message("account.user.objectID must be set before any action is allowed: what is acted on must be pinned by id, not by name"))]
+#[x_kube(validation = Rule::new("has(self.account.application) == has(self.profiles.avePointAppProfile)")
+    .message("profiles.avePointAppProfile goes with account.application, and account.application with it: all other profiles ask something of a user"))]
+#[x_kube(validation = Rule::new("!has(self.account.application) || !(has(self.profiles.keepitPowerPlatform) || has(self.profiles.keepitDynamicsCE) || has(self.profiles.fluentProDataverse) || has(self.profiles.avePointServiceAccount) || has(self.profiles.custom))")
+    .message("with account.application only profiles.avePointAppProfile can be judged; put the other profiles into a policy for their user"))]
 pub struct ServiceAccountPolicySpec {
     /// The Entra tenant of the account. Can't change.
     #[x_kube(validation = Rule::new("self == oldSelf").message("tenant can't change; create another ServiceAccountPolicy"))]
@@ -56,6 +61,14 @@ pub struct ServiceAccountPolicySpec {
     /// Absent: every environment that has Dataverse.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environments: Option<EnvironmentSelector>,
+    /// Which licenses count, where Microsoft's list is not enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licenses: Option<Licenses>,
+    /// Findings that are known, and that somebody answers for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["finding".into()]))]
+    pub waivers: Vec<Waiver>,
     /// What the operator may write. Empty (the default): nothing is ever written. The installation must grant it, too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
@@ -122,6 +135,40 @@ pub struct ClientSecret {
 pub enum Account {
     /// A user of the tenant.
     User(User),
+    /// An app that signs in as itself, and is an application user of environments.
+    Application(Application),
+}
+
+impl Account {
+    /// As people call it: a principal name, or a client id.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::User(user) => &user.principal_name,
+            Self::Application(application) => &application.client_id,
+        }
+    }
+
+    /// What pins it, in lower case: an object id, or a client id, which no other app of any tenant has. `None`: it is known by
+    /// its name only.
+    #[must_use]
+    pub fn pin(&self) -> Option<String> {
+        match self {
+            Self::User(user) => user.object_id.as_ref().map(|id| id.to_ascii_lowercase()),
+            Self::Application(application) => Some(application.client_id.to_ascii_lowercase()),
+        }
+    }
+}
+
+/// An app that signs in as itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self.clientID == oldSelf.clientID").message("the account can't change; create another ServiceAccountPolicy"))]
+pub struct Application {
+    /// Application (client) id: a GUID. Can't change.
+    #[serde(rename = "clientID")]
+    #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"))]
+    pub client_id: String,
 }
 
 /// A user of the tenant.
@@ -139,55 +186,6 @@ pub struct User {
     pub object_id: Option<String>,
 }
 
-/// What is asked of the account: one key for each vendor page.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-// Not `minProperties`: a key without a value counts there, and would be a policy that asks for nothing.
-#[x_kube(validation = Rule::new("has(self.keepitPowerPlatform)")
-    .message("profiles needs at least one profile; for one with its defaults write keepitPowerPlatform: { workloads: [Dynamics365] }"))]
-pub struct Profiles {
-    /// Keepit for Power Platform and Dynamics 365, with Global Administrator no longer needed once connected.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub keepit_power_platform: Option<KeepitPowerPlatform>,
-}
-
-/// Keepit for Power Platform and Dynamics 365 (vendor pages 000 and 002).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct KeepitPowerPlatform {
-    /// What is backed up: decides which licenses are asked for. Default: `[Dynamics365]`.
-    #[serde(default = "default_workloads")]
-    #[schemars(length(min = 1, max = 3))]
-    #[x_kube(merge_strategy = ListMerge::Set)]
-    pub workloads: Vec<Workload>,
-    /// What becomes of a standing Global Administrator once the connector is authorized: `Report` (default) shows it as a
-    /// warning, `Remove` takes it away when everything that replaces it was read back, `Keep` says nothing.
-    #[serde(default = "default_after_setup")]
-    pub global_administrator_after_setup: AfterSetup,
-}
-
-/// What is backed up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub enum Workload {
-    Dynamics365,
-    PowerPages,
-    PowerAutomate,
-}
-
-/// What becomes of a standing Global Administrator once the connector is authorized.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum AfterSetup {
-    Report,
-    Remove,
-    Keep,
-}
-
-fn default_workloads() -> Vec<Workload> {
-    vec![Workload::Dynamics365]
-}
-fn default_after_setup() -> AfterSetup {
-    AfterSetup::Report
-}
 fn default_interval() -> Duration {
     std::time::Duration::from_hours(1).into()
 }
@@ -288,7 +286,7 @@ pub struct FindingStatus {
     pub id: String,
     /// The stages in which it counts.
     pub stages: Vec<Stage>,
-    /// Pass, Warn, Fail, Unknown or `NotApplicable`.
+    /// Pass, Warn, Fail, Unknown, Waived or `NotApplicable`.
     pub result: FindingResult,
     /// What was seen, in one sentence.
     pub message: String,
@@ -298,6 +296,9 @@ pub struct FindingStatus {
     /// The environments in which it does not hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environments: Option<FindingEnvironments>,
+    /// When what was found ends by itself: a role that is held for a time, or a waiver.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiration_time: Option<Time>,
     /// When the result last changed.
     pub last_transition_time: Time,
 }
@@ -309,6 +310,7 @@ pub enum FindingResult {
     Warn,
     Fail,
     Unknown,
+    Waived,
     NotApplicable,
 }
 
@@ -328,7 +330,7 @@ pub struct FindingEnvironments {
 pub struct PlannedStep {
     /// What is done. Example: `AddDirectoryRole`.
     pub step: String,
-    /// Create or Delete.
+    /// Create, Change or Delete.
     pub effect: StepEffect,
     /// On what. Example: `Power Platform Administrator`.
     pub target: String,
@@ -342,6 +344,7 @@ pub struct PlannedStep {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum StepEffect {
     Create,
+    Change,
     Delete,
 }
 

@@ -80,6 +80,8 @@ pub enum Reason {
     Ambiguous,
     /// A named environment is not in the tenant, has no Dataverse, or is not within the policy's.
     EnvironmentNotFound,
+    /// A part of the spec refers to nothing that the object has.
+    InvalidSpec,
     /// An action is allowed by the spec, but no grant of the installation covers it.
     NotGranted,
     /// The operator made a mistake; please report it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 
-use crate::api::policy::{Account, DemandStatus, FindingResult, Stage};
+use crate::api::policy::{DemandStatus, FindingResult, Stage};
 use crate::api::shared::span;
 use crate::api::{Connector, Reason};
 use crate::fault::Fault;
@@ -94,7 +94,6 @@ fn policy(connector: &Connector, namespace: &str, context: &Context) -> Option<P
         let not_ready = Some(Reason::Unreadable.word());
         return Some(PolicySeen { account: None, answer: None, not_ready, missing: Vec::new() });
     };
-    let Account::User(user) = &policy.spec.account;
     let status = policy.status.as_ref();
     let answer = status.into_iter().flat_map(|status| &status.demands).find(|answer| {
         Some(&answer.uid) == connector.metadata.uid.as_ref() && Some(answer.generation) == connector.metadata.generation
@@ -103,6 +102,8 @@ fn policy(connector: &Connector, namespace: &str, context: &Context) -> Option<P
         .into_iter()
         .flat_map(|status| &status.findings)
         .filter(|finding| finding.stages.contains(&Stage::Setup))
+        // Other profiles of the policy are for other Connectors.
+        .filter(|finding| answer.is_none_or(|answer| finding.id.starts_with(&format!("{}/", answer.profile))))
         .filter(|finding| matches!(finding.result, FindingResult::Fail | FindingResult::Unknown))
         .map(|finding| match &finding.environments {
             Some(environments) => format!("{} ({})", finding.message, environments.sample.join(", ")),
@@ -113,7 +114,12 @@ fn policy(connector: &Connector, namespace: &str, context: &Context) -> Option<P
     missing.dedup();
     let ready = status.and_then(|status| find(&status.conditions, "Ready"));
     let not_ready = ready.filter(|ready| ready.status != "True").map(|ready| ready.reason.clone());
-    Some(PolicySeen { account: Some(user.principal_name.clone()), answer: answer.cloned(), not_ready, missing })
+    Some(PolicySeen {
+        account: Some(policy.spec.account.name().to_owned().clone()),
+        answer: answer.cloned(),
+        not_ready,
+        missing,
+    })
 }
 
 fn others(connector: &Connector, namespace: &str, context: &Context) -> Vec<Other> {

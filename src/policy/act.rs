@@ -9,11 +9,11 @@ use super::gather::Observed;
 use super::plan::{Allowed, Plan, What};
 use super::resolve::Resolved;
 use crate::api::ServiceAccountPolicy;
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind};
 use crate::runtime::{Context, Note};
 use crate::seen::Seen;
 use crate::tenant::Tenant;
-use crate::tenant::facts::{Access, held};
+use crate::tenant::facts::{Access, AccessMode, SystemUser, held};
 
 /// What became of the plan.
 #[derive(Debug, Default)]
@@ -53,7 +53,7 @@ pub async fn act(
             break;
         }
         let access = match what {
-            What::AddSystemAdministrator(environment) => facts
+            What::AddSystemAdministrator(environment) | What::SetReadWrite(environment) => facts
                 .environments
                 .known()
                 .and_then(|all| all.get(&environment.id))
@@ -62,7 +62,7 @@ pub async fn act(
         };
         // One removal at a time in the whole process: of two last administrators each would count the other.
         let _turn = if removes { Some(context.removals.lock().await) } else { None };
-        match take(what, tenant, &resolved.account_id, access, context).await {
+        match take(what, tenant, resolved, access, context).await {
             Ok(true) => {
                 done.changed = true;
                 // At once: whatever comes between, what was done is told.
@@ -71,6 +71,10 @@ pub async fn act(
             Ok(false) => {
                 done.pending =
                     Some(format!("{} was written for {}, but does not show yet", what.word(), what.target()));
+            }
+            // It arrives some time after the license was assigned (facts/microsoft.md §1.5).
+            Err(fault) if fault.kind == Kind::NotLicensed => {
+                done.pending = Some(format!("{} for {} waits: {}", what.word(), what.target(), fault.sentence));
             }
             Err(fault) => {
                 let sentence = format!("{} for {} failed: {}", what.word(), what.target(), fault.sentence);
@@ -97,10 +101,11 @@ fn still_declared(policy: &ServiceAccountPolicy, context: &Context) -> bool {
 async fn take(
     what: &What,
     tenant: &Tenant,
-    account: &str,
+    resolved: &Resolved,
     access: Option<&Access>,
     context: &Context,
 ) -> Result<bool, Fault> {
+    let account = resolved.account_id.as_str();
     let written = format!("{account}/{}/{}", what.word(), what.target());
     // What was written a moment ago and does not show is waited for, not written again.
     if !context.lately.noted(&written, WRITTEN_FOR) {
@@ -108,6 +113,11 @@ async fn take(
         match what {
             What::EnrollSelf(environment) => tenant.enroll_self(environment).await?,
             What::AddDirectoryRole(role) => tenant.add_role(account, *role).await?,
+            What::AddToEnvironment(environment) => tenant.add_to_environment(environment, &resolved.who).await?,
+            What::SetReadWrite(environment) => match access {
+                Some(access) => tenant.set_read_write(environment, access).await?,
+                None => return Ok(false),
+            },
             What::AddSystemAdministrator(environment) => match access {
                 Some(access) => tenant.add_system_administrator(environment, access).await?,
                 None => return Ok(false),
@@ -122,7 +132,7 @@ async fn take(
         context.lately.note(&written);
     }
     for looked in 0..LOOKS {
-        if shows(what, tenant, account).await {
+        if shows(what, tenant, resolved).await {
             context.lately.forget(&written);
             return Ok(true);
         }
@@ -132,15 +142,19 @@ async fn take(
 }
 
 /// Whether a step can be read back.
-async fn shows(what: &What, tenant: &Tenant, account: &str) -> bool {
+async fn shows(what: &What, tenant: &Tenant, resolved: &Resolved) -> bool {
+    let account = resolved.account_id.as_str();
+    let access = |environment| tenant.access(environment, &resolved.who, &[], Duration::ZERO);
     match what {
-        What::EnrollSelf(environment) => {
-            matches!(tenant.access(environment, account, Duration::ZERO).await, Seen::Known(_))
+        What::EnrollSelf(environment) => matches!(access(environment).await, Seen::Known(_)),
+        What::AddToEnvironment(environment) => {
+            row_of(&access(environment).await).is_some_and(|row| !row.disabled && !row.deleted)
         }
         What::AddSystemAdministrator(environment) => {
-            let access = tenant.access(environment, account, Duration::ZERO).await;
-            let row = access.known().and_then(|access| access.row.as_ref());
-            row.is_some_and(|row| row.system_administrator.is_some())
+            row_of(&access(environment).await).is_some_and(|row| row.system_administrator.is_some())
+        }
+        What::SetReadWrite(environment) => {
+            row_of(&access(environment).await).is_some_and(|row| row.access_mode == AccessMode::ReadWrite)
         }
         What::AddDirectoryRole(role) => {
             let roles = tenant.roles(account, Duration::ZERO).await;
@@ -153,6 +167,10 @@ async fn shows(what: &What, tenant: &Tenant, account: &str) -> bool {
     }
 }
 
+fn row_of(access: &Seen<Access>) -> Option<&SystemUser> {
+    access.known().and_then(|access| access.row.as_ref())
+}
+
 fn note(what: &What) -> Note {
     let target = what.target();
     match what {
@@ -162,6 +180,12 @@ fn note(what: &What) -> Note {
         }
         What::AddSystemAdministrator(_) => {
             Note::normal("SecurityRoleAssigned", "Repair", format!("Assigned System Administrator in {target}"))
+                .about("Environment", target)
+        }
+        What::AddToEnvironment(_) => Note::normal("AccountAdded", "Repair", format!("Added the account to {target}"))
+            .about("Environment", target),
+        What::SetReadWrite(_) => {
+            Note::normal("AccessModeSet", "Repair", format!("Set the access mode to Read-Write in {target}"))
                 .about("Environment", target)
         }
         What::AddDirectoryRole(_) => {

@@ -63,7 +63,7 @@ mod tests {
             id: id.into(),
             name: format!("{id} name"),
             sku: sku.into(),
-            dataverse: dataverse.then(|| Dataverse { origin: "https://x".into(), running: true }),
+            dataverse: dataverse.then(|| Dataverse { origin: "https://x".into(), running: true, security_group: None }),
         }
     }
 

@@ -1,25 +1,27 @@
 //! Everything that a policy's pass may see: what could not be seen is a value, too. [io]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{ApiResource, DynamicObject};
 use kube::{Api, Resource, ResourceExt};
 
 use super::demands::{self, Demand};
-use super::environments;
-use crate::api::policy::Account;
+use super::needs::Needs;
+use super::rules::Rule;
+use super::{look, profiles};
+use crate::api::connector::AuthorizationState;
+use crate::api::policy::Stage;
 use crate::api::shared::span;
-use crate::api::{Action, Connector, Reason, ServiceAccountPolicy};
-use crate::fault::{Fault, Kind};
+use crate::api::{Action, Connector, Reason, ServiceAccountPolicy, ServiceAccountPolicySpec};
+use crate::fault::Fault;
 use crate::runtime::conditions::find;
 use crate::runtime::{Context, Problem};
-use crate::seen::Seen;
-use crate::tenant::facts::{Access, AccountFacts, Environment};
-use crate::tenant::{self, Tenant};
+use crate::tenant::facts::AccountFacts;
+use crate::tenant::{self, DirectoryRole, Tenant};
 
 /// How old an answer may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,10 +34,14 @@ pub enum Patience {
 
 /// What was seen.
 pub struct Observed {
+    /// When.
+    pub now: Timestamp,
     /// The Connectors that refer to the policy.
     pub connectors: Vec<Asking>,
     /// Connectors of other policies for the same account: they are answered there, but need the same account.
     pub elsewhere: Vec<Asking>,
+    /// Directory roles that those need now, whatever this policy's profiles want: one out of each of these.
+    pub needed_elsewhere: Vec<Vec<DirectoryRole>>,
     /// Whether an object that can't be read may refer to the account, too.
     pub obscured: bool,
     /// Another policy that acts on the same account, and came first.
@@ -71,10 +77,9 @@ pub struct Asking {
     pub granted: bool,
     /// Whether it was just changed: its status speaks of an older generation, and will speak of this one in a moment.
     pub changing: bool,
+    /// Since when its vendor is seen to be authorized; `None`: it is not, or nobody knows.
+    pub authorized: Option<Timestamp>,
 }
-
-/// Environments are asked side by side, but not all at once.
-const AT_ONCE: usize = 8;
 
 /// Sees everything.
 pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: Patience) -> Result<Observed, Fault> {
@@ -82,14 +87,18 @@ pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: 
     let (account, selection) = match context.app(policy).await? {
         Ok(app) => {
             let tenant = tenant::of(&context.tenants, &context.desk.way, &app);
-            let (facts, selection) = facts(policy, &tenant, max_age(policy, context, patience)).await;
+            let needs = Needs::of(&profiles::requirements(&policy.spec));
+            let (facts, selection) = look::look(policy, &tenant, &needs, max_age(policy, context, patience)).await;
             (Ok((tenant, facts)), selection)
         }
         Err(problem) => (Err(problem), Ok(())),
     };
+    let others = elsewhere(policy, context);
     Ok(Observed {
+        now: Timestamp::now(),
         connectors: connectors(policy, context),
-        elsewhere: elsewhere(policy, context),
+        elsewhere: others.iter().flat_map(|(_, asking)| asking.iter().cloned()).collect(),
+        needed_elsewhere: others.iter().flat_map(|(other, asking)| roles_needed(&other.spec, asking)).collect(),
         obscured: obscured(policy, context).await?,
         rival: rival(policy, &namespace, context),
         granted: granted(policy, context),
@@ -101,11 +110,10 @@ pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: 
 
 /// What the spec allows and the installation grants for its account.
 fn granted(policy: &ServiceAccountPolicy, context: &Context) -> BTreeSet<Action> {
-    let Account::User(user) = &policy.spec.account;
     let namespace = policy.namespace().unwrap_or_default();
-    let Some(account) = user.object_id.as_deref() else { return BTreeSet::new() };
+    let Some(account) = policy.spec.account.pin() else { return BTreeSet::new() };
     let covered =
-        |action: &&Action| context.settings.grants.cover(&namespace, &policy.spec.tenant.id, account, **action);
+        |action: &&Action| context.settings.grants.cover(&namespace, &policy.spec.tenant.id, &account, **action);
     policy.spec.allowed_actions.iter().filter(covered).copied().collect()
 }
 
@@ -129,65 +137,6 @@ fn max_age(policy: &ServiceAccountPolicy, context: &Context, patience: Patience)
     }
 }
 
-/// What is known of the account. The account is looked up by name; the id that is found or pinned asks for the rest.
-async fn facts(
-    policy: &ServiceAccountPolicy,
-    tenant: &Tenant,
-    max_age: Duration,
-) -> (AccountFacts, Result<(), Problem>) {
-    let Account::User(declared) = &policy.spec.account;
-    let user = tenant.user(&declared.principal_name, max_age).await;
-    let id = match &user {
-        Seen::Known(Some(user)) => Ok(user.id.clone()),
-        Seen::Known(None) => Err(Fault::new(Kind::NotFound, "The tenant has no such user")),
-        Seen::Unknown(fault) => declared.object_id.as_deref().map(str::to_ascii_lowercase).ok_or_else(|| fault.clone()),
-    };
-    let of_account = async {
-        match &id {
-            Ok(id) => tenant.roles(id, max_age).await,
-            Err(fault) => Seen::Unknown(fault.clone()),
-        }
-    };
-    let of_environments = async {
-        let all = match tenant.environments(max_age).await {
-            Seen::Known(all) => all,
-            Seen::Unknown(fault) => return (Seen::Unknown(fault), Ok(())),
-        };
-        match environments::select(&all, policy.spec.environments.as_ref(), "the tenant's") {
-            Ok(selected) => (Seen::Known(access(tenant, selected, &id, max_age).await), Ok(())),
-            Err(sentence) => {
-                let problem = Problem::wrong("Ready", Reason::EnvironmentNotFound, sentence);
-                (Seen::Known(BTreeMap::new()), Err(problem))
-            }
-        }
-    };
-    let of_others = async {
-        match &id {
-            Ok(id) => tenant.another_global_administrator(id, max_age).await,
-            Err(fault) => Seen::Unknown(fault.clone()),
-        }
-    };
-    let (roles, another_global_administrator, subscribed, (environments, selection)) =
-        futures::join!(of_account, of_others, tenant.subscribed(max_age), of_environments);
-    (AccountFacts { user, roles, another_global_administrator, subscribed, environments }, selection)
-}
-
-async fn access(
-    tenant: &Tenant,
-    selected: Vec<&Environment>,
-    id: &Result<String, Fault>,
-    max_age: Duration,
-) -> BTreeMap<String, (Environment, Seen<Access>)> {
-    let asked = selected.into_iter().cloned().map(|environment| async move {
-        let access = match id {
-            Ok(id) => tenant.access(&environment, id, max_age).await,
-            Err(fault) => Seen::Unknown(fault.clone()),
-        };
-        (environment.id.clone(), (environment, access))
-    });
-    futures::stream::iter(asked).buffer_unordered(AT_ONCE).collect().await
-}
-
 /// The Connectors that refer to a policy, by name.
 fn connectors(policy: &ServiceAccountPolicy, context: &Context) -> Vec<Asking> {
     let name = policy.name_any();
@@ -206,21 +155,41 @@ fn connectors(policy: &ServiceAccountPolicy, context: &Context) -> Vec<Asking> {
                 granted: context.sightings.granted(&uid, generation.unwrap_or_default()),
                 // One that fails pass after pass is not waited for.
                 changing: spoken_of.is_some() && spoken_of != generation && !context.fails(&uid),
+                authorized: connector
+                    .status
+                    .as_ref()
+                    .and_then(|status| status.authorization.as_ref())
+                    .filter(|authorization| authorization.state == AuthorizationState::Granted)
+                    .map(|authorization| authorization.last_transition_time.0),
             }
         })
         .collect()
 }
 
-fn elsewhere(policy: &ServiceAccountPolicy, context: &Context) -> Vec<Asking> {
-    let Account::User(mine) = &policy.spec.account;
+/// Other policies for the same account, each with its Connectors.
+fn elsewhere(policy: &ServiceAccountPolicy, context: &Context) -> Vec<(ServiceAccountPolicy, Vec<Asking>)> {
+    let mine = &policy.spec.account;
     let all = context.policies.state();
     let same = all.iter().filter_map(|guarded| guarded.0.as_ref().ok()).filter(|other| {
-        let Account::User(user) = &other.spec.account;
-        let by_id = user.object_id.is_some() && user.object_id == mine.object_id;
-        let by_name = user.principal_name.eq_ignore_ascii_case(&mine.principal_name);
-        other.metadata.uid != policy.metadata.uid && (by_id || by_name)
+        let account = &other.spec.account;
+        let by_id = account.pin().is_some() && account.pin() == mine.pin();
+        other.metadata.uid != policy.metadata.uid && (by_id || account.name().eq_ignore_ascii_case(mine.name()))
     });
-    same.flat_map(|other| connectors(other, context)).collect()
+    same.map(|other| (other.clone(), connectors(other, context))).collect()
+}
+
+/// The directory roles that these Connectors need now, by what their policy's profiles ask for in their stages.
+fn roles_needed(spec: &ServiceAccountPolicySpec, asking: &[Asking]) -> Vec<Vec<DirectoryRole>> {
+    let stages: BTreeSet<Stage> =
+        asking.iter().filter_map(|asking| asking.demand.as_ref()).map(|demand| demand.stage).collect();
+    let requirements = profiles::requirements(spec);
+    let counted = requirements.iter().filter(|it| stages.iter().any(|stage| it.counts_in(*stage)));
+    counted
+        .filter_map(|requirement| match &requirement.rule {
+            Rule::DirectoryRole { any_of, .. } => Some(any_of.clone()),
+            _ => None,
+        })
+        .collect()
 }
 
 /// Whether a Connector of this policy, or another policy for its account, is stored in a form that this version can't read: who
@@ -234,12 +203,16 @@ async fn obscured(policy: &ServiceAccountPolicy, context: &Context) -> Result<bo
             return Ok(true);
         }
     }
-    let Account::User(mine) = &policy.spec.account;
+    let (pin, called) = (policy.spec.account.pin(), policy.spec.account.name());
     for guarded in context.policies.state().iter().filter(|guarded| guarded.0.is_err()) {
         let stored = as_stored::<ServiceAccountPolicy>(guarded.meta(), context).await?;
-        let user = &stored["spec"]["account"]["user"];
-        let by_id = mine.object_id.as_ref().is_some_and(|id| user["objectID"] == **id);
-        if by_id || user["principalName"] == *mine.principal_name {
+        let account = &stored["spec"]["account"];
+        let (user, application) = (&account["user"], &account["application"]);
+        let is = |value: &serde_json::Value, wanted: &str| {
+            value.as_str().is_some_and(|value| value.eq_ignore_ascii_case(wanted))
+        };
+        let by_id = pin.as_ref().is_some_and(|pin| is(&user["objectID"], pin) || is(&application["clientID"], pin));
+        if by_id || is(&user["principalName"], called) {
             return Ok(true);
         }
     }
@@ -261,9 +234,8 @@ where
 fn rival(policy: &ServiceAccountPolicy, namespace: &str, context: &Context) -> Option<String> {
     // One that nobody granted anything acts on nothing, and must not keep others from it.
     let acts_on = |policy: &ServiceAccountPolicy| {
-        let Account::User(user) = &policy.spec.account;
         let acts = policy.metadata.deletion_timestamp.is_none() && !granted(policy, context).is_empty();
-        user.object_id.as_ref().filter(|_| acts).map(|id| id.to_ascii_lowercase())
+        policy.spec.account.pin().filter(|_| acts)
     };
     let mine = acts_on(policy)?;
     let age = |policy: &ServiceAccountPolicy| (policy.metadata.creation_timestamp.clone(), policy.metadata.uid.clone());

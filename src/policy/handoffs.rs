@@ -11,7 +11,10 @@ use crate::tenant::facts::AccountFacts;
 const ENTRA_ADMIN: &str = "Global Administrator or Privileged Role Administrator of the tenant";
 const LICENSE_ADMIN: &str = "License Administrator or User Administrator of the tenant";
 const POWER_PLATFORM_ADMIN: &str = "Power Platform Administrator of the tenant";
+const CONSENT_ADMIN: &str = "Global Administrator or Privileged Role Administrator of the tenant";
+const FACTOR_ADMIN: &str = "Conditional Access Administrator or Authentication Policy Administrator of the tenant";
 const CENTER: &str = "https://admin.microsoft.com";
+const ENTRA_CENTER: &str = "https://entra.microsoft.com";
 const POWER_CENTER: &str = "https://admin.powerplatform.microsoft.com";
 
 /// A hand-off lists so many steps: a status has to stay small.
@@ -79,7 +82,7 @@ fn unmet(resolved: &Resolved, steps: &[Step]) -> Vec<HandOff> {
         failing.iter().copied().filter(|finding| wanted(&finding.requirement.rule) && !mended(finding, steps)).collect()
     };
     let account = resolved.account.as_ref().map_or("the account", |account| account.name.as_str());
-    let roles = of(|rule| matches!(rule, Rule::DirectoryRole(_) | Rule::NoDirectoryRole { .. }));
+    let roles = of(|rule| matches!(rule, Rule::DirectoryRole { .. } | Rule::NoDirectoryRole { .. }));
     if !roles.is_empty() {
         all.push(work(
             "directory-roles",
@@ -103,7 +106,17 @@ fn unmet(resolved: &Resolved, steps: &[Step]) -> Vec<HandOff> {
     if !usable.is_empty() {
         all.push(work("account", format!("Make {account} usable"), LICENSE_ADMIN, CENTER, &usable));
     }
-    let access = of(|rule| matches!(rule, Rule::EnvironmentMember | Rule::SystemAdministrator | Rule::ReadWrite));
+    let consent = of(|rule| matches!(rule, Rule::Consent { .. }));
+    if !consent.is_empty() {
+        let title = format!("Let {account} use the vendor's app");
+        all.push(work("consent", title, CONSENT_ADMIN, ENTRA_CENTER, &consent));
+    }
+    let factor = of(|rule| matches!(rule, Rule::NoMfa));
+    if !factor.is_empty() {
+        let title = format!("Let {account} sign in without a second factor");
+        all.push(work("second-factor", title, FACTOR_ADMIN, ENTRA_CENTER, &factor));
+    }
+    let access = of(in_environments);
     if !access.is_empty() {
         let title = format!("Put the access of {account} to its environments right");
         all.push(work("environment-access", title, POWER_PLATFORM_ADMIN, POWER_CENTER, &access));
@@ -111,13 +124,21 @@ fn unmet(resolved: &Resolved, steps: &[Step]) -> Vec<HandOff> {
     all
 }
 
+fn in_environments(rule: &Rule) -> bool {
+    matches!(rule, Rule::EnvironmentMember | Rule::SystemAdministrator | Rule::AccessMode(_) | Rule::TablePrivileges(_))
+}
+
 /// Whether a rule has to hold, or to be known, for a hand-off to be done.
-pub fn closes(rule: Rule, name: &str) -> bool {
+pub fn closes(rule: &Rule, name: &str) -> bool {
     let of = match rule {
         Rule::AccountUsable => ["account"].as_slice(),
-        Rule::DirectoryRole(_) | Rule::NoDirectoryRole { .. } => &["directory-roles"],
+        Rule::DirectoryRole { .. } | Rule::NoDirectoryRole { .. } => &["directory-roles"],
         Rule::License(_) => &["licenses"],
-        Rule::EnvironmentMember | Rule::SystemAdministrator | Rule::ReadWrite => {
+        Rule::Consent { .. } => &["consent"],
+        Rule::NoMfa => &["second-factor"],
+        // A warning, and the vendor's matter.
+        Rule::PasswordKept => &[],
+        Rule::EnvironmentMember | Rule::SystemAdministrator | Rule::AccessMode(_) | Rule::TablePrivileges(_) => {
             &["environment-access", "enroll-app", "register-management-app"]
         }
     };
@@ -128,20 +149,27 @@ pub fn closes(rule: Rule, name: &str) -> bool {
 fn mended(finding: &Finding, steps: &[Step]) -> bool {
     let coming = |step: &&Step| matches!(step.allowed, Allowed::Yes | Allowed::NotYet(_));
     let taken = || steps.iter().filter(coming).map(|step| &step.what);
+    let everywhere = |mends: &dyn Fn(&What, &str) -> bool| {
+        failing_environments(finding).iter().all(|id| taken().any(|what| mends(what, id)))
+    };
     match &finding.requirement.rule {
-        Rule::DirectoryRole(role) => taken().any(|what| *what == What::AddDirectoryRole(*role)),
+        Rule::DirectoryRole { any_of, .. } => {
+            taken().any(|what| matches!(what, What::AddDirectoryRole(role) if any_of.contains(role)))
+        }
         Rule::NoDirectoryRole { role, .. } => {
             taken().any(|what| matches!(what, What::RemoveDirectoryRole { role: taken, .. } if taken == role))
         }
-        Rule::SystemAdministrator => failing_environments(finding).iter().all(|id| {
-            taken().any(|what| matches!(what, What::AddSystemAdministrator(environment) if environment.id == **id))
-        }),
+        Rule::EnvironmentMember => everywhere(&|what, id| matches!(what, What::AddToEnvironment(it) if it.id == id)),
+        Rule::SystemAdministrator => {
+            everywhere(&|what, id| matches!(what, What::AddSystemAdministrator(it) if it.id == id))
+        }
+        Rule::AccessMode(_) => everywhere(&|what, id| matches!(what, What::SetReadWrite(it) if it.id == id)),
         _ => false,
     }
 }
 
 fn failing_environments(finding: &Finding) -> Vec<&String> {
-    match &finding.verdict {
+    match &finding.waived {
         super::rules::Verdict::Environments(each) => {
             each.iter().filter(|(_, judgement)| judgement.result == FindingResult::Fail).map(|(id, _)| id).collect()
         }
@@ -153,8 +181,8 @@ fn failing_environments(finding: &Finding) -> Vec<&String> {
 fn work(name: &'static str, title: String, who: &'static str, url: &str, findings: &[&Finding]) -> HandOff {
     let mut steps: Vec<String> = Vec::new();
     for finding in findings {
-        match &finding.verdict {
-            super::rules::Verdict::Whole(judgement) => steps.extend(match finding.requirement.rule {
+        match &finding.waived {
+            super::rules::Verdict::Whole(judgement) => steps.extend(match &finding.requirement.rule {
                 Rule::NoDirectoryRole { role, .. } => Some(format!(
                     "Microsoft 365 admin center > Users > Active users > the account > Manage roles: deselect {}",
                     role.name()
@@ -168,12 +196,15 @@ fn work(name: &'static str, title: String, who: &'static str, url: &str, finding
             ),
         }
     }
+    // Several profiles may ask for the same.
+    let mut said = std::collections::BTreeSet::new();
+    steps.retain(|step| said.insert(step.clone()));
     if steps.len() > MOST {
         let more = steps.len() - MOST;
         steps.truncate(MOST);
         steps.push(format!("And {more} more like these"));
     }
-    let names: Vec<&str> = findings.iter().map(|finding| finding.requirement.name).collect();
+    let names: Vec<&str> = findings.iter().map(|finding| finding.requirement.name.as_ref()).collect();
     HandOff {
         name,
         title,

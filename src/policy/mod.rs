@@ -5,11 +5,14 @@ pub mod demands;
 pub mod environments;
 mod gather;
 mod handoffs;
+mod look;
+pub mod needs;
 mod plan;
 pub mod profiles;
 mod report;
 mod resolve;
 pub mod rules;
+mod waivers;
 
 use std::sync::Arc;
 use std::time::Duration;

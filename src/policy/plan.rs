@@ -10,7 +10,7 @@ use crate::fault::Kind;
 use crate::handoff::HandOff;
 use crate::seen::Seen;
 use crate::tenant::DirectoryRole;
-use crate::tenant::facts::{AccountFacts, Environment, held};
+use crate::tenant::facts::{Access, AccessMode, AccountFacts, Environment, held};
 
 /// What is to be done.
 #[derive(Debug, Default)]
@@ -45,8 +45,12 @@ pub enum What {
     EnrollSelf(Environment),
     /// Assign a directory role to the account.
     AddDirectoryRole(DirectoryRole),
+    /// Make the account a user of the environment.
+    AddToEnvironment(Environment),
     /// Assign System Administrator to the account.
     AddSystemAdministrator(Environment),
+    /// Set the account's access mode to Read-Write.
+    SetReadWrite(Environment),
     /// Remove a directory role that the account holds directly.
     RemoveDirectoryRole {
         /// Which role.
@@ -63,7 +67,9 @@ impl What {
         match self {
             Self::EnrollSelf(_) => "EnrollSelf",
             Self::AddDirectoryRole(_) => "AddDirectoryRole",
+            Self::AddToEnvironment(_) => "AddToEnvironment",
             Self::AddSystemAdministrator(_) => "AddSystemAdministrator",
+            Self::SetReadWrite(_) => "SetReadWrite",
             Self::RemoveDirectoryRole { .. } => "RemoveDirectoryRole",
         }
     }
@@ -72,7 +78,10 @@ impl What {
     #[must_use]
     pub fn target(&self) -> &str {
         match self {
-            Self::EnrollSelf(environment) | Self::AddSystemAdministrator(environment) => &environment.name,
+            Self::EnrollSelf(environment)
+            | Self::AddToEnvironment(environment)
+            | Self::AddSystemAdministrator(environment)
+            | Self::SetReadWrite(environment) => &environment.name,
             Self::AddDirectoryRole(role) | Self::RemoveDirectoryRole { role, .. } => role.name(),
         }
     }
@@ -82,6 +91,7 @@ impl What {
     pub fn effect(&self) -> StepEffect {
         match self {
             Self::RemoveDirectoryRole { .. } => StepEffect::Delete,
+            Self::SetReadWrite(_) => StepEffect::Change,
             _ => StepEffect::Create,
         }
     }
@@ -91,7 +101,9 @@ impl What {
     pub fn action(&self) -> Action {
         match self {
             Self::EnrollSelf(_) => Action::SelfEnrollment,
+            Self::AddToEnvironment(_) => Action::EnvironmentAccess,
             Self::AddSystemAdministrator(_) => Action::SecurityRoles,
+            Self::SetReadWrite(_) => Action::AccessMode,
             Self::AddDirectoryRole(_) | Self::RemoveDirectoryRole { .. } => Action::DirectoryRoles,
         }
     }
@@ -102,7 +114,9 @@ impl What {
         match self {
             Self::EnrollSelf(_) => "the operator can't see into the environment",
             Self::AddDirectoryRole(_) => "the account does not hold it",
+            Self::AddToEnvironment(_) => "the account is not a user of the environment",
             Self::AddSystemAdministrator(_) => "the account is not System Administrator there",
+            Self::SetReadWrite(_) => "the account's access mode there is another one",
             Self::RemoveDirectoryRole { .. } => "the account no longer needs it",
         }
     }
@@ -186,26 +200,70 @@ fn enrollments(facts: &AccountFacts) -> impl Iterator<Item = What> {
 
 /// What fails now and can be mended by giving something.
 fn additions<'a>(findings: &'a [Finding], facts: &'a AccountFacts) -> impl Iterator<Item = What> + 'a {
-    findings.iter().filter(|finding| finding.counts).flat_map(move |finding| {
-        match (&finding.requirement.rule, &finding.verdict) {
-            // Global Administrator is given to nobody here: that is a window of its own, and a person's decision.
-            (Rule::DirectoryRole(DirectoryRole::GlobalAdministrator), _) => Vec::new(),
-            (Rule::DirectoryRole(role), verdict) if verdict.result(|_| true) == FindingResult::Fail => {
-                vec![What::AddDirectoryRole(*role)]
+    let mut planned: Vec<What> = Vec::new();
+    for finding in findings.iter().filter(|finding| finding.counts && finding.requirement.repairable()) {
+        // What is waived is left as it is.
+        let steps = match (&finding.requirement.rule, &finding.waived) {
+            (Rule::DirectoryRole { any_of, .. }, verdict) if verdict.result(|_| true) == FindingResult::Fail => {
+                // Global Administrator is given to nobody here: that is a window of its own, and a person's decision.
+                let least = any_of.last().filter(|role| **role != DirectoryRole::GlobalAdministrator);
+                least.map(|role| What::AddDirectoryRole(*role)).into_iter().collect()
             }
-            (Rule::SystemAdministrator, Verdict::Environments(each)) => each
-                .iter()
-                .filter(|(_, judgement)| judgement.result == FindingResult::Fail)
-                .filter_map(|(id, _)| {
-                    let (environment, access) = facts.environments.known()?.get(id)?;
+            (Rule::EnvironmentMember, Verdict::Environments(each)) => {
+                failing(each, facts).filter_map(|(environment, access)| added(environment, access, facts)).collect()
+            }
+            (Rule::SystemAdministrator, Verdict::Environments(each)) => failing(each, facts)
+                .filter_map(|(environment, access)| {
                     // A role can be given to an enabled user only (facts/microsoft.md §3.3).
                     let row = access.known()?.row.as_ref()?;
-                    (!row.disabled).then(|| What::AddSystemAdministrator(environment.clone()))
+                    (!row.disabled && !row.deleted).then(|| What::AddSystemAdministrator(environment.clone()))
                 })
                 .collect(),
+            (Rule::AccessMode(any_of), Verdict::Environments(each)) if any_of.contains(&AccessMode::ReadWrite) => {
+                failing(each, facts)
+                    .filter_map(|(environment, access)| made_read_write(environment, access, facts))
+                    .collect()
+            }
             _ => Vec::new(),
+        };
+        // Several profiles may ask for the same.
+        for step in steps {
+            if !planned.contains(&step) {
+                planned.push(step);
+            }
         }
-    })
+    }
+    // Who is not there yet can be given nothing.
+    planned.sort_by_key(|what| !matches!(what, What::AddToEnvironment(_)));
+    planned.into_iter()
+}
+
+/// The environments in which a requirement fails, with what the account is there.
+fn failing<'a>(
+    each: &'a std::collections::BTreeMap<String, super::rules::Judgement>,
+    facts: &'a AccountFacts,
+) -> impl Iterator<Item = (&'a Environment, &'a Seen<Access>)> {
+    let failing = each.iter().filter(|(_, judgement)| judgement.result == FindingResult::Fail);
+    failing.filter_map(|(id, _)| facts.environments.known()?.get(id).map(|(environment, access)| (environment, access)))
+}
+
+/// Adding the account, where it is missing and Microsoft would let it in: a row that was deleted has to be restored first, and one
+/// that is disabled has a cause that is not ours to mend.
+fn added(environment: &Environment, access: &Seen<Access>, facts: &AccountFacts) -> Option<What> {
+    let missing = access.known()?.row.is_none();
+    let entitled = match facts.user.known() {
+        _ if facts.is_application => true,
+        Some(Some(user)) => user.enabled && !user.guest && !user.licenses.is_empty(),
+        _ => false,
+    };
+    (missing && entitled).then(|| What::AddToEnvironment(environment.clone()))
+}
+
+/// Read-Write, for an enabled user with a license: without one Microsoft would set it back (facts/microsoft.md §0.3).
+fn made_read_write(environment: &Environment, access: &Seen<Access>, facts: &AccountFacts) -> Option<What> {
+    let row = access.known()?.row.as_ref()?;
+    let licensed = facts.user.known().and_then(Option::as_ref).is_some_and(|user| !user.licenses.is_empty());
+    (!row.disabled && !row.deleted && licensed).then(|| What::SetReadWrite(environment.clone()))
 }
 
 /// A standing role that must go.
@@ -213,6 +271,7 @@ fn removal(findings: &[Finding], facts: &AccountFacts) -> Option<What> {
     let finding = findings.iter().find(|finding| {
         matches!(finding.requirement.rule, Rule::NoDirectoryRole { must_go: true, .. })
             && finding.counts
+            && finding.requirement.repairable()
             && finding.result() == FindingResult::Fail
     })?;
     let Rule::NoDirectoryRole { role, .. } = finding.requirement.rule else { return None };
@@ -235,12 +294,17 @@ fn before_removal(resolved: &Resolved, facts: &AccountFacts) -> Option<String> {
     if facts.environments.known().is_none_or(std::collections::BTreeMap::is_empty) {
         return Some("at least one environment must be selected and seen".to_owned());
     }
-    let others = resolved.findings.iter().filter(|finding| {
-        finding.counts && !matches!(finding.requirement.rule, Rule::NoDirectoryRole { .. } | Rule::License(_))
-    });
+    // What can't replace a role, and what replaces none: licenses, consents, the password.
+    let beside = |rule: &Rule| {
+        matches!(
+            rule,
+            Rule::NoDirectoryRole { .. } | Rule::License(_) | Rule::Consent { .. } | Rule::NoMfa | Rule::PasswordKept
+        )
+    };
+    let others = resolved.findings.iter().filter(|finding| finding.counts && !beside(&finding.requirement.rule));
     for finding in others {
-        let holds = finding.result() == FindingResult::Pass;
-        if !holds {
+        // As it was found: a waiver answers for a finding, not for what happens when the role is gone.
+        if finding.found() != FindingResult::Pass {
             return Some(format!("{} must hold first", finding.requirement.name));
         }
     }

@@ -29,6 +29,8 @@ const PINNED: &str = "The account is the one that was pinned";
 /// `status.plan` shows so many steps, a finding so many environments.
 const MOST_STEPS: usize = 20;
 const MOST_SAMPLES: usize = 10;
+/// So many environments are named within a sentence.
+const MOST_NAMED: usize = 3;
 
 /// The status of a policy that could be worked on.
 pub fn report(
@@ -57,7 +59,10 @@ pub fn report(
     notes.extend(done.notes.iter().cloned());
 
     seen(&mut conditions, resolved);
-    if resolved.ungranted.is_empty() {
+    if let Some(mistake) = resolved.mistakes.first() {
+        conditions.set("Ready", State::False, Reason::InvalidSpec, mistake.clone());
+        conditions.set("Stalled", State::True, Reason::InvalidSpec, mistake.clone());
+    } else if resolved.ungranted.is_empty() {
         ready(&mut conditions, resolved, plan, done, (failing, unknown), !hand_offs.is_empty());
     } else {
         let actions: Vec<String> = resolved.ungranted.iter().map(ToString::to_string).collect();
@@ -78,6 +83,10 @@ pub fn report(
         _ if fine => span(&policy.spec.interval),
         _ => waiting(policy, settings),
     };
+    // A waiver that ends counts no longer from that second on.
+    let until_waiver =
+        resolved.next_waiver_end.map(|end| Duration::try_from(end.duration_since(now)).unwrap_or_default());
+    let next = until_waiver.map_or(next, |until| next.min(until.max(AT_ONCE)));
     notes.extend(conditions.turned());
     let status = ServiceAccountPolicyStatus {
         observed_generation: policy.metadata.generation,
@@ -180,6 +189,11 @@ fn ready(
     } else if resolved.no_connectors {
         let message =
             "No Connector asks for anything: findings are judged for the Steady stage, and nothing is changed";
+        let message = match failing {
+            0 => message.to_owned(),
+            1 => format!("{message}; 1 of them fails"),
+            failing => format!("{message}; {failing} of them fail"),
+        };
         conditions.set("Ready", State::True, Reason::NoConnectors, message);
     } else if resolved.demands.is_empty() && failing > 0 {
         let message = "No Connector has said yet what it needs";
@@ -216,7 +230,7 @@ fn ready(
 
 fn unmet(resolved: &Resolved, result: FindingResult, begin: &str) -> String {
     let of_result = resolved.findings.iter().filter(|finding| finding.counts && finding.result() == result);
-    let names: Vec<&str> = of_result.map(|finding| finding.requirement.name).collect();
+    let names: Vec<&str> = of_result.map(|finding| finding.requirement.name.as_ref()).collect();
     format!("{begin}: {}", names.join(", "))
 }
 
@@ -224,7 +238,7 @@ fn unmet(resolved: &Resolved, result: FindingResult, begin: &str) -> String {
 fn unsure(name: &str, resolved: &Resolved) -> bool {
     let pending = resolved.demands.is_empty() && !resolved.no_connectors;
     let mut unknown = resolved.findings.iter().filter(|it| it.counts && it.result() == FindingResult::Unknown);
-    pending || unknown.any(|finding| super::handoffs::closes(finding.requirement.rule, name))
+    pending || unknown.any(|finding| super::handoffs::closes(&finding.requirement.rule, name))
 }
 
 /// Whether the sign-in works, and whether the account is the pinned one.
@@ -264,7 +278,7 @@ fn planned(step: &super::plan::Step) -> PlannedStep {
 fn finding_status(finding: &Finding, resolved: &Resolved, old: &[FindingStatus], now: &Time) -> FindingStatus {
     let id = finding.requirement.id();
     let result = finding.result();
-    let (message, remedy, environments) = match &finding.verdict {
+    let (message, remedy, environments) = match &finding.waived {
         Verdict::Whole(judgement) => (judgement.message.clone(), judgement.remedy.clone(), None),
         Verdict::Environments(each) => summed_up(each, &resolved.environment_names),
     };
@@ -276,7 +290,36 @@ fn finding_status(finding: &Finding, resolved: &Resolved, old: &[FindingStatus],
         message,
         remedy,
         environments,
+        expiration_time: ends(&finding.waived, result).map(Time),
         last_transition_time: since.map_or_else(|| now.clone(), |old| old.last_transition_time.clone()),
+    }
+}
+
+/// Environments that can't be judged, by why; a few of them by name.
+fn left_out<'a>(
+    each: &'a BTreeMap<String, Judgement>,
+    names: &'a BTreeMap<String, String>,
+) -> BTreeMap<&'a str, Vec<&'a str>> {
+    let mut left_out: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (id, judgement) in each.iter().filter(|(_, judgement)| judgement.result == FindingResult::NotApplicable) {
+        left_out.entry(&judgement.message).or_default().push(names.get(id).unwrap_or(id));
+    }
+    for names in left_out.values_mut() {
+        if names.len() > MOST_NAMED {
+            names.truncate(MOST_NAMED);
+            names.push("others");
+        }
+    }
+    left_out
+}
+
+/// When the first of what makes the result ends by itself.
+fn ends(verdict: &Verdict, result: FindingResult) -> Option<Timestamp> {
+    match verdict {
+        Verdict::Whole(judgement) => judgement.until,
+        Verdict::Environments(each) => {
+            each.values().filter(|judgement| judgement.result == result).filter_map(|judgement| judgement.until).min()
+        }
     }
 }
 
@@ -297,7 +340,12 @@ fn summed_up(
         );
     }
     if worst == FindingResult::Pass {
-        return (format!("Holds in {} of {} environments", of_worst().count(), each.len()), None, None);
+        let mut message = format!("Holds in {} of {} environments", of_worst().count(), each.len());
+        let left_out: BTreeMap<&str, Vec<&str>> = left_out(each, names);
+        for (why, names) in left_out {
+            message = format!("{message}; not judged in {}: {}", names.join(", "), lower_first(why));
+        }
+        return (message, None, None);
     }
     let mut sentences: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, judgement) in of_worst() {

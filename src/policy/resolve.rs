@@ -2,17 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::demands::Demand;
-use super::environments;
 use super::gather::{Asking, Observed};
 use super::profiles::{self, Requirement};
-use super::rules::{Judgement, Rule, Verdict, judge};
+use super::rules::{Circumstances, Judgement, Rule, Verdict, judge};
+use super::{environments, waivers};
 use crate::api::policy::{Account, AccountStatus, DemandStatus, FindingResult, Stage};
 use crate::api::{Action, Reason, ServiceAccountPolicy};
 use crate::fault::{Class, Fault};
 use crate::runtime::Problem;
 use crate::seen::Seen;
-use crate::tenant::facts::{AccountFacts, Environment};
+use crate::tenant::DirectoryRole;
+use crate::tenant::facts::{AccountFacts, Application, Environment, Who, held};
 
 /// What holds.
 pub struct Resolved {
@@ -20,8 +23,14 @@ pub struct Resolved {
     pub account: Option<AccountStatus>,
     /// Its object id: as seen, or as declared. Empty: neither.
     pub account_id: String,
+    /// The same, as environments know it.
+    pub who: Who,
     /// Why the account could not be seen, if it could not.
     pub unseen: Option<Fault>,
+    /// What in the spec says nothing, one sentence each: everything else is judged all the same.
+    pub mistakes: Vec<String>,
+    /// When the next waiver ends.
+    pub next_waiver_end: Option<Timestamp>,
     /// One for each requirement of each profile.
     pub findings: Vec<Finding>,
     /// One answer for each demand.
@@ -45,16 +54,24 @@ pub struct Resolved {
 pub struct Finding {
     /// The requirement.
     pub requirement: Requirement,
-    /// What was found.
+    /// What was found: steps are decided by this.
     pub verdict: Verdict,
-    /// Whether it counts now: some Connector is in a stage that it belongs to.
+    /// The same with what somebody answers for: readiness is decided by this.
+    pub waived: Verdict,
+    /// Whether it counts now: some Connector of its profile is in a stage that it belongs to.
     pub counts: bool,
 }
 
 impl Finding {
-    /// The worst result over all selected environments.
+    /// The worst result over all selected environments, with waivers.
     #[must_use]
     pub fn result(&self) -> FindingResult {
+        self.waived.result(|_| true)
+    }
+
+    /// The worst that was really found: a waiver changes nothing about it.
+    #[must_use]
+    pub fn found(&self) -> FindingResult {
         self.verdict.result(|_| true)
     }
 }
@@ -71,23 +88,29 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
             format!("{rival} already acts on this account; remove spec.allowedActions from one of the two"),
         ));
     }
-    let stages = stages(observed);
-    let elsewhere = || observed.elsewhere.iter().filter_map(|asking| asking.demand.as_ref());
-    let in_setup = stages.contains(&Stage::Setup) || elsewhere().any(|demand| demand.stage == Stage::Setup);
+    let asked_for = asked_for(observed, policy);
     let (whole, asked) = (facts, asked(observed, facts));
     let facts = &asked;
-    let findings: Vec<Finding> = profiles::requirements(&policy.spec.profiles)
+    let requirements = profiles::requirements(&policy.spec);
+    let needed = needed(&requirements, &asked_for, observed, facts);
+    let circumstances =
+        Circumstances { authorized: observed.connectors.iter().filter_map(|asking| asking.authorized).min() };
+    let waiver = |id: &str| policy.spec.waivers.iter().find(|waiver| waiver.finding == id);
+    let findings: Vec<Finding> = requirements
         .into_iter()
         .map(|requirement| {
-            let verdict = match requirement.rule {
-                // Required beats absent: while one Connector needs the role, its absence is nobody's demand.
-                Rule::NoDirectoryRole { .. } if in_setup => {
-                    Verdict::Whole(Judgement::not_applicable("A Connector still needs the role to be connected"))
-                }
-                rule => judge(rule, facts),
+            let verdict = match &requirement.rule {
+                // Required beats absent: while somebody needs the role, its absence is nobody's demand.
+                Rule::NoDirectoryRole { role, .. } if needed.contains(role) => Verdict::Whole(
+                    Judgement::not_applicable("The role is still needed: a Connector or another profile requires it"),
+                ),
+                rule => judge(rule, facts, circumstances),
             };
-            let counts = stages.iter().any(|stage| requirement.counts_in(*stage));
-            Finding { requirement, verdict, counts }
+            let waived = waivers::applied(&verdict, waiver(&requirement.id()), observed.now);
+            let counts = asked_for
+                .iter()
+                .any(|(profile, stage)| *profile == requirement.profile && requirement.counts_in(*stage));
+            Finding { requirement, verdict, waived, counts }
         })
         .collect();
     let demands = observed
@@ -100,13 +123,19 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
     let steady = |asking: &Asking| asking.demand.as_ref().is_some_and(|demand| demand.stage == Stage::Steady);
     let mut everybody = awake().chain(observed.elsewhere.iter().filter(|asking| !asking.asleep));
     let proven = everybody.all(|asking| asking.granted && steady(asking)) && !observed.obscured;
-    let Account::User(declared) = &policy.spec.account;
-    let account_id = account.as_ref().map(|account| account.object_id.clone()).or_else(|| declared.object_id.clone());
+    let mistakes = waivers::in_vain(&policy.spec.waivers, &findings);
+    let account_id = account.as_ref().map(|account| account.object_id.clone()).or_else(|| policy.spec.account.pin());
     let allowed: BTreeSet<Action> = policy.spec.allowed_actions.iter().copied().collect();
     Ok(Resolved {
+        who: match &policy.spec.account {
+            Account::User(_) => Who::User(account_id.clone().unwrap_or_default()),
+            Account::Application(app) => Who::Application(app.client_id.to_ascii_lowercase()),
+        },
         account_id: account_id.unwrap_or_default(),
         account,
-        unseen: facts.user.fault().cloned(),
+        unseen: subject_fault(policy, facts),
+        mistakes,
+        next_waiver_end: waivers::next_end(&policy.spec.waivers, observed.now),
         findings,
         demands,
         no_connectors: awake().next().is_none(),
@@ -124,45 +153,108 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
     })
 }
 
-/// The account by its id: found under the name, and the same as declared or first seen.
-fn pinned(policy: &ServiceAccountPolicy, facts: &AccountFacts) -> Result<Option<AccountStatus>, Problem> {
-    let Account::User(declared) = &policy.spec.account;
-    let first_seen =
-        policy.status.as_ref().and_then(|status| status.account.as_ref()).map(|account| &account.object_id);
-    let pinned = declared.object_id.as_ref().or(first_seen);
-    match &facts.user {
-        // Wrong until somebody changes something: nothing else can be known either.
-        Seen::Unknown(fault) if fault.class == Class::Stalled => Err(Problem::from_fault("CredentialsValid", fault)),
-        Seen::Unknown(_) => Ok(None),
-        Seen::Known(None) => Err(Problem::wrong(
-            "AccountPinned",
-            Reason::AccountNotFound,
-            format!("The tenant has no user {} (spec.account.user.principalName)", declared.principal_name),
-        )),
-        Seen::Known(Some(user)) => match pinned {
-            Some(pinned) if !pinned.eq_ignore_ascii_case(&user.id) => Err(Problem::wrong(
-                "AccountPinned",
-                Reason::AccountChanged,
-                format!(
-                    "The user {} is another one than the policy was made for: its object id has changed; \
-                     if that is right, create another ServiceAccountPolicy",
-                    declared.principal_name
-                ),
-            )),
-            _ => Ok(Some(AccountStatus {
-                name: user.principal_name.clone(),
-                object_id: user.id.clone(),
-                enabled: user.enabled,
-            })),
-        },
+/// Why the account itself could not be seen, if it could not.
+fn subject_fault(policy: &ServiceAccountPolicy, facts: &AccountFacts) -> Option<Fault> {
+    match &policy.spec.account {
+        Account::User(_) => facts.user.fault().cloned(),
+        Account::Application(app) => application(facts, &app.client_id).and_then(Seen::fault).cloned(),
     }
 }
 
-/// The stages that count now; without any demand, Steady.
-fn stages(observed: &Observed) -> BTreeSet<Stage> {
-    let asked: BTreeSet<Stage> =
-        observed.connectors.iter().filter_map(|asking| asking.demand.as_ref()).map(|demand| demand.stage).collect();
-    if asked.is_empty() { [Stage::Steady].into() } else { asked }
+/// What was seen of an app.
+fn application<'a>(facts: &'a AccountFacts, client_id: &str) -> Option<&'a Seen<Option<Application>>> {
+    facts.applications.get(&client_id.to_ascii_lowercase())
+}
+
+/// The account by its id: found under the name, and the same as declared or first seen.
+fn pinned(policy: &ServiceAccountPolicy, facts: &AccountFacts) -> Result<Option<AccountStatus>, Problem> {
+    let wrong = |reason, sentence: String| Problem::wrong("AccountPinned", reason, sentence);
+    let found = match &policy.spec.account {
+        Account::User(declared) => match &facts.user {
+            Seen::Unknown(fault) => return unseen(fault),
+            Seen::Known(None) => {
+                let place = "(spec.account.user.principalName)";
+                let sentence = format!("The tenant has no user {} {place}", declared.principal_name);
+                return Err(wrong(Reason::AccountNotFound, sentence));
+            }
+            Seen::Known(Some(user)) => {
+                AccountStatus { name: user.principal_name.clone(), object_id: user.id.clone(), enabled: user.enabled }
+            }
+        },
+        Account::Application(declared) => match application(facts, &declared.client_id) {
+            None => return Ok(None),
+            Some(Seen::Unknown(fault)) => return unseen(fault),
+            // That it is not there is the matter of a finding: an administrator's consent brings it.
+            Some(Seen::Known(None)) => return Ok(None),
+            Some(Seen::Known(Some(app))) => {
+                AccountStatus { name: app.name.clone(), object_id: app.id.clone(), enabled: app.enabled }
+            }
+        },
+    };
+    let first_seen =
+        policy.status.as_ref().and_then(|status| status.account.as_ref()).map(|account| account.object_id.clone());
+    let pinned = match &policy.spec.account {
+        Account::User(declared) => declared.object_id.clone().or(first_seen),
+        // A client id pins an app: its object in the tenant is made anew when somebody consents again.
+        Account::Application(_) => None,
+    };
+    match pinned {
+        Some(pinned) if !pinned.eq_ignore_ascii_case(&found.object_id) => Err(wrong(
+            Reason::AccountChanged,
+            format!(
+                "The user {} is another one than the policy was made for: its object id has changed; \
+                 if that is right, create another ServiceAccountPolicy",
+                policy.spec.account.name()
+            ),
+        )),
+        _ => Ok(Some(found)),
+    }
+}
+
+/// The account can't be seen: for now, or until somebody changes something, so that nothing else can be known either.
+fn unseen(fault: &Fault) -> Result<Option<AccountStatus>, Problem> {
+    if fault.class == Class::Stalled { Err(Problem::from_fault("CredentialsValid", fault)) } else { Ok(None) }
+}
+
+/// Which stages of which profiles count now; without any demand, Steady of all of them.
+fn asked_for(observed: &Observed, policy: &ServiceAccountPolicy) -> BTreeSet<(&'static str, Stage)> {
+    let demands = observed.connectors.iter().filter_map(|asking| asking.demand.as_ref());
+    let asked: BTreeSet<(&'static str, Stage)> =
+        demands.filter_map(|demand| Some((profile(demand, policy).ok()?, demand.stage))).collect();
+    // Nobody's rules of one's own: they count for whatever the policy is asked.
+    let stages: BTreeSet<Stage> = asked.iter().map(|(_, stage)| *stage).collect();
+    if asked.is_empty() {
+        return profiles::ALL.iter().map(|name| (*name, Stage::Steady)).collect();
+    }
+    asked.into_iter().chain(stages.into_iter().map(|stage| (profiles::CUSTOM, stage))).collect()
+}
+
+/// The directory roles that somebody needs now: by this policy's own profiles, or by another policy for the account.
+fn needed(
+    requirements: &[Requirement],
+    asked_for: &BTreeSet<(&'static str, Stage)>,
+    observed: &Observed,
+    facts: &AccountFacts,
+) -> BTreeSet<DirectoryRole> {
+    let counts = |requirement: &&Requirement| {
+        asked_for.iter().any(|(profile, stage)| *profile == requirement.profile && requirement.counts_in(*stage))
+    };
+    let own = requirements.iter().filter(counts).filter_map(|requirement| match &requirement.rule {
+        Rule::DirectoryRole { any_of, .. } => Some(any_of),
+        _ => None,
+    });
+    let held_for_good = |role: &DirectoryRole| {
+        facts.roles.known().is_some_and(|roles| held(roles, *role).is_some_and(|held| held.group.is_none()))
+    };
+    let mut needed = BTreeSet::new();
+    for any_of in own.chain(&observed.needed_elsewhere) {
+        match any_of.as_slice() {
+            // The last gives the least: while it is held, nobody needs the others.
+            [.., least] if held_for_good(least) => needed.extend([*least]),
+            all => needed.extend(all.iter().copied()),
+        }
+    }
+    needed
 }
 
 /// The facts without the environments that no Connector asks for; while none asks for anything, all of them.
@@ -201,14 +293,14 @@ fn answer(demand: &Demand, policy: &ServiceAccountPolicy, facts: &AccountFacts, 
         Ok(within) => within,
         Err(sentence) => return said(profile, "False", Some(Reason::EnvironmentNotFound), Some(sentence)),
     };
-    let counted =
-        || findings.iter().filter(|it| it.requirement.profile == profile && it.requirement.counts_in(demand.stage));
+    let of_profile = |it: &&Finding| [profile, profiles::CUSTOM].contains(&it.requirement.profile);
+    let counted = || findings.iter().filter(of_profile).filter(|it| it.requirement.counts_in(demand.stage));
     let of_result = |wanted: FindingResult| -> Vec<&str> {
         counted()
             .filter(|finding| {
-                finding.verdict.result(|id| within.as_ref().is_none_or(|within| within.contains(id))) == wanted
+                finding.waived.result(|id| within.as_ref().is_none_or(|within| within.contains(id))) == wanted
             })
-            .map(|finding| finding.requirement.name)
+            .map(|finding| finding.requirement.name.as_ref())
             .collect()
     };
     let (failing, unknown) = (of_result(FindingResult::Fail), of_result(FindingResult::Unknown));

@@ -1,18 +1,21 @@
 //! Which calls are made at an environment's Dataverse (facts/microsoft.md §3).
 
+use std::collections::BTreeMap;
+
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
 use super::Tenant;
-use super::facts::{Access, AccessMode, Environment, HeldBy, SystemUser};
+use super::facts::{Access, AccessMode, Environment, HeldBy, SystemUser, TablesWanted, Who};
+use super::tables;
 use super::wire::{Call, Scope, Service};
 use crate::fault::{Fault, Kind};
 
 /// The role template that is System Administrator in every environment; names are translated, this is not.
 const SYSTEM_ADMINISTRATOR: &str = "627090ff-40a3-4053-8790-584edc5be201";
-const NEEDS: &str = "System Administrator, or a role that reads users, roles and teams, in the environment";
+pub(super) const NEEDS: &str = "System Administrator, or a role that reads users, roles and teams, in the environment";
 const WRITES: &str = "System Administrator in the environment";
 
 const HEADERS: &[(&str, &str)] = &[
@@ -25,30 +28,30 @@ const HEADERS: &[(&str, &str)] = &[
 ];
 
 /// Dataverse of one environment.
-struct Organization<'a> {
+pub(super) struct Organization<'a> {
     origin: &'a str,
 }
 
 impl<'a> Organization<'a> {
-    fn of(environment: &'a Environment) -> Result<Self, Fault> {
+    pub(super) fn of(environment: &'a Environment) -> Result<Self, Fault> {
         let dataverse = environment
             .dataverse
             .as_ref()
             .ok_or_else(|| Fault::new(Kind::Bug, "An environment without Dataverse was asked"))?;
         if !dataverse.running {
             return Err(Fault::new(
-                Kind::Unreachable,
+                Kind::NotRunning,
                 "The environment is not running: it is in administration mode, or Microsoft is working on it",
             ));
         }
         Ok(Self { origin: &dataverse.origin })
     }
 
-    fn service(&self) -> Service<'_> {
+    pub(super) fn service(&self) -> Service<'_> {
         Service { name: "Dataverse", scope: Scope::Environment(self.origin), headers: HEADERS }
     }
 
-    fn at(&self, rest: &str, query: &[(&str, &str)]) -> Result<Url, Fault> {
+    pub(super) fn at(&self, rest: &str, query: &[(&str, &str)]) -> Result<Url, Fault> {
         let mut url = Url::parse(&format!("{}/api/data/v9.2/{rest}", self.origin))
             .map_err(|_| Fault::new(Kind::BadAnswer, "The environment's address is not one"))?;
         if !query.is_empty() {
@@ -62,6 +65,9 @@ impl<'a> Organization<'a> {
 struct WireUser {
     systemuserid: String,
     isdisabled: bool,
+    /// 0: not deleted. An application user that was deleted lies there still (facts/microsoft.md §3.2).
+    #[serde(default)]
+    deletedstate: Option<i64>,
     accessmode: i64,
     #[serde(rename = "_businessunitid_value")]
     business_unit: String,
@@ -87,34 +93,55 @@ fn administers(roles: &[WireRole]) -> bool {
     roles.iter().any(|role| role.template.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(SYSTEM_ADMINISTRATOR)))
 }
 
-/// What a user is in an environment: one call, and for who does not hold the role directly, one for its teams and one
-/// for each of them.
-pub async fn access(tenant: &Tenant, environment: &Environment, user: &str) -> Result<Access, Fault> {
+/// What somebody is in an environment: one call, for who does not hold the role directly one for its teams and one for each of
+/// them, and for who does not hold it at all what it can do to the tables that are asked for.
+pub async fn access(
+    tenant: &Tenant,
+    environment: &Environment,
+    who: &Who,
+    wanted: &[TablesWanted],
+) -> Result<Access, Fault> {
     let organization = Organization::of(environment)?;
     let service = organization.service();
+    let filter = match who {
+        Who::User(id) => format!("azureactivedirectoryobjectid eq {id}"),
+        Who::Application(id) => format!("applicationid eq {id}"),
+    };
     let url = organization.at(
         "systemusers",
         &[
-            ("$filter", &format!("azureactivedirectoryobjectid eq {user}")),
-            ("$select", "systemuserid,isdisabled,accessmode,_businessunitid_value"),
+            ("$filter", filter.as_str()),
+            ("$select", "systemuserid,isdisabled,deletedstate,accessmode,_businessunitid_value"),
             ("$expand", "systemuserroles_association($select=roleid,_roletemplateid_value)"),
         ],
     )?;
     let rows: Vec<WireUser> = tenant.read_all(Call::get(&service, url, "users of the environment", NEEDS)).await?;
-    let Some(row) = rows.into_iter().next() else { return Ok(Access { row: None }) };
+    // One that is not deleted first: an app that was added again has two.
+    let Some(row) = rows.into_iter().min_by_key(|row| row.deletedstate.unwrap_or_default()) else {
+        return Ok(Access { row: None, tables: BTreeMap::new() });
+    };
     let system_administrator = if administers(&row.systemuserroles_association) {
         Some(HeldBy::User)
     } else {
         through_team(tenant, &organization, &row.systemuserid).await?
     };
+    let mut seen = BTreeMap::new();
+    if system_administrator.is_none() {
+        for wanted in wanted.iter().filter(|wanted| !wanted.names.is_empty()) {
+            let can = tables::access(tenant, environment, &row.systemuserid, wanted).await?;
+            seen.insert(wanted.clone(), can);
+        }
+    }
     Ok(Access {
         row: Some(SystemUser {
             id: row.systemuserid,
             business_unit: row.business_unit,
             disabled: row.isdisabled,
+            deleted: row.deletedstate.unwrap_or_default() != 0,
             access_mode: AccessMode::from(row.accessmode),
             system_administrator,
         }),
+        tables: seen,
     })
 }
 
@@ -159,4 +186,15 @@ pub async fn add_system_administrator(
         Err(fault) if fault.kind != Kind::Conflict => Err(fault),
         _ => Ok(()),
     }
+}
+
+/// Sets the access mode of a user to Read-Write.
+pub async fn set_read_write(tenant: &Tenant, environment: &Environment, access: &Access) -> Result<(), Fault> {
+    let organization = Organization::of(environment)?;
+    let service = organization.service();
+    let row = access.row.as_ref().ok_or_else(|| Fault::new(Kind::Bug, "An access mode for somebody who is no user"))?;
+    let url = organization.at(&format!("systemusers({})", row.id), &[])?;
+    let body = json!({ "accessmode": 0 });
+    tenant.call(Call::write(&service, Method::PATCH, url, Some(body), "set the access mode", WRITES)).await?;
+    Ok(())
 }

@@ -3,20 +3,30 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::DirectoryRole;
 use crate::seen::Seen;
 
-/// Everything that the rules judge.
+/// Everything that the rules judge. What no rule of the policy asks for was not read, and is Unknown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccountFacts {
+    /// Whether the account is an app that signs in as itself: no user is read then.
+    pub is_application: bool,
     /// The user; `None`: the tenant has none of this name.
     pub user: Seen<Option<User>>,
     /// The directory roles that it holds.
     pub roles: Seen<Arc<[HeldRole]>>,
+    /// The directory roles that it could activate, or holds for a time (Privileged Identity Management).
+    pub schedule: Seen<Schedule>,
     /// Whether another user, who can sign in, holds Global Administrator.
     pub another_global_administrator: Seen<bool>,
     /// The subscriptions of the tenant.
     pub subscribed: Seen<Arc<[Subscribed]>>,
+    /// What may ask the account for a second factor.
+    pub second_factor: SecondFactor,
+    /// Apps as the tenant has them, by client id; `None`: the tenant does not have it.
+    pub applications: BTreeMap<String, Seen<Option<Application>>>,
     /// The environments that the policy selects, each with what the account is there.
     pub environments: Seen<BTreeMap<String, (Environment, Seen<Access>)>>,
 }
@@ -34,8 +44,23 @@ pub struct User {
     pub guest: bool,
     /// Its licenses.
     pub licenses: Vec<License>,
+    /// How its licenses were assigned.
+    pub license_states: Vec<LicenseState>,
     /// The service plans that it has from all its licenses.
     pub plans: Vec<Plan>,
+    /// When its password was last changed; `None`: Microsoft does not say.
+    pub password_changed: Option<Timestamp>,
+}
+
+/// How a license was assigned (`licenseAssignmentStates`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LicenseState {
+    /// SKU id, lower case.
+    pub sku: String,
+    /// Whether a group assigns it.
+    pub by_group: bool,
+    /// Microsoft's word for why it could not be applied; `None`: it was.
+    pub error: Option<String>,
 }
 
 /// A license of a user.
@@ -78,6 +103,127 @@ pub struct HeldRole {
     pub group: Option<String>,
 }
 
+/// Directory roles that come and go by themselves (Privileged Identity Management). A tenant without its license has none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schedule {
+    /// Roles that are held now, for a time.
+    pub timed: Vec<TimedRole>,
+    /// Definition ids, lower case, of roles that the user could activate, but does not hold by that.
+    pub eligible: Vec<String>,
+}
+
+/// A directory role that is held for a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimedRole {
+    /// Role definition id, lower case.
+    pub role: String,
+    /// When it ends; `None`: it was activated, and its end is not given.
+    pub ends: Option<Timestamp>,
+    /// Whether it was activated by the user, not assigned to it.
+    pub activated: bool,
+}
+
+/// What may ask an account for a second factor (facts/microsoft.md §1.8). The fourth cause, Microsoft's own rule for its admin
+/// portals, can't be configured and does not concern backups.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SecondFactor {
+    /// The switch on the user itself.
+    pub per_user: Seen<bool>,
+    /// Security defaults of the tenant.
+    pub security_defaults: Seen<bool>,
+    /// Conditional access policies that are on and ask for it.
+    pub policies: Seen<Arc<[FactorPolicy]>>,
+    /// Ids of all groups that the user is in, lower case.
+    pub groups: Seen<Arc<[Group]>>,
+}
+
+/// A group that a user is in, directly or through others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Object id, lower case.
+    pub id: String,
+    /// Display name, or the id where it has none.
+    pub name: String,
+    /// Whether directory roles can be assigned to it.
+    pub role_assignable: bool,
+}
+
+/// A conditional access policy that is on and asks for a second factor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FactorPolicy {
+    /// Display name.
+    pub name: String,
+    /// Whom it is for.
+    pub includes: People,
+    /// And for whom not, whoever is included.
+    pub excludes: People,
+    /// Whether it is for Dataverse or Microsoft Graph.
+    pub concerns_backup: bool,
+    /// Whether it depends on where, with what or how suspiciously somebody signs in.
+    pub conditional: bool,
+}
+
+/// People in a conditional access policy: ids, lower case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct People {
+    /// Everybody.
+    pub all: bool,
+    /// Users.
+    pub users: Vec<String>,
+    /// Groups.
+    pub groups: Vec<String>,
+    /// Role templates.
+    pub roles: Vec<String>,
+}
+
+/// An app, as a tenant has it (its service principal).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Application {
+    /// Object id of the service principal, lower case.
+    pub id: String,
+    /// Display name.
+    pub name: String,
+    /// Whether users can sign in to it.
+    pub enabled: bool,
+    /// Whether only users who were assigned to it can.
+    pub assignment_required: bool,
+    /// Whether the account was; `None`: it does not matter.
+    pub assigned: Option<bool>,
+    /// Delegated permissions that an administrator consented to for everybody.
+    pub for_everybody: Vec<Consented>,
+    /// Those that the account itself consented to.
+    pub for_account: Vec<Consented>,
+}
+
+/// A delegated permission that was consented to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consented {
+    /// Of which service.
+    pub resource: Resource,
+    /// Its name.
+    pub scope: String,
+}
+
+/// Services whose permissions are consented to (facts/microsoft.md §1.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resource {
+    /// Microsoft Graph.
+    Graph,
+    /// Dataverse, which also calls itself Dynamics CRM and Common Data Service.
+    Dataverse,
+}
+
+impl Resource {
+    /// As Microsoft's consent page writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Graph => "Microsoft Graph",
+            Self::Dataverse => "Dataverse",
+        }
+    }
+}
+
 /// A subscription of the tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscribed {
@@ -104,6 +250,14 @@ pub struct Environment {
     pub dataverse: Option<Dataverse>,
 }
 
+impl Environment {
+    /// Whether somebody who was not there when it was made can become a user of it by being added (facts/microsoft.md §2.3).
+    #[must_use]
+    pub fn takes_users(&self) -> bool {
+        !matches!(self.sku.as_str(), "Developer" | "Teams")
+    }
+}
+
 /// The Dataverse of an environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dataverse {
@@ -111,16 +265,41 @@ pub struct Dataverse {
     pub origin: String,
     /// Whether it runs: ready, and not in administration mode.
     pub running: bool,
+    /// Object id of the group whose direct members alone get in, lower case; `None`: it lets everybody in.
+    pub security_group: Option<String>,
 }
 
-/// What a user is in an environment.
+/// What an account is in an environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
     /// Its row; `None`: it is not a user of the environment.
     pub row: Option<SystemUser>,
+    /// What it can do to the tables that were asked for, by the question. Not asked of who is System Administrator: that can do
+    /// everything.
+    pub tables: BTreeMap<TablesWanted, BTreeMap<String, TableAccess>>,
 }
 
-/// A user's row in Dataverse.
+/// Tables, and what must be possible with each of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TablesWanted {
+    /// Logical names; none: nobody knows which, so that only System Administrator will do.
+    pub names: Vec<String>,
+    /// What must be possible.
+    pub privileges: Vec<Privilege>,
+    /// Whether the tables that these refer to are meant, too.
+    pub related: bool,
+}
+
+/// Who is looked up in an environment.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Who {
+    /// A user, by object id.
+    User(String),
+    /// An app, by client id.
+    Application(String),
+}
+
+/// A user's row in Dataverse, or an application user's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemUser {
     /// Row id.
@@ -129,10 +308,63 @@ pub struct SystemUser {
     pub business_unit: String,
     /// Whether the row is disabled.
     pub disabled: bool,
+    /// Whether it was deleted, but lies there still: it can't be made again before it is restored.
+    pub deleted: bool,
     /// Access mode.
     pub access_mode: AccessMode,
     /// How it holds System Administrator; `None`: it does not.
     pub system_administrator: Option<HeldBy>,
+}
+
+/// What an account can do to one table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TableAccess {
+    /// The environment has no such table.
+    Absent,
+    /// How far each of its privileges reaches; one that is not held is not here.
+    Present(BTreeMap<Privilege, Reach>),
+}
+
+/// What can be done to the rows of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)] // Dataverse's own words
+pub enum Privilege {
+    Create,
+    Read,
+    Write,
+    Delete,
+    Append,
+    AppendTo,
+    Assign,
+    Share,
+}
+
+impl Privilege {
+    /// Dataverse's own word (`PrivilegeType`, and the middle of a privilege's name).
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Create => "Create",
+            Self::Read => "Read",
+            Self::Write => "Write",
+            Self::Delete => "Delete",
+            Self::Append => "Append",
+            Self::AppendTo => "AppendTo",
+            Self::Assign => "Assign",
+            Self::Share => "Share",
+        }
+    }
+}
+
+/// How far a privilege reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// To every row.
+    Everything,
+    /// To the rows of the user, its business unit, or those below it; or to what a filter leaves.
+    Part,
+    /// The environment's tables have no such privilege: nobody needs it.
+    NotNeeded,
 }
 
 /// How a security role is held.

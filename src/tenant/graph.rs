@@ -2,29 +2,26 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
-use super::facts::{HeldRole, License, Plan, PlanState, Subscribed, User};
+use super::calls::{LICENSES, ROLES_READ, ROLES_WRITE, USERS};
+use super::facts::{Group, HeldRole, License, LicenseState, Plan, PlanState, Subscribed, User};
 use super::wire::{Call, Scope, Service};
 use super::{DirectoryRole, Tenant};
 use crate::fault::{Fault, Kind};
 
-const SERVICE: Service<'static> = Service {
+pub(super) const SERVICE: Service<'static> = Service {
     name: "Microsoft Graph",
     scope: Scope::Graph,
     // Background work gives way to people when the tenant is throttled (facts/microsoft.md §1.10).
     headers: &[("x-ms-throttle-priority", "low")],
 };
-const ROLES_READ: &str = "RoleManagement.Read.Directory";
-const ROLES_WRITE: &str = "RoleManagement.ReadWrite.Directory";
-const USERS: &str = "User.Read.All";
-const LICENSES: &str = "LicenseAssignment.Read.All";
-
 /// A URL below `/v1.0`; every part is escaped as one segment.
-fn at(tenant: &Tenant, segments: &[&str], query: &[(&str, &str)]) -> Result<Url, Fault> {
+pub(super) fn at(tenant: &Tenant, segments: &[&str], query: &[(&str, &str)]) -> Result<Url, Fault> {
     let bug = || Fault::new(Kind::Bug, "A Graph address can't be made");
     let mut url = Url::parse(&format!("https://{}/v1.0", tenant.cloud.graph())).map_err(|_| bug())?;
     url.path_segments_mut().map_err(|()| bug())?.extend(segments);
@@ -46,6 +43,22 @@ struct WireUser {
     assigned_licenses: Vec<WireLicense>,
     #[serde(default)]
     assigned_plans: Vec<WirePlan>,
+    #[serde(default)]
+    license_assignment_states: Vec<WireLicenseState>,
+    #[serde(default)]
+    last_password_change_date_time: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireLicenseState {
+    sku_id: String,
+    #[serde(default)]
+    assigned_by_group: Option<String>,
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    error: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -66,7 +79,7 @@ struct WirePlan {
 
 /// The user under a principal name or object id; `None`: there is none.
 pub async fn user(tenant: &Tenant, name: &str) -> Result<Option<User>, Fault> {
-    let select = "id,userPrincipalName,accountEnabled,userType,assignedLicenses,assignedPlans";
+    let select = "id,userPrincipalName,accountEnabled,userType,assignedLicenses,assignedPlans,licenseAssignmentStates,lastPasswordChangeDateTime";
     let url = at(tenant, &["users", name], &[("$select", select)])?;
     let user: WireUser = match tenant.read(Call::get(&SERVICE, url, "user", USERS)).await {
         Ok(user) => user,
@@ -78,6 +91,8 @@ pub async fn user(tenant: &Tenant, name: &str) -> Result<Option<User>, Fault> {
         principal_name: user.user_principal_name,
         enabled: user.account_enabled,
         guest: user.user_type.as_deref() == Some("Guest"),
+        password_changed: user.last_password_change_date_time,
+        license_states: user.license_assignment_states.into_iter().map(license_state).collect(),
         licenses: user
             .assigned_licenses
             .into_iter()
@@ -96,6 +111,13 @@ pub async fn user(tenant: &Tenant, name: &str) -> Result<Option<User>, Fault> {
             })
             .collect(),
     }))
+}
+
+fn license_state(wire: WireLicenseState) -> LicenseState {
+    // A state that is not Active says what is wrong in `error`, or at least that something is.
+    let error = wire.error.filter(|error| !error.is_empty() && error != "None");
+    let broken = wire.state.contains("Error").then(|| wire.state.clone());
+    LicenseState { sku: lower(&wire.sku_id), by_group: wire.assigned_by_group.is_some(), error: error.or(broken) }
 }
 
 #[derive(Deserialize)]
@@ -118,22 +140,30 @@ struct WireGroup {
     is_assignable_to_role: Option<bool>,
 }
 
-/// The roles that a user holds at "/", directly and through role-assignable groups. Transitive role assignments are
-/// beta only, so the groups are asked one by one (facts/microsoft.md §1.2).
-pub async fn roles(tenant: &Tenant, user: &str) -> Result<Arc<[HeldRole]>, Fault> {
+/// All groups that a user is in, directly and through others.
+pub async fn groups(tenant: &Tenant, user: &str) -> Result<Arc<[Group]>, Fault> {
     let url = at(
         tenant,
         &["users", user, "transitiveMemberOf", "microsoft.graph.group"],
         &[("$select", "id,displayName,isAssignableToRole")],
     )?;
-    let (direct, groups) = futures::join!(
-        assignments_of(tenant, user, None),
-        tenant.read_all::<WireGroup>(Call::get(&SERVICE, url, "groups of the account", USERS)),
-    );
-    let mut roles = direct?;
-    for group in groups?.into_iter().filter(|group| group.is_assignable_to_role == Some(true)) {
-        let name = group.display_name.unwrap_or_else(|| group.id.clone());
-        roles.extend(assignments_of(tenant, &group.id, Some(name)).await?);
+    let groups: Vec<WireGroup> = tenant.read_all(Call::get(&SERVICE, url, "groups of the account", USERS)).await?;
+    Ok(groups
+        .into_iter()
+        .map(|group| Group {
+            name: group.display_name.unwrap_or_else(|| group.id.clone()),
+            id: lower(&group.id),
+            role_assignable: group.is_assignable_to_role == Some(true),
+        })
+        .collect())
+}
+
+/// The roles that a user holds at "/", directly and through role-assignable groups. Transitive role assignments are
+/// beta only, so the groups are asked one by one (facts/microsoft.md §1.2).
+pub async fn roles(tenant: &Tenant, user: &str, groups: &[Group]) -> Result<Arc<[HeldRole]>, Fault> {
+    let mut roles = assignments_of(tenant, user, None).await?;
+    for group in groups.iter().filter(|group| group.role_assignable) {
+        roles.extend(assignments_of(tenant, &group.id, Some(group.name.clone())).await?);
     }
     Ok(roles.into())
 }
@@ -234,7 +264,7 @@ pub async fn subscribed(tenant: &Tenant) -> Result<Arc<[Subscribed]>, Fault> {
         .collect())
 }
 
-fn lower(id: &str) -> String {
+pub(super) fn lower(id: &str) -> String {
     id.to_ascii_lowercase()
 }
 

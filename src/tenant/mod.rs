@@ -1,24 +1,28 @@
 //! Microsoft, as far as a service account is concerned: typed facts out, steps in. Knows no Kubernetes.
 
+pub mod calls;
 pub mod cloud;
+mod consent;
 mod dataverse;
+mod factor;
 pub mod facts;
 mod graph;
 mod powerplatform;
+mod reads;
+mod schedule;
 mod signin;
+mod tables;
 mod wire;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::cache::{Keyed, Shared};
+use crate::cache::Keyed;
 use crate::fault::Fault;
 use crate::http::Way;
-use crate::seen::Seen;
 pub use cloud::Cloud;
-use facts::{Access, Environment, HeldRole, Subscribed, User};
+use facts::{Access, Environment, Who};
 use signin::SignIn;
 
 /// Directory roles that the house knows, by Microsoft's template ids (facts/microsoft.md §1.1). No other role can be
@@ -78,12 +82,7 @@ pub struct Tenant {
     cloud: Cloud,
     client_id: String,
     sign_in: SignIn,
-    environments: Shared<Arc<[Environment]>>,
-    subscribed: Shared<Arc<[Subscribed]>>,
-    others: Keyed<String, Shared<bool>>,
-    users: Keyed<String, Shared<Option<User>>>,
-    roles: Keyed<String, Shared<Arc<[HeldRole]>>>,
-    access: Keyed<(String, String), Shared<Access>>,
+    reads: reads::Reads,
 }
 
 /// The tenant of this app: the same one for everybody who presents the same credential.
@@ -98,47 +97,8 @@ impl Tenant {
             way,
             cloud: app.cloud,
             client_id: app.client_id.clone(),
-            environments: Shared::default(),
-            subscribed: Shared::default(),
-            others: Keyed::default(),
-            users: Keyed::default(),
-            roles: Keyed::default(),
-            access: Keyed::default(),
+            reads: reads::Reads::default(),
         }
-    }
-
-    /// The user under this principal name or object id; `None`: the tenant has none.
-    pub async fn user(&self, name: &str, max_age: Duration) -> Seen<Option<User>> {
-        let shared = self.users.get(name.to_ascii_lowercase(), Shared::default);
-        shared.get(max_age, async { graph::user(self, name).await.into() }).await
-    }
-
-    /// The directory roles that the user holds at "/", directly and through role-assignable groups.
-    pub async fn roles(&self, user: &str, max_age: Duration) -> Seen<Arc<[HeldRole]>> {
-        let shared = self.roles.get(user.to_owned(), Shared::default);
-        shared.get(max_age, async { graph::roles(self, user).await.into() }).await
-    }
-
-    /// Whether a user other than this one holds Global Administrator at "/", and can sign in.
-    pub async fn another_global_administrator(&self, user: &str, max_age: Duration) -> Seen<bool> {
-        let shared = self.others.get(user.to_owned(), Shared::default);
-        shared.get(max_age, async { graph::another_global_administrator(self, user).await.into() }).await
-    }
-
-    /// The subscriptions of the tenant.
-    pub async fn subscribed(&self, max_age: Duration) -> Seen<Arc<[Subscribed]>> {
-        self.subscribed.get(max_age, async { graph::subscribed(self).await.into() }).await
-    }
-
-    /// The Power Platform environments of the tenant.
-    pub async fn environments(&self, max_age: Duration) -> Seen<Arc<[Environment]>> {
-        self.environments.get(max_age, async { powerplatform::environments(self).await.into() }).await
-    }
-
-    /// What the user is in an environment.
-    pub async fn access(&self, environment: &Environment, user: &str, max_age: Duration) -> Seen<Access> {
-        let shared = self.access.get((environment.id.clone(), user.to_owned()), Shared::default);
-        shared.get(max_age, async { dataverse::access(self, environment, user).await.into() }).await
     }
 
     /// Assigns a directory role at "/". Being assigned already is success.
@@ -162,7 +122,26 @@ impl Tenant {
     /// # Errors
     /// As the Power Platform says.
     pub async fn enroll_self(&self, environment: &Environment) -> Result<(), Fault> {
-        powerplatform::add_app_user(self, environment).await
+        powerplatform::add_app_user(self, environment, &self.client_id).await
+    }
+
+    /// Makes the account a user of the environment; an app gets System Administrator with it. Its row comes some time later.
+    ///
+    /// # Errors
+    /// As the Power Platform says; [`Kind::NotLicensed`](crate::fault::Kind::NotLicensed) for minutes after a license was assigned.
+    pub async fn add_to_environment(&self, environment: &Environment, who: &Who) -> Result<(), Fault> {
+        match who {
+            Who::User(id) => powerplatform::add_user(self, environment, id).await,
+            Who::Application(id) => powerplatform::add_app_user(self, environment, id).await,
+        }
+    }
+
+    /// Sets the access mode of a user of the environment to Read-Write.
+    ///
+    /// # Errors
+    /// As Dataverse says.
+    pub async fn set_read_write(&self, environment: &Environment, access: &Access) -> Result<(), Fault> {
+        dataverse::set_read_write(self, environment, access).await
     }
 
     /// Assigns System Administrator to a user of the environment. Being assigned already is success.

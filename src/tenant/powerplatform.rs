@@ -14,6 +14,8 @@ use crate::fault::{Fault, Kind};
 
 const SERVICE: Service<'static> = Service { name: "Power Platform", scope: Scope::PowerPlatform, headers: &[] };
 const NEEDS: &str = "to be registered as a management application";
+/// How the absence of a security group may be written.
+const NO_GROUP: &str = "00000000-0000-0000-0000-000000000000";
 
 fn at(tenant: &Tenant, rest: &str) -> Result<Url, Fault> {
     let host = tenant.cloud.power_platform();
@@ -47,6 +49,8 @@ struct WireLinked {
     instance_url: Option<String>,
     #[serde(default)]
     instance_state: Option<String>,
+    #[serde(default)]
+    security_group_id: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -78,20 +82,30 @@ fn environment(wire: WireEnvironment) -> Environment {
         // Without an address it is being made or restored: there, but not to be asked.
         let origin = linked.instance_url.unwrap_or_default().trim_end_matches('/').to_owned();
         let ready = linked.instance_state.is_none_or(|state| state == "Ready") && !origin.is_empty();
-        Dataverse { origin, running: ready && enabled }
+        // Nobody's group, and no group, are both written here.
+        let security_group =
+            linked.security_group_id.filter(|id| !id.is_empty() && *id != NO_GROUP).map(|id| id.to_ascii_lowercase());
+        Dataverse { origin, running: ready && enabled, security_group }
     });
     let name = if display_name.is_empty() { wire.name.clone() } else { display_name };
     Environment { id: wire.name, name, sku: environment_sku, dataverse }
 }
 
-/// Makes the operator's own app a user of the environment.
-pub async fn add_app_user(tenant: &Tenant, environment: &Environment) -> Result<(), Fault> {
+/// Makes an app a user of the environment. Microsoft gives it System Administrator.
+pub async fn add_app_user(tenant: &Tenant, environment: &Environment, client_id: &str) -> Result<(), Fault> {
     let url = at(tenant, &format!("/{}/addAppUser?api-version=2020-10-01", environment.id))?;
-    let body = json!({ "servicePrincipalAppId": tenant.client_id });
-    tenant
-        .call(Call::write(&SERVICE, Method::POST, url, Some(body), "add the app to an environment", NEEDS))
-        .await
-        .map_err(unregistered)?;
+    let body = json!({ "servicePrincipalAppId": client_id });
+    add(tenant, url, body, "add the app to an environment").await
+}
+
+/// Makes a user of the tenant a user of the environment. Its row comes some time later.
+pub async fn add_user(tenant: &Tenant, environment: &Environment, user: &str) -> Result<(), Fault> {
+    let url = at(tenant, &format!("/{}/addUser?api-version=2023-06-01", environment.id))?;
+    add(tenant, url, json!({ "objectId": user }), "add the account to an environment").await
+}
+
+async fn add(tenant: &Tenant, url: Url, body: serde_json::Value, what: &'static str) -> Result<(), Fault> {
+    tenant.call(Call::write(&SERVICE, Method::POST, url, Some(body), what, NEEDS)).await.map_err(unregistered)?;
     Ok(())
 }
 

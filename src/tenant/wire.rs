@@ -197,9 +197,21 @@ fn in_their_words(call: &Call<'_>, answer: &Answer, fault: Fault) -> Fault {
         (403, "0x80072560") => {
             Fault::new(Kind::NotMember, "The operator's app is not a user of the environment".to_owned())
         }
+        // Entra ID P1 or P2 is missing (facts/microsoft.md §1.4, §1.8).
+        (400 | 403, "AadPremiumLicenseRequired" | "Authentication_RequestFromNonPremiumTenantOrB2CTenant") => {
+            Fault::new(
+                Kind::PremiumMissing,
+                format!("{service} tells it only to tenants with Microsoft Entra ID P1 or P2 ({})", call.what),
+            )
+        }
         (403, _) => Fault::new(
             Kind::PermissionMissing,
             format!("{service} does not permit it ({}): the operator's app needs {}", call.what, call.needs),
+        ),
+        // For minutes after a license was assigned, too (facts/microsoft.md §1.5).
+        (400, code) if code.eq_ignore_ascii_case("userNotLicensed") => Fault::new(
+            Kind::NotLicensed,
+            "The Power Platform says that the account has no license for the environment, or that it has not arrived there yet",
         ),
         // A duplicate assignment comes as 400 or 409 (facts/microsoft.md §1.3).
         (400, _) if detail.message.to_ascii_lowercase().contains("conflicting object") => {

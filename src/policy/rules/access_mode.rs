@@ -1,25 +1,37 @@
-//! Whether the account's access mode is Read-Write in an environment (R10 of facts/microsoft.md §5).
+//! Whether the account's access mode is one that the vendor can work with (R10 of facts/microsoft.md §5).
 
 use super::Judgement;
-use crate::tenant::facts::{AccessMode, Environment, SystemUser};
+use crate::tenant::facts::{AccessMode, Environment, SystemUser, User};
 
-pub fn judge(environment: &Environment, row: &SystemUser) -> Judgement {
-    match row.access_mode {
-        AccessMode::ReadWrite => Judgement::pass("The access mode is Read-Write"),
-        // Microsoft gives this mode to administrators without a license (facts/microsoft.md §0.3).
-        AccessMode::Administrative => Judgement::fail(
-            "The access mode is Administrative, as it is for an administrator without a license",
-            format!(
-                "Give the account a Dynamics 365 license, wait until it has arrived, then Power Platform admin center > Environments > {} > Users > the account > Administration: set Access Mode to Read-Write",
-                environment.name
-            ),
-        ),
-        other => Judgement::fail(
-            format!("The access mode is {}, not Read-Write", other.name()),
-            format!(
-                "Power Platform admin center > Environments > {} > Users > the account > Administration: set Access Mode to Read-Write",
-                environment.name
-            ),
-        ),
+pub fn judge(environment: &Environment, row: &SystemUser, any_of: &[AccessMode], user: Option<&User>) -> Judgement {
+    let (is, wanted) = (row.access_mode.name(), names(any_of));
+    if any_of.contains(&row.access_mode) {
+        return Judgement::pass(format!("The access mode is {is}"));
     }
+    let set = format!(
+        "Power Platform admin center > Environments > {} > Users > the account > Administration: set Access Mode to {}",
+        environment.name,
+        any_of.first().map(|mode| mode.name()).unwrap_or_default()
+    );
+    // Microsoft gives this mode to administrators without a license (facts/microsoft.md §0.3).
+    let unlicensed = user.is_some_and(|user| user.licenses.is_empty());
+    if row.access_mode == AccessMode::Administrative && unlicensed {
+        return Judgement::fail(
+            "The access mode is Administrative, since the account has no license",
+            format!("Give the account a Dynamics 365 license and wait until it has arrived; then {set}"),
+        );
+    }
+    if row.access_mode == AccessMode::Administrative {
+        return Judgement::fail(
+            format!(
+                "The access mode is Administrative, not {wanted}: it was an administrator without a license when it was added"
+            ),
+            set,
+        );
+    }
+    Judgement::fail(format!("The access mode is {is}, not {wanted}"), set)
+}
+
+fn names(modes: &[AccessMode]) -> String {
+    modes.iter().map(|mode| mode.name()).collect::<Vec<_>>().join(" or ")
 }

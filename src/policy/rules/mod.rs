@@ -2,26 +2,37 @@
 
 mod access_mode;
 mod account_usable;
+pub mod consent;
 mod directory_role;
 mod environment_member;
 pub mod license;
+mod no_mfa;
+mod password;
 mod system_administrator;
+mod table_privileges;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::api::policy::FindingResult;
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind};
 use crate::seen::Seen;
 use crate::tenant::DirectoryRole;
-use crate::tenant::facts::{Access, AccountFacts, Environment, SystemUser, User};
+use crate::tenant::facts::{Access, AccessMode, AccountFacts, Consented, Environment, SystemUser, TablesWanted};
 
 /// How a requirement is judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rule {
     /// The account is there and can sign in.
     AccountUsable,
-    /// The account holds the directory role.
-    DirectoryRole(DirectoryRole),
+    /// The account holds one of these directory roles; the last is what mends it, since it gives the least.
+    DirectoryRole {
+        /// Which; never empty.
+        any_of: Vec<DirectoryRole>,
+        /// Whether one that ends by itself falls short of what is needed.
+        standing: bool,
+    },
     /// The account does not hold it: a failure if it must go, else a warning.
     NoDirectoryRole {
         /// Which role.
@@ -30,13 +41,33 @@ pub enum Rule {
         must_go: bool,
     },
     /// The account, or for capacity packs the tenant, has a license of the family.
-    License(license::Family),
+    License(license::Wanted),
     /// The account is an enabled user of every selected environment.
     EnvironmentMember,
     /// The account is System Administrator of every selected environment.
     SystemAdministrator,
-    /// The account's access mode is Read-Write in every selected environment.
-    ReadWrite,
+    /// The account's access mode is one of these in every selected environment.
+    AccessMode(Vec<AccessMode>),
+    /// The account has these privileges on these tables of every selected environment, or System Administrator.
+    TablePrivileges(TablesWanted),
+    /// An app is in the tenant, is not blocked, and was consented to all of this.
+    Consent {
+        /// Its client id, lower case.
+        app: String,
+        /// What was to be consented to; nothing: that it is there is enough.
+        permissions: Vec<Consented>,
+    },
+    /// Nothing asks the account for a second factor.
+    NoMfa,
+    /// The password was not changed after the vendor was last authorized.
+    PasswordKept,
+}
+
+/// What the rules know beside the account: nothing of it comes from Microsoft.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Circumstances {
+    /// When the vendor was last seen to be authorized; `None`: no Connector says.
+    pub authorized: Option<Timestamp>,
 }
 
 /// What was found for one thing: the account, or one environment.
@@ -48,22 +79,24 @@ pub struct Judgement {
     pub message: String,
     /// What mends it; `None`: nothing is to be mended.
     pub remedy: Option<String>,
+    /// When what was found ends by itself; `None`: it does not.
+    pub until: Option<Timestamp>,
 }
 
 impl Judgement {
     /// It holds.
     pub fn pass(message: impl Into<String>) -> Self {
-        Self { result: FindingResult::Pass, message: message.into(), remedy: None }
+        Self { result: FindingResult::Pass, message: message.into(), remedy: None, until: None }
     }
 
     /// It holds, but somebody should know something.
     pub fn warn(message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { result: FindingResult::Warn, message: message.into(), remedy: Some(remedy.into()) }
+        Self { result: FindingResult::Warn, message: message.into(), remedy: Some(remedy.into()), until: None }
     }
 
     /// It does not hold.
     pub fn fail(message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { result: FindingResult::Fail, message: message.into(), remedy: Some(remedy.into()) }
+        Self { result: FindingResult::Fail, message: message.into(), remedy: Some(remedy.into()), until: None }
     }
 
     /// It can't be told: why, and what would make it known.
@@ -73,12 +106,20 @@ impl Judgement {
             result: FindingResult::Unknown,
             message: format!("Can't be told: {}", lower_first(&fault.sentence)),
             remedy: Some(remedy_of(fault)),
+            until: None,
         }
+    }
+
+    /// The same, until then.
+    #[must_use]
+    pub fn until(mut self, end: Option<Timestamp>) -> Self {
+        self.until = end;
+        self
     }
 
     /// It does not matter now.
     pub fn not_applicable(message: impl Into<String>) -> Self {
-        Self { result: FindingResult::NotApplicable, message: message.into(), remedy: None }
+        Self { result: FindingResult::NotApplicable, message: message.into(), remedy: None, until: None }
     }
 }
 
@@ -110,39 +151,54 @@ pub fn severity(result: FindingResult) -> u8 {
     match result {
         FindingResult::NotApplicable => 0,
         FindingResult::Pass => 1,
-        FindingResult::Warn => 2,
-        FindingResult::Unknown => 3,
-        FindingResult::Fail => 4,
+        FindingResult::Waived => 2,
+        FindingResult::Warn => 3,
+        FindingResult::Unknown => 4,
+        FindingResult::Fail => 5,
     }
 }
 
 /// Judges one rule.
 #[must_use]
-pub fn judge(asked: Rule, facts: &AccountFacts) -> Verdict {
+pub fn judge(asked: &Rule, facts: &AccountFacts, circumstances: Circumstances) -> Verdict {
     match asked {
         Rule::AccountUsable => Verdict::Whole(account_usable::judge(facts)),
-        Rule::DirectoryRole(role) => Verdict::Whole(directory_role::required(facts, role)),
-        Rule::NoDirectoryRole { role, must_go } => Verdict::Whole(directory_role::unwanted(facts, role, must_go)),
-        Rule::License(family) => Verdict::Whole(license::judge(facts, family)),
+        Rule::DirectoryRole { any_of, standing } => Verdict::Whole(directory_role::required(facts, any_of, *standing)),
+        Rule::NoDirectoryRole { role, must_go } => Verdict::Whole(directory_role::unwanted(facts, *role, *must_go)),
+        Rule::License(wanted) => Verdict::Whole(license::judge(facts, wanted)),
         Rule::EnvironmentMember => each_environment(facts, environment_member::judge),
-        Rule::SystemAdministrator => each_row(facts, system_administrator::judge),
-        Rule::ReadWrite => each_row(facts, access_mode::judge),
+        Rule::SystemAdministrator => {
+            each_row(facts, |environment, _, row| system_administrator::judge(environment, row))
+        }
+        Rule::AccessMode(any_of) => {
+            let user = facts.user.known().and_then(Option::as_ref);
+            each_row(facts, |environment, _, row| access_mode::judge(environment, row, any_of, user))
+        }
+        Rule::TablePrivileges(tables) => {
+            each_row(facts, |environment, access, row| table_privileges::judge(environment, access, row, tables))
+        }
+        Rule::Consent { app, permissions } => Verdict::Whole(consent::judge(facts, app, permissions)),
+        Rule::NoMfa => Verdict::Whole(no_mfa::judge(facts)),
+        Rule::PasswordKept => Verdict::Whole(password::judge(facts, circumstances.authorized)),
     }
 }
 
 /// Judges every selected environment by what the account is there.
 fn each_environment(
     facts: &AccountFacts,
-    judge: impl Fn(&Environment, &Access, Option<&User>) -> Judgement,
+    judge: impl Fn(&Environment, &Access, &AccountFacts) -> Judgement,
 ) -> Verdict {
-    let user = facts.user.known().and_then(Option::as_ref);
     match &facts.environments {
         Seen::Unknown(fault) => Verdict::Whole(Judgement::unknown(fault)),
         Seen::Known(all) => Verdict::Environments(
             all.iter()
                 .map(|(id, (environment, access))| {
                     let judgement = match access {
-                        Seen::Known(access) => judge(environment, access, user),
+                        Seen::Known(access) => judge(environment, access, facts),
+                        // Nobody gets in there now, the vendor as little as we: that says nothing against the account.
+                        Seen::Unknown(fault) if fault.kind == Kind::NotRunning => {
+                            Judgement::not_applicable(fault.sentence.clone())
+                        }
                         Seen::Unknown(fault) => Judgement::unknown(fault),
                     };
                     (id.clone(), judgement)
@@ -153,10 +209,10 @@ fn each_environment(
 }
 
 /// The same by the account's row; where it has none, environment-member says so.
-fn each_row(facts: &AccountFacts, judge: impl Fn(&Environment, &SystemUser) -> Judgement) -> Verdict {
+fn each_row(facts: &AccountFacts, judge: impl Fn(&Environment, &Access, &SystemUser) -> Judgement) -> Verdict {
     each_environment(facts, |environment, access, _| match &access.row {
-        Some(row) => judge(environment, row),
-        None => Judgement::not_applicable("The account is not a user of the environment"),
+        Some(row) if !row.deleted => judge(environment, access, row),
+        _ => Judgement::not_applicable("The account is not a user of the environment"),
     })
 }
 
@@ -172,7 +228,6 @@ pub fn lower_first(sentence: &str) -> String {
 
 /// What would make a thing known.
 fn remedy_of(fault: &Fault) -> String {
-    use crate::fault::Kind;
     match fault.kind {
         Kind::PermissionMissing => {
             "Give the operator's app the permission that the message names, and consent to it as an administrator".into()
@@ -181,10 +236,71 @@ fn remedy_of(fault: &Fault) -> String {
         Kind::ManagementAppNotRegistered => {
             "Register the operator's app as a management application (status.handOffs has the command)".into()
         }
+        Kind::PremiumMissing => "Nothing, unless the tenant gets Microsoft Entra ID P1 or P2; waive the finding if it is known otherwise".into(),
         Kind::HostNotAllowed => "Start the operator with --allow-host and the host, if it is right".into(),
         Kind::Throttled | Kind::Unreachable | Kind::ServerError | Kind::BadAnswer => {
             "Nothing to do at first: it is tried again by itself".into()
         }
         _ => "Mend what the message names".into(),
+    }
+}
+
+/// Facts of which nothing is known, for tests of single rules.
+#[cfg(test)]
+pub(crate) fn facts_for_tests() -> AccountFacts {
+    use crate::tenant::facts::SecondFactor;
+    fn unseen<T>() -> Seen<T> {
+        Seen::Unknown(Fault::new(Kind::Bug, "not asked"))
+    }
+    AccountFacts {
+        is_application: false,
+        user: Seen::Known(Some(user_for_tests())),
+        roles: unseen(),
+        schedule: Seen::Known(crate::tenant::facts::Schedule::default()),
+        another_global_administrator: unseen(),
+        subscribed: unseen(),
+        second_factor: SecondFactor {
+            per_user: unseen(),
+            security_defaults: unseen(),
+            policies: unseen(),
+            groups: unseen(),
+        },
+        applications: BTreeMap::new(),
+        environments: unseen(),
+    }
+}
+
+/// A user without anything.
+#[cfg(test)]
+pub(crate) fn user_for_tests() -> crate::tenant::facts::User {
+    crate::tenant::facts::User {
+        id: "u".into(),
+        principal_name: "u@x".into(),
+        enabled: true,
+        guest: false,
+        licenses: Vec::new(),
+        license_states: Vec::new(),
+        plans: Vec::new(),
+        password_changed: None,
+    }
+}
+
+/// An environment that runs.
+#[cfg(test)]
+pub(crate) fn environment_for_tests() -> Environment {
+    let dataverse = crate::tenant::facts::Dataverse { origin: "https://x".into(), running: true, security_group: None };
+    Environment { id: "e".into(), name: "Sales".into(), sku: "Production".into(), dataverse: Some(dataverse) }
+}
+
+/// A row without any role.
+#[cfg(test)]
+pub(crate) fn row_for_tests() -> SystemUser {
+    SystemUser {
+        id: "r".into(),
+        business_unit: "b".into(),
+        disabled: false,
+        deleted: false,
+        access_mode: AccessMode::ReadWrite,
+        system_administrator: None,
     }
 }

@@ -37,7 +37,7 @@ impl Vendor for Spec {
     }
 
     fn profiles(&self) -> &'static [&'static str] {
-        &["keepitPowerPlatform"]
+        &["keepitPowerPlatform", "keepitDynamicsCE"]
     }
 
     fn secret(&self) -> (&str, &'static [&'static str]) {
