@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod connector;
+pub mod credential;
 pub mod policy;
 pub mod profiles;
 pub mod reason;
@@ -12,6 +13,6 @@ pub use connector::{Connector, ConnectorSpec, ConnectorStatus};
 pub use policy::{ServiceAccountPolicy, ServiceAccountPolicySpec, ServiceAccountPolicyStatus};
 pub use reason::Reason;
 
-/// A Secret is read only when it carries this label with the value `"true"`: whoever may create a Connector
-/// must not be able to point the operator at a Secret that was never meant for it.
+/// A Secret is read, and a token of a `ServiceAccount` asked for, only when it carries this label with the value `"true"`: whoever
+/// may create a Connector must not be able to point the operator at what was never meant for it.
 pub const USE_LABEL: &str = "backstay.dev/use";

@@ -7,10 +7,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use super::Action;
+pub use super::credential::{Cloud, Credential, Tenant};
 use super::profiles::{Licenses, Profiles, Waiver};
 use super::shared::{
-    EnvironmentSelector, HandOffStatus, SecretKeyRef, conditions_schema, hand_offs_schema, interval_schema, is_false,
-    keyed_list,
+    EnvironmentSelector, HandOffStatus, conditions_schema, hand_offs_schema, interval_schema, is_false, keyed_list,
 };
 
 /// What a Microsoft 365 service account must hold for a vendor's connector to live, and when.
@@ -81,52 +81,6 @@ pub struct ServiceAccountPolicySpec {
     /// Stop reading and writing for this object. Default: false.
     #[serde(default, skip_serializing_if = "is_false")]
     pub suspend: bool,
-}
-
-/// An Entra tenant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Tenant {
-    /// Tenant id (a GUID) or a verified domain. Example: `contoso.com`.
-    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"))]
-    pub id: String,
-    /// The cloud of Microsoft that the tenant is in. Default: `Global`.
-    #[serde(default)]
-    pub cloud: Cloud,
-}
-
-/// One of Microsoft's clouds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum Cloud {
-    #[default]
-    Global,
-    #[serde(rename = "GCC")]
-    Gcc,
-    #[serde(rename = "GCCHigh")]
-    GccHigh,
-    #[serde(rename = "DoD")]
-    Dod,
-    China,
-}
-
-/// How the operator signs in: exactly one key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Credential {
-    /// An app registration with a client secret.
-    ClientSecret(ClientSecret),
-}
-
-/// An app registration with a client secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ClientSecret {
-    /// Application (client) id of the operator's own app registration: a GUID.
-    #[serde(rename = "clientID")]
-    #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"))]
-    pub client_id: String,
-    /// Where the client secret is.
-    pub secret_ref: SecretKeyRef,
 }
 
 /// The service account: exactly one key.

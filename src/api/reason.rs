@@ -58,6 +58,8 @@ pub enum Reason {
     DependencyMissing,
     /// The Secret is there, but not usable: a key is missing or empty, or the label is.
     SecretInvalid,
+    /// The `ServiceAccount` is there, but not meant for the operator: the label is missing.
+    ServiceAccountInvalid,
     /// The credential was refused.
     CredentialRefused,
     /// Microsoft knows no such tenant.

@@ -21,7 +21,6 @@ use super::news::News;
 use super::probes::{self, Readiness};
 use super::secrets::SELECTOR;
 use super::synced::Synced;
-use crate::api::policy::Credential;
 use crate::api::{Connector, ServiceAccountPolicy};
 use crate::fault::Fault;
 use crate::http::Way;
@@ -274,8 +273,7 @@ fn users_of_secret(
     }
     for guarded in context.policies.state() {
         let Ok(policy) = &guarded.0 else { continue };
-        let Credential::ClientSecret(credential) = &policy.spec.credential;
-        if policy.namespace() == namespace && credential.secret_ref.name == name {
+        if policy.namespace() == namespace && policy.spec.credential.secret() == Some(&name) {
             let _ = to_policies.unbounded_send(ObjectRef::from_obj(guarded.as_ref()));
         }
     }

@@ -13,6 +13,7 @@ pub mod probes;
 pub mod problem;
 pub mod publish;
 pub mod secrets;
+pub mod service_accounts;
 pub mod sightings;
 mod signin;
 pub mod synced;

@@ -1,13 +1,20 @@
 //! How a policy's `spec.tenant` and `spec.credential` become an app that can sign in.
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
 use kube::ResourceExt;
 use secrecy::ExposeSecret;
 
+use super::service_accounts::ServiceAccounts;
 use super::{Context, Problem};
-use crate::api::ServiceAccountPolicy;
-use crate::api::policy::{self, Credential};
+use crate::api::policy::{self, Credential as Declared};
+use crate::api::{Reason, ServiceAccountPolicy};
 use crate::fault::Fault;
-use crate::tenant::{App, Cloud};
+use crate::tenant::{App, Certificate, Cloud, Credential};
+
+const CERTIFICATE: &str = "tls.crt";
+const KEY: &str = "tls.key";
 
 impl Context {
     /// The operator's app, as a policy declares it.
@@ -16,15 +23,50 @@ impl Context {
     /// One sentence that names what is not there or not right. The outer error: the API server did not answer.
     pub async fn app(&self, policy: &ServiceAccountPolicy) -> Result<Result<App, Problem>, Fault> {
         let namespace = policy.namespace().unwrap_or_default();
-        let Credential::ClientSecret(credential) = &policy.spec.credential;
-        let key = credential.secret_ref.key.as_str();
-        let read = self.secrets.keys(&namespace, &credential.secret_ref.name, &[key]).await?;
-        Ok(read.map(|data| App {
+        let (client_id, credential) = match &policy.spec.credential {
+            Declared::ClientSecret(it) => {
+                (&it.client_id, self.client_secret(&namespace, &it.secret_ref.name, &it.secret_ref.key).await?)
+            }
+            Declared::ClientCertificate(it) => {
+                (&it.client_id, self.certificate(&namespace, &it.secret_ref.name).await?)
+            }
+            Declared::WorkloadIdentity(it) => {
+                let found = ServiceAccounts::find(&self.client, &namespace, &it.service_account_ref.name).await?;
+                (&it.client_id, found.map(|tokens| Credential::Federated(Arc::new(tokens))))
+            }
+        };
+        Ok(credential.map(|credential| App {
             tenant: policy.spec.tenant.id.clone(),
             cloud: policy.spec.tenant.cloud.into(),
-            client_id: credential.client_id.clone(),
-            // `keys` has seen to it that the key is there.
-            secret: data.get(key).map(|value| value.expose_secret().to_owned()).unwrap_or_default().into(),
+            client_id: client_id.clone(),
+            credential,
+        }))
+    }
+
+    async fn client_secret(
+        &self,
+        namespace: &str,
+        name: &str,
+        key: &str,
+    ) -> Result<Result<Credential, Problem>, Fault> {
+        let read = self.secrets.keys(namespace, name, &[key]).await?;
+        // `keys` has seen to it that the key is there.
+        let text = |value: &secrecy::SecretString| value.expose_secret().to_owned();
+        Ok(read.map(|data| Credential::Secret(data.get(key).map(text).unwrap_or_default().into())))
+    }
+
+    async fn certificate(&self, namespace: &str, name: &str) -> Result<Result<Credential, Problem>, Fault> {
+        let data = match self.secrets.keys(namespace, name, &[CERTIFICATE, KEY]).await? {
+            Ok(data) => data,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let text = |key: &str| data.get(key).map(ExposeSecret::expose_secret).unwrap_or_default();
+        let read = Certificate::read(text(CERTIFICATE), text(KEY))
+            .and_then(|certificate| certificate.valid_at(Timestamp::now()).map(|()| certificate));
+        Ok(read.map(|certificate| Credential::Certificate(Arc::new(certificate))).map_err(|unfit| {
+            let place = "spec.credential.clientCertificate.secretRef";
+            let message = format!("Secret {namespace}/{name} ({place}) can't be signed in with: {unfit}");
+            Problem::wrong("CredentialsValid", Reason::SecretInvalid, message)
         }))
     }
 }

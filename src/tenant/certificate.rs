@@ -16,6 +16,8 @@ use x509_cert::time::Time;
 pub struct Certificate {
     key: RsaKeyPair,
     thumbprint: String,
+    // Of the key: who has no more than the certificate is somebody else.
+    secret: String,
     valid: (Timestamp, Timestamp),
 }
 
@@ -60,7 +62,8 @@ impl Certificate {
         let der = CertificateDer::from_pem_slice(chain.as_bytes()).map_err(|_| Unfit::NoCertificate)?;
         let certificate = x509_cert::Certificate::from_der(&der).map_err(|_| Unfit::NoCertificate)?;
         let certificate = certificate.tbs_certificate();
-        let key = match PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| Unfit::NoKey)? {
+        let secret = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| Unfit::NoKey)?;
+        let key = match &secret {
             PrivateKeyDer::Pkcs1(key) => RsaKeyPair::from_der(key.secret_pkcs1_der()),
             PrivateKeyDer::Pkcs8(key) => RsaKeyPair::from_pkcs8(key.secret_pkcs8_der()),
             _ => return Err(Unfit::NotRsa),
@@ -78,6 +81,7 @@ impl Certificate {
         Ok(Self {
             key,
             thumbprint: URL_SAFE_NO_PAD.encode(digest(&SHA256, &der)),
+            secret: URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.secret_der())),
             valid: (at(&validity.not_before), at(&validity.not_after)),
         })
     }
@@ -94,10 +98,10 @@ impl Certificate {
         }
     }
 
-    /// SHA-256 of the certificate, in base64url: `x5t#S256`.
+    /// Tells it from every other pair of a certificate and a key.
     #[must_use]
-    pub fn thumbprint(&self) -> &str {
-        &self.thumbprint
+    pub fn identity(&self) -> String {
+        format!("{}.{}", self.thumbprint, self.secret)
     }
 
     /// A signed statement that whoever holds the key is this app, for one sign-in at this endpoint. `None`: it can't be signed.
@@ -126,4 +130,107 @@ fn unique() -> Option<String> {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).ok()?;
     Some(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::signature::{RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
+    use base64::engine::general_purpose::STANDARD;
+    use rcgen::{CertificateParams, KeyPair as Pair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, date_time_ymd};
+
+    use super::*;
+
+    const ENDPOINT: &str = "https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token";
+
+    fn rsa() -> Pair {
+        Pair::generate_for(&PKCS_RSA_SHA256).unwrap()
+    }
+
+    /// A certificate of this key, valid in 2025 and 2026.
+    fn certificate_of(pair: &Pair) -> rcgen::Certificate {
+        let mut params = CertificateParams::new(["backstay".to_owned()]).unwrap();
+        (params.not_before, params.not_after) = (date_time_ymd(2025, 1, 1), date_time_ymd(2027, 1, 1));
+        params.self_signed(pair).unwrap()
+    }
+
+    fn at(time: &str) -> Timestamp {
+        time.parse().unwrap()
+    }
+
+    fn decoded(part: &str) -> Value {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_assertion_is_signed_by_the_key_and_names_the_certificate_the_app_and_the_endpoint() {
+        let pair = rsa();
+        let made = certificate_of(&pair);
+        let certificate = Certificate::read(&made.pem(), &pair.serialize_pem()).unwrap();
+        let now = at("2026-11-24T12:00:00Z");
+        let assertion = certificate.assertion("app", ENDPOINT, now).unwrap();
+        let (signed, signature) = assertion.rsplit_once('.').unwrap();
+        let (header, claims) = signed.split_once('.').unwrap();
+        let (header, claims) = (decoded(header), decoded(claims));
+        let thumbprint = URL_SAFE_NO_PAD.encode(digest(&SHA256, made.der()));
+        assert_eq!(header, json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": thumbprint }));
+        assert_eq!((&claims["iss"], &claims["sub"], &claims["aud"]), (&json!("app"), &json!("app"), &json!(ENDPOINT)));
+        assert_eq!(claims["nbf"], now.as_second());
+        let lasts = claims["exp"].as_i64().unwrap() - now.as_second();
+        assert!((300..=600).contains(&lasts), "good for {lasts} s");
+        let public = certificate.key.public_key().as_ref();
+        UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, public)
+            .verify(signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap())
+            .unwrap();
+        assert_ne!(assertion, certificate.assertion("app", ENDPOINT, now).unwrap(), "each is another one");
+    }
+
+    #[test]
+    fn the_first_of_a_chain_counts_and_the_key_may_be_pkcs1() {
+        let (pair, other) = (rsa(), rsa());
+        let chain = format!("{}{}", certificate_of(&pair).pem(), certificate_of(&other).pem());
+        // PKCS#8 is PKCS#1 after 26 bytes that say so.
+        let pkcs1 = STANDARD.encode(&pair.serialize_der()[26..]);
+        let key = format!("-----BEGIN RSA PRIVATE KEY-----\n{pkcs1}\n-----END RSA PRIVATE KEY-----\n");
+        let by_pkcs1 = Certificate::read(&chain, &key).unwrap();
+        let by_pkcs8 = Certificate::read(&chain, &pair.serialize_pem()).unwrap();
+        assert_eq!(by_pkcs1.thumbprint, by_pkcs8.thumbprint);
+        assert_eq!(Certificate::read(&chain, &other.serialize_pem()).unwrap_err(), Unfit::OtherKey);
+    }
+
+    #[test]
+    fn what_one_can_not_sign_in_with_is_told_apart() {
+        let pair = rsa();
+        let (crt, key) = (certificate_of(&pair).pem(), pair.serialize_pem());
+        let elliptic = Pair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+        let garbage = |label: &str| format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
+        for (crt, key, unfit) in [
+            ("", key.as_str(), Unfit::NoCertificate),
+            ("no PEM at all", &key, Unfit::NoCertificate),
+            (&garbage("CERTIFICATE"), &key, Unfit::NoCertificate),
+            // The two in the wrong places.
+            (&key, &crt, Unfit::NoCertificate),
+            (&crt, "", Unfit::NoKey),
+            (&crt, &crt, Unfit::NoKey),
+            (&crt, &garbage("ENCRYPTED PRIVATE KEY"), Unfit::NoKey),
+            (&crt, &garbage("PRIVATE KEY"), Unfit::NotRsa),
+            (&crt, &elliptic.serialize_pem(), Unfit::NotRsa),
+            (&crt, &rsa().serialize_pem(), Unfit::OtherKey),
+        ] {
+            assert_eq!(Certificate::read(crt, key).unwrap_err(), unfit);
+        }
+    }
+
+    #[test]
+    fn a_certificate_counts_from_its_begin_up_to_its_end() {
+        let pair = rsa();
+        let certificate = Certificate::read(&certificate_of(&pair).pem(), &pair.serialize_pem()).unwrap();
+        for (time, expected) in [
+            ("2024-12-31T23:59:59Z", Err(Unfit::NotYet)),
+            ("2025-01-01T00:00:00Z", Ok(())),
+            ("2026-12-31T23:59:59Z", Ok(())),
+            ("2027-01-01T00:00:00Z", Err(Unfit::Expired)),
+        ] {
+            assert_eq!(certificate.valid_at(at(time)), expected, "{time}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Microsoft, as far as a service account is concerned: typed facts out, steps in. Knows no Kubernetes.
 
 pub mod calls;
+mod certificate;
 pub mod cloud;
 mod consent;
 mod dataverse;
@@ -9,21 +10,23 @@ pub mod facts;
 mod graph;
 mod powerplatform;
 mod reads;
+mod refusal;
 mod schedule;
 mod signin;
 mod tables;
+mod transport;
 mod wire;
 
 use std::sync::Arc;
 
-use secrecy::SecretString;
-
 use crate::cache::Keyed;
 use crate::fault::Fault;
 use crate::http::Way;
+pub use certificate::{Certificate, Unfit};
 pub use cloud::Cloud;
 use facts::{Access, Environment, Who};
 use signin::SignIn;
+pub use signin::{Credential, Federated};
 
 /// Directory roles that the house knows, by Microsoft's template ids (facts/microsoft.md §1.1). No other role can be
 /// assigned or removed.
@@ -59,7 +62,7 @@ impl DirectoryRole {
     }
 }
 
-/// One app registration at one tenant, and how it proves itself.
+/// One app registration at one tenant.
 #[derive(Clone, Debug)]
 pub struct App {
     /// Tenant id or verified domain.
@@ -68,8 +71,8 @@ pub struct App {
     pub cloud: Cloud,
     /// Application (client) id.
     pub client_id: String,
-    /// Client secret.
-    pub secret: SecretString,
+    /// How it proves that it is itself.
+    pub credential: Credential,
 }
 
 /// All tenants that were signed in to, by app.

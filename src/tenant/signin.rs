@@ -1,4 +1,4 @@
-//! How the operator signs in to Microsoft, through the same one way out as everything else.
+//! How the operator signs in to Microsoft: by a secret, a certificate, or the token of somebody whom the app trusts.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,57 +8,126 @@ use async_trait::async_trait;
 use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
 use azure_core::credentials::{Secret, TokenCredential};
 use azure_core::error::ErrorKind;
-use azure_core::http::headers::Headers;
-use azure_core::http::{AsyncRawResponse, Body, ClientOptions, HttpClient, RetryOptions, Transport};
-use azure_identity::{ClientSecretCredential, ClientSecretCredentialOptions};
-use reqwest::header::HeaderName;
+use azure_core::http::{ClientMethodOptions, ClientOptions, RetryOptions, Transport};
+use azure_identity::{
+    ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential,
+    ClientSecretCredentialOptions,
+};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
+use super::certificate::Certificate;
+use super::refusal::refusal;
+use super::transport::OurTransport;
 use super::{App, Cloud};
 use crate::fault::{Fault, Kind};
-use crate::http::{Effect, Proof, Request, Way};
+use crate::http::Way;
 
-/// The key under which everything that was read with an app is shared: the same app, tenant, cloud and secret.
+/// How an app proves that it is itself.
+#[derive(Clone)]
+pub enum Credential {
+    /// By a client secret.
+    Secret(SecretString),
+    /// By a certificate: with each sign-in goes a statement that its key has signed.
+    Certificate(Arc<Certificate>),
+    /// By the token of somebody else whom the app trusts.
+    Federated(Arc<dyn Federated>),
+}
+
+/// Somebody whom an app may trust, and whose tokens can be had.
+#[async_trait]
+pub trait Federated: Send + Sync {
+    /// Who it is, as its tokens say. Example: `system:serviceaccount:backup:entra`.
+    fn subject(&self) -> &str;
+
+    /// A token for this audience, to be used at once.
+    ///
+    /// # Errors
+    /// Why there is none.
+    async fn token(&self, audience: &str) -> Result<SecretString, Fault>;
+}
+
+impl Credential {
+    /// Where it stands in a spec.
+    #[must_use]
+    pub fn place(&self) -> &'static str {
+        match self {
+            Self::Secret(_) => "spec.credential.clientSecret",
+            Self::Certificate(_) => "spec.credential.clientCertificate",
+            Self::Federated(_) => "spec.credential.workloadIdentity",
+        }
+    }
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.place())
+    }
+}
+
+/// The key under which everything that was read with an app is shared: the same app, tenant, cloud and credential.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct AppKey(Cloud, String, String, String);
+pub struct AppKey {
+    cloud: Cloud,
+    tenant: String,
+    client_id: String,
+    credential: (&'static str, String),
+}
 
 impl AppKey {
     /// The key of an app.
     #[must_use]
     pub fn of(app: &App) -> Self {
-        let secret = app.secret.expose_secret().to_owned();
-        Self(app.cloud, app.tenant.to_ascii_lowercase(), app.client_id.to_ascii_lowercase(), secret)
+        let proof = match &app.credential {
+            Credential::Secret(secret) => secret.expose_secret().to_owned(),
+            Credential::Certificate(certificate) => certificate.identity(),
+            Credential::Federated(tokens) => tokens.subject().to_owned(),
+        };
+        Self {
+            cloud: app.cloud,
+            tenant: app.tenant.to_ascii_lowercase(),
+            client_id: app.client_id.to_ascii_lowercase(),
+            credential: (app.credential.place(), proof),
+        }
     }
 }
 
 impl std::fmt::Debug for AppKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AppKey").field("tenant", &self.1).field("client_id", &self.2).finish_non_exhaustive()
+        f.debug_struct("AppKey")
+            .field("tenant", &self.tenant)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
     }
 }
 
 /// Tokens of one app at one tenant: cached until shortly before they end, and refusals for a while, so that a wrong
-/// secret is not presented in a loop (AADSTS50196).
+/// credential is not presented in a loop (AADSTS50196).
 #[derive(Debug)]
 pub struct SignIn {
     app: App,
-    credential: Mutex<(Instant, Result<Arc<ClientSecretCredential>, Fault>)>,
+    credential: Mutex<(Instant, Made)>,
     transport: Arc<OurTransport>,
     refused: Mutex<HashMap<String, (Instant, Fault)>>,
     // One sign-in at a time: the others find the token in the cache.
     turn: tokio::sync::Mutex<()>,
 }
 
+/// The sign-in library's credential, or why there can be none.
+type Made = Result<Arc<dyn TokenCredential>, Fault>;
+
 /// How long tokens are kept at least, whatever is refused with them.
 const RENEWED_FOR: Duration = Duration::from_mins(3);
 /// How long a refusal is remembered.
 const REFUSED_FOR: Duration = Duration::from_secs(30);
+/// How long the token of a [`Federated`] is used: for the sign-ins of one pass, each for another service.
+const FEDERATED_FOR: Duration = Duration::from_mins(1);
 
 impl SignIn {
     /// Nothing is sent yet.
     pub fn new(way: Way, app: &App) -> Self {
-        let transport = Arc::new(OurTransport { way, last: Mutex::default() });
+        let transport = Arc::new(OurTransport::new(way));
         let credential = credential(app, &transport);
         Self {
             app: app.clone(),
@@ -79,6 +148,9 @@ impl SignIn {
     }
 
     /// A token for this scope.
+    ///
+    /// # Errors
+    /// Microsoft refuses the app, its tenant or its credential, or does not answer; there is no token of who the app trusts.
     pub async fn token(&self, scope: &str) -> Result<SecretString, Fault> {
         let credential = self.credential.lock().unwrap_or_else(PoisonError::into_inner).1.clone()?;
         let _turn = self.turn.lock().await;
@@ -93,7 +165,8 @@ impl SignIn {
                 Ok(token.token.secret().to_owned().into())
             }
             Err(error) => {
-                let fault = self.transport.take_fault().unwrap_or_else(|| refusal(&error.to_string()));
+                let fault =
+                    self.transport.take_fault().unwrap_or_else(|| refusal(&error.to_string(), &self.app.credential));
                 self.refused().insert(scope.to_owned(), (Instant::now(), fault.clone()));
                 Err(fault)
             }
@@ -105,122 +178,87 @@ impl SignIn {
     }
 }
 
-fn credential(app: &App, transport: &Arc<OurTransport>) -> Result<Arc<ClientSecretCredential>, Fault> {
+fn credential(app: &App, transport: &Arc<OurTransport>) -> Made {
     let mut cloud = CustomConfiguration::default();
     cloud.authority_host = format!("https://{}", app.cloud.login());
-    let options = ClientSecretCredentialOptions {
-        client_options: ClientOptions {
-            transport: Some(Transport::new(Arc::<OurTransport>::clone(transport))),
-            // The way out tries again by itself, and hands long waits back to the queue.
-            retry: RetryOptions::none(),
-            cloud: Some(Arc::new(CloudConfiguration::Custom(cloud))),
-            ..ClientOptions::default()
-        },
+    let client_options = ClientOptions {
+        transport: Some(Transport::new(Arc::<OurTransport>::clone(transport))),
+        // The way out tries again by itself, and hands long waits back to the queue.
+        retry: RetryOptions::none(),
+        cloud: Some(Arc::new(CloudConfiguration::Custom(cloud))),
+        ..ClientOptions::default()
     };
-    let secret = Secret::new(app.secret.expose_secret().to_owned());
-    ClientSecretCredential::new(&app.tenant, app.client_id.clone(), secret, Some(options))
-        .map_err(|error| Fault::new(Kind::CredentialRefused, format!("The sign-in can't be tried: {error}")))
-}
-
-/// Microsoft's numbers for what is wrong with a sign-in (facts/microsoft.md §4.2). The number is shown, the text is not.
-fn refusal(said: &str) -> Fault {
-    let number: String = said
-        .split("AADSTS")
-        .nth(1)
-        .map(|rest| rest.chars().take_while(char::is_ascii_digit).collect())
-        .unwrap_or_default();
-    let sentence = match number.as_str() {
-        "90002" => {
-            return Fault::new(
-                Kind::TenantNotFound,
-                "Microsoft knows no tenant of the id in spec.tenant.id in the cloud that spec.tenant.cloud names",
-            );
+    let (tenant, client_id) = (app.tenant.clone(), app.client_id.clone());
+    let made: azure_core::Result<Arc<dyn TokenCredential>> = match &app.credential {
+        Credential::Secret(secret) => {
+            let secret = Secret::new(secret.expose_secret().to_owned());
+            let options = ClientSecretCredentialOptions { client_options };
+            ClientSecretCredential::new(&tenant, client_id, secret, Some(options)).map(|made| made as _)
         }
-        "700016" => "Microsoft does not know the app (spec.credential.clientSecret.clientID) in this tenant",
-        "7000215" => {
-            "Microsoft refused the client secret: it is not one of the app's (is it the secret's id instead of its value?)"
+        Credential::Certificate(certificate) => {
+            let signed = Signed {
+                certificate: Arc::clone(certificate),
+                client_id: client_id.clone(),
+                endpoint: format!("https://{}/{tenant}/oauth2/v2.0/token", app.cloud.login()),
+            };
+            let options = ClientAssertionCredentialOptions { client_options };
+            ClientAssertionCredential::new(tenant, client_id, signed, Some(options)).map(|made| made as _)
         }
-        "7000222" => "Microsoft refused the client secret: it has expired",
-        "" => "Microsoft refused the sign-in of the operator's app",
-        number => {
-            return Fault::new(
-                Kind::CredentialRefused,
-                format!("Microsoft refused the sign-in of the operator's app (AADSTS{number})"),
-            );
+        Credential::Federated(tokens) => {
+            let exchanged = Exchanged {
+                tokens: Arc::clone(tokens),
+                audience: app.cloud.exchange_audience(),
+                transport: Arc::clone(transport),
+                last: Mutex::default(),
+            };
+            let options = ClientAssertionCredentialOptions { client_options };
+            ClientAssertionCredential::new(tenant, client_id, exchanged, Some(options)).map(|made| made as _)
         }
     };
-    Fault::new(Kind::CredentialRefused, sentence)
+    made.map_err(|error| Fault::new(Kind::CredentialRefused, format!("The sign-in can't be tried: {error}")))
 }
 
-/// The sign-in library's transport: our one way out.
+/// What a certificate's key signs.
 #[derive(Debug)]
-struct OurTransport {
-    way: Way,
-    // The library wraps errors into its own; what we know of the last one would be lost.
-    last: Mutex<Option<Fault>>,
+struct Signed {
+    certificate: Arc<Certificate>,
+    client_id: String,
+    endpoint: String,
 }
 
-impl OurTransport {
-    fn take_fault(&self) -> Option<Fault> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).take()
+#[async_trait]
+impl ClientAssertion for Signed {
+    async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
+        let signed = self.certificate.assertion(&self.client_id, &self.endpoint, Timestamp::now());
+        signed.ok_or_else(|| azure_core::Error::with_message(ErrorKind::Other, "the key can't sign"))
     }
+}
 
-    fn keep(&self, fault: Fault) -> azure_core::Error {
-        let error = azure_core::Error::with_message(ErrorKind::Io, fault.sentence.clone());
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
-        error
+/// Somebody's token, as it is presented to Microsoft.
+struct Exchanged {
+    tokens: Arc<dyn Federated>,
+    audience: &'static str,
+    transport: Arc<OurTransport>,
+    last: Mutex<Option<(Instant, SecretString)>>,
+}
+
+impl std::fmt::Debug for Exchanged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exchanged").field("subject", &self.tokens.subject()).finish_non_exhaustive()
     }
 }
 
 #[async_trait]
-impl HttpClient for OurTransport {
-    async fn execute_request(&self, request: &azure_core::http::Request) -> azure_core::Result<AsyncRawResponse> {
-        let Body::Bytes(body) = request.body() else {
-            return Err(azure_core::Error::with_message(ErrorKind::Other, "a sign-in has a plain body"));
-        };
-        let headers = request
-            .headers()
-            .iter()
-            .filter_map(|(name, value)| {
-                let name = HeaderName::try_from(name.as_str()).ok()?;
-                (name != reqwest::header::USER_AGENT).then(|| (name, value.as_str().to_owned()))
-            })
-            .collect();
-        let answer = self
-            .way
-            .send(Request {
-                service: "Microsoft sign-in",
-                method: reqwest::Method::POST,
-                url: request.url().clone(),
-                // Changes nothing, and may be sent again.
-                effect: Effect::Read,
-                headers,
-                proof: Proof::None,
-                body: Some(body.to_vec()),
-            })
-            .await
-            .map_err(|fault| self.keep(fault))?;
-        if let Some(fault) = answer
-            .fault("Microsoft sign-in", "token")
-            .filter(|fault| fault.kind == Kind::ServerError || fault.kind == Kind::Throttled)
+impl ClientAssertion for Exchanged {
+    async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
+        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((since, token)) = &*last()
+            && since.elapsed() < FEDERATED_FOR
         {
-            return Err(self.keep(fault));
+            return Ok(token.expose_secret().to_owned());
         }
-        Ok(AsyncRawResponse::from_bytes(answer.status.into(), Headers::new(), answer.body))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_tells_what_to_mend_and_never_quotes() {
-        let said = "AADSTS7000215: Invalid client secret provided. hush-hush";
-        assert!(refusal(said).sentence.contains("client secret"));
-        assert!(!refusal(said).sentence.contains("hush"));
-        assert_eq!(refusal("AADSTS90002: Tenant 'x' not found.").kind, Kind::TenantNotFound);
-        assert!(refusal("AADSTS53003: blocked").sentence.contains("AADSTS53003"));
-        assert_eq!(refusal("?").kind, Kind::CredentialRefused);
+        let token = self.tokens.token(self.audience).await.map_err(|fault| self.transport.keep(fault))?;
+        *last() = Some((Instant::now(), token.clone()));
+        Ok(token.expose_secret().to_owned())
     }
 }

@@ -19,6 +19,10 @@ async fn the_operator_uses_every_right_that_it_is_given_and_is_refused_none() {
     for kind in ["Connector", "ServiceAccountPolicy"] {
         scene.until_condition(kind, "newer", "Ready", "False", "Unreadable").await;
     }
+    // Somebody whose tokens are asked for, and are good for nothing here.
+    scene.apply_yaml(LABELLED).await;
+    scene.apply_yaml(&by_identity(&scene.policy_yaml()).to_string()).await;
+    scene.until_condition("ServiceAccountPolicy", "by-identity", "Ready", "False", "CredentialRefused").await;
     // Everything that a Secret can be: not there, without the label, right.
     scene.apply_yaml(&scene.policy_yaml()).await;
     scene.apply_yaml(&scene.connector_yaml()).await;
@@ -43,6 +47,24 @@ async fn the_operator_uses_every_right_that_it_is_given_and_is_refused_none() {
     assert_eq!(granted.difference(&used).collect::<Vec<_>>(), Vec::<&Right>::new(), "granted, but not used");
     let refused: Vec<_> = scene.audit().into_iter().filter(|entry| matches!(entry.code, 401 | 403)).collect();
     assert_eq!(refused, []);
+}
+
+const LABELLED: &str =
+    r#"{ apiVersion: v1, kind: ServiceAccount, metadata: { name: entra, labels: { backstay.dev/use: "true" } } }"#;
+
+/// Another policy, for another account, with the tokens of a `ServiceAccount`.
+fn by_identity(policy: &str) -> Value {
+    let mut policy: Value = serde_yaml::from_str(policy).unwrap();
+    policy["metadata"]["name"] = json!("by-identity");
+    policy["spec"]["credential"] = json!({
+        "workloadIdentity": {
+            "clientID": "c0ffee00-1111-4222-8333-444455556666",
+            "serviceAccountRef": { "name": "entra" },
+        },
+    });
+    policy["spec"]["account"]["user"] = json!({ "principalName": "somebody@contoso.com" });
+    policy["spec"]["allowedActions"] = json!([]);
+    policy
 }
 
 /// What the operator's user did to which resource.

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::ServiceAccount;
-use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
+use kube::api::{DynamicObject, GetParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::core::{ApiResource, GroupVersionKind};
+use kube::core::{ApiResource, GroupVersionKind, Request};
 use kube::{Api, Client, Config};
 use serde_json::Value;
 
@@ -98,6 +98,15 @@ pub async fn token(client: &Client, namespace: &str, name: &str) -> String {
     };
     let issued = api.create_token_request(name, &PostParams::default(), &request).await.unwrap();
     issued.status.unwrap().token.unwrap()
+}
+
+/// Who signs the tokens of this cluster's `ServiceAccounts`, and with which keys: what Microsoft would look up.
+pub async fn issuer(client: &Client) -> (String, Value) {
+    let ask = async |folder: &str, name: &str| -> Value {
+        client.request(Request::new(folder).get(name, &GetParams::default()).unwrap()).await.unwrap()
+    };
+    let issuer = ask("/.well-known", "openid-configuration").await["issuer"].as_str().unwrap().to_owned();
+    (issuer, ask("/openid/v1", "jwks").await["keys"].take())
 }
 
 /// The kubeconfig of a user with this token.

@@ -248,6 +248,27 @@ subjects: [{ kind: ServiceAccount, name: backstay }]",
         id
     }
 
+    /// Leaves the operator's user these rights in the namespace, and no others.
+    pub async fn narrow(&self, rules: Value) {
+        self.delete("RoleBinding", "backstay").await;
+        let group = "rbac.authorization.k8s.io";
+        let role = json!({ "apiVersion": format!("{group}/v1"), "kind": "Role", "metadata": { "name": "backstay" }, "rules": rules });
+        let binding = json!({
+            "apiVersion": format!("{group}/v1"),
+            "kind": "RoleBinding",
+            "metadata": { "name": "narrow" },
+            "roleRef": { "apiGroup": group, "kind": "Role", "name": "backstay" },
+            "subjects": [{ "kind": "ServiceAccount", "name": "backstay", "namespace": self.namespace }],
+        });
+        self.apply_yaml(&role.to_string()).await;
+        self.apply_yaml(&binding.to_string()).await;
+    }
+
+    /// Who signs the tokens of the cluster's `ServiceAccounts`, and with which keys.
+    pub async fn issuer(&self) -> (String, Value) {
+        cluster::issuer(&self.client).await
+    }
+
     /// What the operator's user did at the API server so far.
     pub fn audit(&self) -> Vec<AuditEntry> {
         let user = self.user();
@@ -314,6 +335,7 @@ fn resource(kind: &str) -> ApiResource {
         "Secret" => ("", "v1", "secrets"),
         "ServiceAccount" => ("", "v1", "serviceaccounts"),
         "Event" => ("events.k8s.io", "v1", "events"),
+        "Role" => ("rbac.authorization.k8s.io", "v1", "roles"),
         "RoleBinding" => ("rbac.authorization.k8s.io", "v1", "rolebindings"),
         "ClusterRole" => ("rbac.authorization.k8s.io", "v1", "clusterroles"),
         "CustomResourceDefinition" => ("apiextensions.k8s.io", "v1", "customresourcedefinitions"),

@@ -108,6 +108,7 @@ async fn what_a_spec_can_not_be_is_refused_when_it_is_made() {
     let profiles = "    keepitPowerPlatform:\n      workloads: [Dynamics365, PowerPages, PowerAutomate]\n";
     let object_id = "0d5b6a1c-2f3e-4a4d-8c5b-7e6f5a4b3c2d";
     let types = "types: [Production, Sandbox]";
+    let by_identity = "    workloadIdentity: { clientID: c0ffee00-1111-4222-8333-444455556666, serviceAccountRef: { name: entra } }\n";
     for (yaml, pieces) in [
         // The tenant and the credential.
         (with(&policy, "id: 6f1c2c4e-8d0b-4b5e-9a53-0c6a3f1d2e01", "id: https://contoso.com"), &["spec.tenant.id"][..]),
@@ -142,6 +143,16 @@ async fn what_a_spec_can_not_be_is_refused_when_it_is_made() {
             &["spec.credential.certificate"],
         ),
         (with(&policy, "    clientSecret:\n", "    password:\n"), &["spec.credential"]),
+        // Exactly one, and whole.
+        (with(&policy, "    clientSecret:\n", &format!("{by_identity}    clientSecret:\n")), &["spec.credential"]),
+        (
+            with(&policy, "    clientSecret:\n", "    clientCertificate:\n"),
+            &["spec.credential.clientCertificate.secretRef.key"],
+        ),
+        (
+            with(&policy, "    clientSecret:\n", "    workloadIdentity:\n"),
+            &["spec.credential.workloadIdentity.serviceAccountRef", "Required"],
+        ),
         // The account.
         (with(&policy, object_id, "0d5b6a1c"), &["spec.account.user.objectID"]),
         (with(&policy, "svc-backup@contoso.com", "svc-backup"), &["spec.account.user.principalName"]),

@@ -1,7 +1,7 @@
 //! What does an administrator do with the operator's app registration?
 
 use super::{Action, Done, Params, said, tenant_of};
-use crate::state::{App, AppSecret, Secret, State};
+use crate::state::{App, AppSecret, Certificate, FederatedCredential, Secret, State, exchange_audience};
 
 pub const ACTIONS: &[Action] = &[
     Action {
@@ -31,6 +31,20 @@ pub const ACTIONS: &[Action] = &[
         needs: &["app"],
         may: &["tenant"],
         run: expire_secrets,
+    },
+    Action {
+        name: "register-certificate",
+        does: "give an app a certificate (PEM) to sign in with",
+        needs: &["app", "pem"],
+        may: &["tenant"],
+        run: register_certificate,
+    },
+    Action {
+        name: "trust-identity",
+        does: "let an app be signed in to by somebody's tokens; keys is a list of PEM public keys or JWKs",
+        needs: &["app", "issuer", "subject", "keys"],
+        may: &["audience", "tenant"],
+        run: trust,
     },
     Action {
         name: "expire-tokens",
@@ -111,6 +125,24 @@ fn expire_secrets(state: &mut State, params: &Params) -> Done {
         secret.expires = Some(now);
     }
     said("expired")
+}
+
+fn register_certificate(state: &mut State, params: &Params) -> Done {
+    let certificate = Certificate { pem: params.text("pem")?, expires: None };
+    app(state, params)?.certificates.push(certificate);
+    said("registered")
+}
+
+fn trust(state: &mut State, params: &Params) -> Done {
+    let keys = serde_json::from_str(&params.text("keys")?).map_err(|_| "keys is no list".to_owned())?;
+    let credential = FederatedCredential {
+        issuer: params.text("issuer")?,
+        subject: params.text("subject")?,
+        audience: params.maybe("audience").unwrap_or_else(exchange_audience),
+        keys,
+    };
+    app(state, params)?.federated.push(credential);
+    said("trusted")
 }
 
 fn expire_tokens(state: &mut State, params: &Params) -> Done {

@@ -215,6 +215,7 @@ fn for_user() -> String {
     "User".into()
 }
 
-fn exchange_audience() -> String {
+/// What a token is for that is exchanged at the global cloud (microsoft.md §1.11).
+pub fn exchange_audience() -> String {
     "api://AzureADTokenExchange".into()
 }

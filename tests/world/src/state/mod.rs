@@ -12,7 +12,9 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-pub use directory::{App, AppSecret, License, RoleAssignment, Sku, Tenant, User};
+pub use directory::{
+    App, AppSecret, Certificate, FederatedCredential, License, RoleAssignment, Sku, Tenant, User, exchange_audience,
+};
 pub use keepit::{Account, Authorization, Connector, Health, Job, Region, Snapshot, Token};
 pub use power::{Environment, HeldRole, Runtime, SecurityRole, SystemUser, is_service_administrator};
 pub use settle::settle_environment;
