@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::{Action, Done, Params, said, tenant_of, user_id};
 use crate::catalog::GLOBAL_ADMINISTRATOR;
-use crate::ids::{assignment_id, fresh_guid};
-use crate::state::{Lag, License, RoleAssignment, State, User};
+use crate::ids::fresh_guid;
+use crate::state::{Lag, License, RoleAssignment, SignIns, State, User};
 
 pub const ACTIONS: &[Action] = &[
     Action {
@@ -49,6 +49,20 @@ pub const ACTIONS: &[Action] = &[
         needs: &["user", "sku"],
         may: &["tenant"],
         run: remove_license,
+    },
+    Action {
+        name: "change-license",
+        does: "switch a plan off or on, let the subscription lapse (status=), let its assignment fail (state=, error=)",
+        needs: &["user", "sku"],
+        may: &["plan_off", "plan_on", "status", "state", "error", "by_group", "tenant"],
+        run: change_license,
+    },
+    Action {
+        name: "sign-in",
+        does: "sign in somewhere; failed=true is an attempt, interactive=false comes from a refresh token",
+        needs: &["user"],
+        may: &["failed", "interactive", "tenant"],
+        run: sign_in,
     },
     Action { name: "add-user", does: "make a user", needs: &["user"], may: &["name", "tenant"], run: add_user },
     Action {
@@ -101,13 +115,7 @@ fn grant_role(state: &mut State, params: &Params) -> Done {
     {
         return said("held already");
     }
-    tenant.role_assignments.push(RoleAssignment {
-        id: assignment_id(&role, &principal, &scope),
-        principal,
-        role,
-        scope,
-        lag: Lag::default(),
-    });
+    tenant.role_assignments.push(RoleAssignment::plain(principal, role, scope));
     said("granted")
 }
 
@@ -149,7 +157,7 @@ fn assign_license(state: &mut State, params: &Params) -> Done {
     if user.licenses.iter().any(|it| it.sku == sku.id) {
         return said("held already");
     }
-    user.licenses.push(License { sku: sku.id, disabled_plans: Vec::new(), by_group: None, status: "Enabled".into() });
+    user.licenses.push(License::direct(&sku.id));
     user.license_syncs = attempts;
     said("assigned")
 }
@@ -159,14 +167,66 @@ fn remove_license(state: &mut State, params: &Params) -> Done {
     let tenant = tenant_of(state, params)?;
     let sku = tenant.sku(&sku).map(|it| it.id.clone()).ok_or_else(|| format!("the tenant has not bought {sku:?}"))?;
     let user = tenant.user_mut(&key).ok_or_else(|| format!("there is no user {key:?}"))?;
+    if user.licenses.iter().any(|it| it.sku == sku && it.by_group.is_some()) {
+        // [M] in microsoft.md §1.5.
+        return Err("a licence that a group assigned cannot be taken from a single user".into());
+    }
     let before = user.licenses.len();
     user.licenses.retain(|it| it.sku != sku);
     said(if user.licenses.len() < before { "removed" } else { "was not held" })
 }
 
+fn change_license(state: &mut State, params: &Params) -> Done {
+    let (key, sku) = (params.text("user")?, params.text("sku")?);
+    let tenant = tenant_of(state, params)?;
+    let sku = tenant.sku(&sku).cloned().ok_or_else(|| format!("the tenant has not bought {sku:?}"))?;
+    let plan = |key: &str| match params.maybe(key) {
+        None => Ok(None),
+        Some(name) => sku
+            .plans
+            .iter()
+            .find(|it| it.id.eq_ignore_ascii_case(&name) || it.name == name)
+            .map(|it| Some(it.id.clone()))
+            .ok_or_else(|| format!("{} has no plan {name:?}", sku.part_number)),
+    };
+    let (off, on) = (plan("plan_off")?, plan("plan_on")?);
+    let group = match params.maybe("by_group") {
+        Some(name) => {
+            Some(tenant.group(&name).map(|it| it.id.clone()).ok_or_else(|| format!("there is no group {name:?}"))?)
+        }
+        None => None,
+    };
+    let user = tenant.user_mut(&key).ok_or_else(|| format!("there is no user {key:?}"))?;
+    let license = user
+        .licenses
+        .iter_mut()
+        .find(|it| it.sku == sku.id)
+        .ok_or_else(|| format!("{key} does not have {}", sku.part_number))?;
+    license.disabled_plans.retain(|id| Some(id) != off.as_ref() && Some(id) != on.as_ref());
+    license.disabled_plans.extend(off);
+    license.status = params.maybe("status").unwrap_or_else(|| license.status.clone());
+    license.state = params.maybe("state").unwrap_or_else(|| license.state.clone());
+    license.error = params.maybe("error").or_else(|| license.error.clone());
+    license.by_group = group.or_else(|| license.by_group.clone());
+    said("changed")
+}
+
+fn sign_in(state: &mut State, params: &Params) -> Done {
+    let (key, now) = (params.text("user")?, state.now());
+    let background = params.maybe("interactive").is_some() && !params.yes("interactive");
+    let user = user_mut(state, params, &key)?;
+    let failed = params.yes("failed") || !user.enabled;
+    *(if background { &mut user.sign_ins.non_interactive } else { &mut user.sign_ins.interactive }) = Some(now);
+    if !failed {
+        user.sign_ins.successful = Some(now);
+    }
+    said(if failed { "refused" } else { "signed in" })
+}
+
 fn add_user(state: &mut State, params: &Params) -> Done {
     let key = params.text("user")?;
     let name = params.maybe("name").unwrap_or_else(|| key.clone());
+    let reads = state.switches.lag.fresh_principal_reads;
     let tenant = tenant_of(state, params)?;
     if tenant.user(&key).is_some() {
         return Err(format!("there is a user {key:?} already"));
@@ -176,7 +236,7 @@ fn add_user(state: &mut State, params: &Params) -> Done {
         return Err(format!("{domain:?} is no verified domain of {}", tenant.name));
     }
     let id = fresh_guid();
-    tenant.users.push(User::new(&id, &key, &name));
+    tenant.users.push(User { lag: Lag::written(reads), ..User::new(&id, &key, &name) });
     Ok(json!({ "message": "made", "id": id }))
 }
 
@@ -186,6 +246,7 @@ fn delete(state: &mut State, params: &Params) -> Result<User, String> {
     let id = user_id(tenant, &key)?;
     let at = tenant.users.iter().position(|user| user.id == id).ok_or("gone")?;
     tenant.role_assignments.retain(|it| it.principal != id);
+    tenant.eligible_roles.retain(|it| it.principal != id);
     for group in &mut tenant.groups {
         group.members.retain(|member| *member != id);
     }
@@ -195,9 +256,10 @@ fn delete(state: &mut State, params: &Params) -> Result<User, String> {
 
 fn replace(state: &mut State, params: &Params) -> Done {
     let old = delete(state, params)?;
+    let reads = state.switches.lag.fresh_principal_reads;
     let tenant = tenant_of(state, params)?;
     let id = fresh_guid();
-    let mut new = User::new(&id, &old.principal_name, &old.display_name);
+    let mut new = User { lag: Lag::written(reads), ..User::new(&id, &old.principal_name, &old.display_name) };
     if params.yes("keep_licenses") {
         new.licenses = old.licenses;
     }
@@ -245,7 +307,9 @@ impl User {
             extra_plans: Vec::new(),
             last_password_change: None,
             password_policies: None,
+            sign_ins: SignIns::default(),
             license_syncs: 0,
+            lag: Lag::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod apps;
 mod consent;
 mod directory;
+mod elevation;
 mod keepit;
 mod power;
 mod world;
@@ -25,9 +26,17 @@ pub type Done = Result<Value, String>;
 
 /// All actions, grouped as the world is.
 pub fn all() -> impl Iterator<Item = &'static Action> {
-    [consent::ACTIONS, keepit::ACTIONS, directory::ACTIONS, apps::ACTIONS, power::ACTIONS, world::ACTIONS]
-        .into_iter()
-        .flatten()
+    [
+        consent::ACTIONS,
+        keepit::ACTIONS,
+        directory::ACTIONS,
+        elevation::ACTIONS,
+        apps::ACTIONS,
+        power::ACTIONS,
+        world::ACTIONS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Does it, or says in one sentence why not.

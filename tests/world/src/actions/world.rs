@@ -7,7 +7,13 @@ use super::{Action, Done, Params, said};
 use crate::state::{State, Switches};
 
 pub const ACTIONS: &[Action] = &[
-    Action { name: "advance", does: "move the world's clock forward", needs: &["hours"], may: &[], run: advance },
+    Action {
+        name: "advance",
+        does: "move the world's clock forward",
+        needs: &[],
+        may: &["hours", "minutes", "seconds"],
+        run: advance,
+    },
     Action {
         name: "set-switch",
         does: "set a switch of the world file, e.g. name=lag.graph_reads value=3",
@@ -18,8 +24,17 @@ pub const ACTIONS: &[Action] = &[
 ];
 
 fn advance(state: &mut State, params: &Params) -> Done {
-    let hours = SignedDuration::from_hours(params.number("hours")?.unwrap_or(0));
-    state.ahead = state.ahead.checked_add(hours).ok_or("too far")?;
+    if ["hours", "minutes", "seconds"].iter().all(|key| params.maybe(key).is_none()) {
+        return Err("say hours=, minutes= or seconds=".into());
+    }
+    let part = |key: &str, seconds: i64| {
+        let number = params.number(key)?.unwrap_or(0);
+        number.checked_mul(seconds).map(SignedDuration::from_secs).ok_or_else(|| "too far".to_owned())
+    };
+    for step in [part("hours", 3600)?, part("minutes", 60)?, part("seconds", 1)?] {
+        state.ahead = state.ahead.checked_add(step).ok_or("too far")?;
+    }
+    state.pass_time();
     said(format!("it is {} in this world", state.now()))
 }
 

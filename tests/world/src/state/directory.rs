@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Environment, Lag, Secret, always};
+use super::{Eligibility, Environment, Lag, RolePolicy, Secret, always};
 
 /// One Entra tenant with everything that hangs on it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -20,8 +20,25 @@ pub struct Tenant {
     /// Custom directory roles; the built-in ones are always there.
     #[serde(default)]
     pub custom_roles: Vec<CustomRole>,
+    /// Active roles; one that `starts` later waits in `upcoming_roles`.
     #[serde(default)]
     pub role_assignments: Vec<RoleAssignment>,
+    #[serde(default)]
+    pub upcoming_roles: Vec<RoleAssignment>,
+    /// Asked for through PIM, and not yet approved by a person.
+    #[serde(default)]
+    pub pending_roles: Vec<RoleAssignment>,
+    #[serde(default)]
+    pub eligible_roles: Vec<Eligibility>,
+    /// What PIM asks of an assignment of a role; a role without a row asks nothing.
+    #[serde(default)]
+    pub role_policies: Vec<RolePolicy>,
+    /// Entra ID P1: sign-in activity and registration reports (microsoft.md §1.8). P2 contains it.
+    #[serde(default = "always")]
+    pub premium_p1: bool,
+    /// Entra ID P2: PIM (microsoft.md §1.4).
+    #[serde(default = "always")]
+    pub premium_p2: bool,
     #[serde(default)]
     pub skus: Vec<Sku>,
     #[serde(default)]
@@ -57,9 +74,23 @@ pub struct User {
     pub last_password_change: Option<Timestamp>,
     #[serde(default)]
     pub password_policies: Option<String>,
+    #[serde(default)]
+    pub sign_ins: SignIns,
     /// addUser attempts until Power Platform knows of the licence (`lag.license_attempts`).
     #[serde(skip)]
     pub license_syncs: u32,
+    /// Reads until Graph finds a user who was just made (`lag.fresh_principal_reads`).
+    #[serde(skip)]
+    pub lag: Lag,
+}
+
+/// When somebody last signed in (`signInActivity`, microsoft.md §1.8): attempts count in all but `successful`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SignIns {
+    pub interactive: Option<Timestamp>,
+    pub non_interactive: Option<Timestamp>,
+    pub successful: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -69,9 +100,16 @@ pub struct License {
     pub sku: String,
     #[serde(default)]
     pub disabled_plans: Vec<String>,
-    /// The group that assigned it; `None` means directly.
+    /// The group that assigned it, by name or id; the id after loading. `None` means directly.
     #[serde(default)]
     pub by_group: Option<String>,
+    /// `state` in licenseAssignmentStates: Active, `ActiveWithError`, Disabled, Error (microsoft.md §1.5; the values are [M]).
+    /// In `Error` the assignment failed, and the user does not have the licence.
+    #[serde(default = "active")]
+    pub state: String,
+    /// `error` there: `CountViolation`, `DependencyViolation`, … [M].
+    #[serde(default)]
+    pub error: Option<String>,
     /// `capabilityStatus` of its plans: Enabled, Warning, Suspended, `LockedOut`, Deleted (microsoft.md §1.5).
     #[serde(default = "enabled")]
     pub status: String,
@@ -118,6 +156,18 @@ pub struct RoleAssignment {
     pub role: String,
     #[serde(default = "root")]
     pub scope: String,
+    /// When it began, if that is known.
+    #[serde(default)]
+    pub starts: Option<Timestamp>,
+    /// When it ends by itself; `None` means never (microsoft.md §1.4).
+    #[serde(default)]
+    pub ends: Option<Timestamp>,
+    /// Its holder activated an eligible role, rather than having it assigned.
+    #[serde(default)]
+    pub activated: bool,
+    /// Given through PIM: the id of the schedule.
+    #[serde(default)]
+    pub schedule: Option<String>,
     #[serde(skip)]
     pub lag: Lag,
 }
@@ -203,11 +253,15 @@ fn member() -> String {
     "Member".into()
 }
 
+fn active() -> String {
+    "Active".into()
+}
+
 fn enabled() -> String {
     "Enabled".into()
 }
 
-fn root() -> String {
+pub fn root() -> String {
     "/".into()
 }
 

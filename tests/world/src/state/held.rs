@@ -1,6 +1,6 @@
 //! Who is meant by a name in a tenant, and what do they really hold?
 
-use super::directory::{App, Group, Sku, Tenant, User};
+use super::directory::{App, Group, License, Sku, Tenant, User};
 
 impl Tenant {
     /// By object id or principal name, as `GET /users/{id|upn}` takes it.
@@ -86,10 +86,14 @@ impl Tenant {
         })
     }
 
+    pub fn has_premium_p1(&self) -> bool {
+        self.premium_p1 || self.premium_p2
+    }
+
     /// Ids of the service plans a user can use.
     pub fn usable_plans(&self, user: &User) -> Vec<String> {
         let extra = user.extra_plans.iter().filter(|plan| usable(&plan.status)).map(|plan| plan.id.clone());
-        let licensed = user.licenses.iter().filter(|license| usable(&license.status)).flat_map(|license| {
+        let licensed = user.held_licenses().filter(|license| usable(&license.status)).flat_map(|license| {
             let plans = self.sku(&license.sku).map(|sku| sku.plans.as_slice()).unwrap_or_default();
             plans
                 .iter()
@@ -101,12 +105,33 @@ impl Tenant {
 
     /// A licence that Dynamics 365 accepts (microsoft.md §1.6).
     pub fn has_dynamics_license(&self, user: &User) -> bool {
-        let by_sku = user.licenses.iter().any(|license| crate::catalog::DYNAMICS_SKUS.contains(&license.sku.as_str()));
+        let by_sku = user.held_licenses().any(|license| crate::catalog::DYNAMICS_SKUS.contains(&license.sku.as_str()));
         by_sku
             || self
                 .usable_plans(user)
                 .iter()
                 .any(|plan| crate::catalog::DYNAMICS_PLANS.contains(&plan.to_lowercase().as_str()))
+    }
+}
+
+impl User {
+    /// Licences whose assignment did not fail.
+    pub fn held_licenses(&self) -> impl Iterator<Item = &License> {
+        self.licenses.iter().filter(|license| license.state != "Error")
+    }
+}
+
+impl License {
+    /// As an administrator assigns it: to the user themselves, with all plans.
+    pub fn direct(sku: &str) -> Self {
+        Self {
+            sku: sku.into(),
+            disabled_plans: Vec::new(),
+            by_group: None,
+            state: "Active".into(),
+            error: None,
+            status: "Enabled".into(),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is true in a world right now?
 
 mod directory;
+mod elevation;
 mod held;
 mod keepit;
 mod power;
@@ -13,12 +14,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use directory::{
-    App, AppSecret, Certificate, FederatedCredential, License, RoleAssignment, Sku, Tenant, User, exchange_audience,
+    App, AppSecret, Certificate, FederatedCredential, License, RoleAssignment, SignIns, Sku, Tenant, User, exchange_audience,
 };
+pub use elevation::{Eligibility, RolePolicy};
 pub use keepit::{Account, Authorization, Connector, Health, Job, Region, Snapshot, Token};
 pub use power::{Environment, HeldRole, Runtime, SecurityRole, SystemUser, is_service_administrator};
 pub use settle::settle_environment;
-pub use switches::{Lag, Switches};
+pub use switches::{Approval, GroupSchedules, Lag, Rule, Switches};
 
 /// A world as it is written in a file, and as it is while it runs.
 #[derive(Debug, Serialize, Deserialize)]
@@ -121,6 +123,7 @@ impl State {
     pub fn from_yaml(yaml: &str) -> Result<Self, String> {
         let mut state: Self = serde_yaml::from_str(yaml).map_err(|error| error.to_string())?;
         settle::settle(&mut state)?;
+        state.pass_time();
         Ok(state)
     }
 

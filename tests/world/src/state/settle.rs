@@ -55,9 +55,19 @@ fn settle_tenant(tenant: &mut Tenant) -> Result<(), String> {
             .ok_or_else(|| format!("a licence names SKU {key:?}, which tenant {} has not bought (skus)", named.name))
     };
 
+    let group = |key: &str, place: &str| {
+        named
+            .group(key)
+            .map(|group| group.id.clone())
+            .ok_or_else(|| format!("{place} names group {key:?}, which is not in tenant {}", named.name))
+    };
+
     for user in &mut tenant.users {
         for license in &mut user.licenses {
             license.sku = sku(&license.sku)?;
+            if let Some(by) = &mut license.by_group {
+                *by = group(by, "a licence")?;
+            }
         }
     }
     for group in &mut tenant.groups {
@@ -65,15 +75,26 @@ fn settle_tenant(tenant: &mut Tenant) -> Result<(), String> {
             *member = principal(member, &format!("group {}", group.name))?;
         }
     }
+    let role = |key: &str, place: &str| {
+        named
+            .role_id(key)
+            .ok_or_else(|| format!("{place} names {key:?}, which is no directory role of tenant {}", named.name))
+    };
     for assignment in &mut tenant.role_assignments {
         assignment.principal = principal(&assignment.principal, "a role assignment")?;
-        assignment.role = named.role_id(&assignment.role).ok_or_else(|| {
-            format!(
-                "a role assignment names {:?}, which is no directory role of tenant {}",
-                assignment.role, named.name
-            )
-        })?;
+        assignment.role = role(&assignment.role, "a role assignment")?;
         fill(&mut assignment.id, || assignment_id(&assignment.role, &assignment.principal, &assignment.scope));
+    }
+    for eligible in &mut tenant.eligible_roles {
+        eligible.principal = principal(&eligible.principal, "an eligible role")?;
+        eligible.role = role(&eligible.role, "an eligible role")?;
+        fill(&mut eligible.id, || guid_of(&["eligible", &eligible.role, &eligible.principal, &eligible.scope]));
+    }
+    for policy in &mut tenant.role_policies {
+        policy.role = role(&policy.role, "a role policy")?;
+        if let Some(text) = policy.max_duration.as_ref().filter(|text| text.parse::<jiff::Span>().is_err()) {
+            return Err(format!("max_duration {text:?} of a role policy is no ISO 8601 duration"));
+        }
     }
     for environment in &mut tenant.environments {
         settle_environment(&named, environment)?;

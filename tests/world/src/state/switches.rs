@@ -16,9 +16,50 @@ pub struct Switches {
     /// Microsoft writes permissions into the access token, so a grant reaches an app with its next token.
     /// `false` looks them up at every call instead.
     pub permissions_in_token: bool,
+    /// Whether a role schedule that a group holds also shows under its members, with `memberType` Group
+    /// (an open point of microsoft.md §7).
+    pub group_schedules: GroupSchedules,
+    /// What PIM's MFA rule means for an app, which has no second factor (an open point of microsoft.md §7).
+    pub pim_mfa_of_apps: Rule,
+    /// What PIM's approval rule means for an assignment by an administrator (an open point of microsoft.md §7).
+    pub pim_approval: Approval,
+    /// A role that is held shorter than this cannot be taken through PIM: `ActiveDurationTooShort` (microsoft.md §1.4 [P]).
+    pub pim_shortest_seconds: i64,
     /// When a connector gets its first backup: after so many reads of it; `None` means only by `finish-backup`.
     pub first_backup_after_reads: Option<u32>,
     pub lag: LagSwitches,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupSchedules {
+    /// [I]: under the group, as plain role assignments do.
+    #[default]
+    OfGroup,
+    /// [I]: under each member, too.
+    OfMembers,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// [I]
+    #[default]
+    Refused,
+    /// [I]
+    Ignored,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Approval {
+    /// [I]: 201 with status `PendingApproval`; a person approves.
+    #[default]
+    Pending,
+    /// [I]: 400 naming `ApprovalRule`.
+    Refused,
+    /// [I]: approval is for those who activate a role themselves.
+    Ignored,
 }
 
 /// How many reads a write stays invisible.
@@ -27,6 +68,8 @@ pub struct Switches {
 pub struct LagSwitches {
     /// Reads of role assignments at Graph (microsoft.md §1.10 "replication lag").
     pub graph_reads: u32,
+    /// Reads of a user at Graph after they were made that still say 404 (microsoft.md §1.10 [I]).
+    pub fresh_principal_reads: u32,
     /// Role reads at Dataverse without `Consistency: Strong` (microsoft.md §0.12).
     pub dataverse_reads: u32,
     /// Reads of systemusers before the row of addUser or addAppUser is there (microsoft.md §2.3).
@@ -43,6 +86,10 @@ impl Default for Switches {
             bap_page_size: None,
             duplicate_assignment: 400,
             permissions_in_token: true,
+            group_schedules: GroupSchedules::default(),
+            pim_mfa_of_apps: Rule::default(),
+            pim_approval: Approval::default(),
+            pim_shortest_seconds: 300,
             first_backup_after_reads: None,
             lag: LagSwitches::default(),
         }

@@ -99,3 +99,38 @@ pub const APPLICATION: &[&str] = &[
     "servicePrincipalLockConfiguration", "signInAudience", "spa", "tags", "tokenEncryptionKeyId", "uniqueName",
     "verifiedPublisher", "web",
 ];
+
+/// `microsoft.graph.unifiedRoleAssignmentScheduleInstance`.
+#[rustfmt::skip]
+pub const ASSIGNMENT_INSTANCE: &[&str] = &[
+    "id", "appScopeId", "directoryScopeId", "principalId", "roleDefinitionId", "assignmentType", "endDateTime", "memberType",
+    "roleAssignmentOriginId", "roleAssignmentScheduleId", "startDateTime",
+];
+
+/// `microsoft.graph.unifiedRoleEligibilityScheduleInstance`.
+#[rustfmt::skip]
+pub const ELIGIBILITY_INSTANCE: &[&str] = &[
+    "id", "appScopeId", "directoryScopeId", "principalId", "roleDefinitionId", "endDateTime", "memberType",
+    "roleEligibilityScheduleId", "startDateTime",
+];
+
+/// `microsoft.graph.unifiedRoleAssignmentSchedule`.
+#[rustfmt::skip]
+pub const ASSIGNMENT_SCHEDULE: &[&str] = &[
+    "id", "appScopeId", "createdDateTime", "createdUsing", "directoryScopeId", "modifiedDateTime", "principalId",
+    "roleDefinitionId", "status", "assignmentType", "memberType", "scheduleInfo",
+];
+
+/// `microsoft.graph.unifiedRoleEligibilitySchedule`.
+#[rustfmt::skip]
+pub const ELIGIBILITY_SCHEDULE: &[&str] = &[
+    "id", "appScopeId", "createdDateTime", "createdUsing", "directoryScopeId", "modifiedDateTime", "principalId",
+    "roleDefinitionId", "status", "memberType", "scheduleInfo",
+];
+
+/// `microsoft.graph.unifiedRoleAssignmentScheduleRequest`, as far as a caller may write it.
+#[rustfmt::skip]
+pub const ASSIGNMENT_REQUEST: &[&str] = &[
+    "action", "appScopeId", "customData", "directoryScopeId", "isValidationOnly", "justification", "principalId",
+    "roleDefinitionId", "scheduleInfo", "targetScheduleId", "ticketInfo",
+];

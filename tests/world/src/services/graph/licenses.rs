@@ -12,11 +12,11 @@ use crate::state::{License, Sku};
 pub fn details(call: &mut Call<'_>, id: &str) -> Answer {
     call.options(&["$select"])?;
     let fields = call.select("licenseDetails", LICENSE_DETAILS)?;
+    call.user_is_there(id)?;
     let tenant = call.tenant()?;
     let user = tenant.user(id).ok_or_else(|| missing(id))?;
     let rows: Vec<Value> = user
-        .licenses
-        .iter()
+        .held_licenses()
         .filter_map(|license| tenant.sku(&license.sku).map(|sku| (license, sku)))
         .map(|(license, sku)| project(&json!({ "id": guid_of(&[&user.id, &sku.id]), "skuId": sku.id, "skuPartNumber": sku.part_number, "servicePlans": plans(sku, Some(license)) }), &fields))
         .collect();
@@ -32,7 +32,7 @@ pub fn subscribed(call: &mut Call<'_>) -> Answer {
         .skus
         .iter()
         .map(|sku| {
-            let used = tenant.users.iter().filter(|user| user.licenses.iter().any(|license| license.sku == sku.id)).count();
+            let used = tenant.users.iter().filter(|user| user.held_licenses().any(|license| license.sku == sku.id)).count();
             let units = |status: &str| if sku.status == status { sku.seats } else { 0 };
             let whole = json!({
                 "accountName": tenant.name,

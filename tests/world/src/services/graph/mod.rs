@@ -2,16 +2,19 @@
 
 mod apps;
 pub mod batch;
+pub mod elevation;
 mod fields;
 mod licenses;
 mod permissions;
+mod query;
 mod roles;
+mod schedules;
 mod users;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{BadToken, bearer};
-use crate::http::{Answer, Reply, Request, encoded};
+use crate::http::{Answer, Reply, Request};
 use crate::ids::fresh_guid;
 use crate::state::{Issued, State};
 
@@ -87,6 +90,15 @@ fn dispatch(call: &mut Call<'_>) -> Answer {
         ("DELETE", ["rolemanagement", "directory", "roleassignments", id]) => roles::delete(call, id),
         ("GET", ["rolemanagement", "directory", "roledefinitions"]) => roles::definitions(call),
         ("GET", ["rolemanagement", "directory", "roledefinitions", id]) => roles::definition(call, id),
+        ("GET", ["rolemanagement", "directory", "roleassignmentscheduleinstances"]) => {
+            schedules::assignment_instances(call)
+        }
+        ("GET", ["rolemanagement", "directory", "roleassignmentschedules"]) => schedules::assignment_schedules(call),
+        ("GET", ["rolemanagement", "directory", "roleeligibilityscheduleinstances"]) => {
+            schedules::eligibility_instances(call)
+        }
+        ("GET", ["rolemanagement", "directory", "roleeligibilityschedules"]) => schedules::eligibility_schedules(call),
+        ("POST", ["rolemanagement", "directory", "roleassignmentschedulerequests"]) => elevation::request(call),
         ("GET", ["organization"]) => apps::organization(call),
         ("GET", ["serviceprincipals"]) => apps::service_principals(call),
         ("GET", [one]) if one.starts_with("serviceprincipals(appid=") => apps::service_principal(call, one),
@@ -129,83 +141,4 @@ pub fn missing(id: &str) -> Reply {
         "Request_ResourceNotFound",
         &format!("Resource '{id}' does not exist or one of its queried reference-property objects are not present."),
     )
-}
-
-impl Call<'_> {
-    /// Refuses query options that the call does not take.
-    pub fn options(&self, allowed: &[&str]) -> Result<(), Reply> {
-        match self
-            .request
-            .query
-            .iter()
-            .find(|(name, _)| !allowed.contains(&name.as_str()) && !name.eq_ignore_ascii_case("$skiptoken"))
-        {
-            Some((name, _)) => Err(error(
-                400,
-                "BadRequest",
-                &format!("The query specified in the URI is not valid. The query parameter '{name}' is not supported."),
-            )),
-            None => Ok(()),
-        }
-    }
-
-    /// `$select`, checked against the properties of the type.
-    pub fn select(&self, type_name: &str, known: &[&str]) -> Result<Vec<String>, Reply> {
-        let fields = crate::odata::select(self.request.query("$select"));
-        match fields.iter().find(|field| !known.contains(&field.as_str())) {
-            Some(field) => Err(error(
-                400,
-                "BadRequest",
-                &format!(
-                    "Parsing OData Select and Expand failed: Could not find a property named '{field}' on type 'microsoft.graph.{type_name}'."
-                ),
-            )),
-            None => Ok(fields),
-        }
-    }
-
-    /// A page of a collection with an opaque next link (microsoft.md §1.10).
-    pub fn page(&self, context: &str, rows: &[Value]) -> Answer {
-        let graph = format!("https://{}/v1.0", self.state.hosts.graph);
-        let start = match self.request.query.iter().find(|(name, _)| name.eq_ignore_ascii_case("$skiptoken")) {
-            Some((_, token)) => {
-                token.strip_prefix("page-").and_then(|at| at.parse::<usize>().ok()).ok_or_else(|| {
-                    error(
-                        400,
-                        "Directory_ExpiredPageToken",
-                        "The specified page token value has expired and can no longer be included in your request.",
-                    )
-                })?
-            }
-            None => 0,
-        };
-        let top = match self.request.query("$top") {
-            Some(text) => text
-                .parse::<usize>()
-                .ok()
-                .filter(|top| (1..=999).contains(top))
-                .ok_or_else(|| error(400, "BadRequest", "Invalid page size specified."))?,
-            None => self.state.switches.graph_page_size.max(1),
-        };
-        let page: Vec<Value> = rows.iter().skip(start).take(top).cloned().collect();
-        let mut body = json!({ "@odata.context": format!("{graph}/$metadata#{context}") });
-        let end = start + page.len();
-        if end < rows.len() {
-            let kept = self
-                .request
-                .query
-                .iter()
-                .filter(|(name, _)| !name.eq_ignore_ascii_case("$skiptoken"))
-                .map(|(name, value)| format!("{}={}&", encoded(name), encoded(value)));
-            body["@odata.nextLink"] = format!(
-                "https://{}{}?{}$skiptoken=page-{end}",
-                self.state.hosts.graph,
-                self.request.path,
-                kept.collect::<String>()
-            )
-            .into();
-        }
-        body["value"] = page.into();
-        Ok(Reply::json(200, &body))
-    }
 }

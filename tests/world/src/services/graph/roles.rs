@@ -3,59 +3,25 @@
 use serde_json::{Value, json};
 
 use super::fields::{ROLE_ASSIGNMENT, ROLE_DEFINITION};
+use super::query::fits;
 use super::{Call, error, missing};
 use crate::catalog::{DIRECTORY_ROLES, GLOBAL_ADMINISTRATOR};
 use crate::http::{Answer, Reply};
-use crate::ids::assignment_id;
-use crate::odata::{Literal, filter, project};
+use crate::odata::project;
 use crate::state::{Lag, RoleAssignment};
 
 pub fn list(call: &mut Call<'_>) -> Answer {
     call.options(&["$filter", "$select", "$top"])?;
     let fields = call.select("unifiedRoleAssignment", ROLE_ASSIGNMENT)?;
-    let wanted = filter(call.request.query("$filter").unwrap_or_default()).or_else(|why| {
-        if call.request.query("$filter").is_none() {
-            Ok(Vec::new())
-        } else {
-            Err(error(400, "Request_BadRequest", &why))
-        }
-    })?;
-    for comparison in &wanted {
-        if !matches!(comparison.field.as_str(), "principalId" | "roleDefinitionId" | "directoryScopeId") {
-            return Err(error(
-                400,
-                "Request_UnsupportedQuery",
-                &format!("Unsupported or invalid query filter clause specified for property '{}'.", comparison.field),
-            ));
-        }
-        if matches!(comparison.value, Literal::Bare(_)) {
-            // The ids of this type are Edm.String: they want quotes.
-            return Err(error(
-                400,
-                "Request_BadRequest",
-                &format!(
-                    "Invalid filter clause: '{}' is compared with a value that is not a string.",
-                    comparison.field
-                ),
-            ));
-        }
-    }
+    let wanted = call.filter(&["principalId", "roleDefinitionId", "directoryScopeId"])?;
     let rows: Vec<Value> = call
         .tenant()?
         .role_assignments
         .iter()
         .filter(|it| it.lag.is_seen(false))
-        .filter(|it| {
-            wanted.iter().all(|comparison| {
-                let field = match comparison.field.as_str() {
-                    "principalId" => &it.principal,
-                    "roleDefinitionId" => &it.role,
-                    _ => &it.scope,
-                };
-                field.eq_ignore_ascii_case(comparison.value.text())
-            })
-        })
-        .map(|it| project(&body(it), &fields))
+        .map(body)
+        .filter(|row| fits(row, &wanted))
+        .map(|row| project(&row, &fields))
         .collect();
     let reply = call.page("roleManagement/directory/roleAssignments", &rows);
     tick(call);
@@ -77,27 +43,10 @@ pub fn one(call: &mut Call<'_>, id: &str) -> Answer {
 
 pub fn create(call: &mut Call<'_>) -> Answer {
     call.options(&[])?;
-    if call.request.content_type() != "application/json" {
-        // [M]
-        return Err(error(
-            400,
-            "BadRequest",
-            "Write requests (excluding DELETE) must contain the Content-Type header declaration.",
-        ));
-    }
-    let body_sent: Value = serde_json::from_slice(&call.request.body).map_err(|_| error(400, "BadRequest", "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format."))?;
-    let members =
-        body_sent.as_object().ok_or_else(|| error(400, "BadRequest", "Empty Payload. JSON content expected."))?;
-    if let Some(unknown) = members.keys().find(|name| {
-        !["@odata.type", "principalId", "roleDefinitionId", "directoryScopeId", "appScopeId", "condition"]
-            .contains(&name.as_str())
-    }) {
-        return Err(error(
-            400,
-            "Request_BadRequest",
-            &format!("The property '{unknown}' does not exist on type 'microsoft.graph.unifiedRoleAssignment'."),
-        ));
-    }
+    let members = call.body(
+        "unifiedRoleAssignment",
+        &["principalId", "roleDefinitionId", "directoryScopeId", "appScopeId", "condition"],
+    )?;
     let text = |name: &str| {
         members.get(name).and_then(Value::as_str).map(str::to_owned).ok_or_else(|| {
             error(
@@ -131,13 +80,7 @@ pub fn create(call: &mut Call<'_>) -> Answer {
     {
         return Err(conflicting(duplicate));
     }
-    let assignment = RoleAssignment {
-        id: assignment_id(&role, &principal, &scope),
-        principal,
-        role,
-        scope,
-        lag: Lag::written(reads),
-    };
+    let assignment = RoleAssignment { lag: Lag::written(reads), ..RoleAssignment::plain(principal, role, scope) };
     let mut created = body(&assignment);
     created["@odata.context"] =
         format!("https://{}/v1.0/$metadata#roleManagement/directory/roleAssignments/$entity", call.state.hosts.graph)
@@ -206,7 +149,8 @@ fn body(it: &RoleAssignment) -> Value {
     json!({ "id": it.id, "principalId": it.principal, "roleDefinitionId": it.role, "directoryScopeId": it.scope, "appScopeId": null })
 }
 
-fn tick(call: &mut Call<'_>) {
+/// A read of role assignments has passed.
+pub fn tick(call: &mut Call<'_>) {
     let tenant_id = call.token.tenant.clone();
     if let Some(tenant) = call.state.tenant_mut(&tenant_id) {
         for assignment in &mut tenant.role_assignments {

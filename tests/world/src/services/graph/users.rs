@@ -1,5 +1,6 @@
 //! What does Graph tell about a person and the groups around them? (microsoft.md §1.2, §1.5)
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::fields::{GROUP, USER, USER_DEFAULT};
@@ -11,8 +12,13 @@ use crate::state::{Tenant, User};
 pub fn one(call: &mut Call<'_>, id: &str) -> Answer {
     call.options(&["$select"])?;
     let fields = call.select("user", USER)?;
+    call.user_is_there(id)?;
     let tenant = call.tenant()?;
     let user = tenant.user(id).ok_or_else(|| missing(id))?;
+    if fields.iter().any(|field| field == "signInActivity") && !tenant.has_premium_p1() {
+        // [P] code, seen with the registration report (microsoft.md §1.8).
+        return Err(not_premium());
+    }
     let default: Vec<String> = USER_DEFAULT.iter().map(|field| (*field).to_owned()).collect();
     let chosen = if fields.is_empty() { &default } else { &fields };
     let mut body =
@@ -27,11 +33,11 @@ pub fn one(call: &mut Call<'_>, id: &str) -> Answer {
 
 fn user_body(tenant: &Tenant, user: &User) -> Value {
     let licenses: Vec<Value> =
-        user.licenses.iter().map(|it| json!({ "disabledPlans": it.disabled_plans, "skuId": it.sku })).collect();
+        user.held_licenses().map(|it| json!({ "disabledPlans": it.disabled_plans, "skuId": it.sku })).collect();
     let states: Vec<Value> = user
         .licenses
         .iter()
-        .map(|it| json!({ "skuId": it.sku, "disabledPlans": it.disabled_plans, "assignedByGroup": it.by_group, "state": if it.status == "Enabled" { "Active" } else { "ActiveWithError" }, "error": "None", "lastUpdatedDateTime": "2026-01-05T08:00:00Z" }))
+        .map(|it| json!({ "skuId": it.sku, "disabledPlans": it.disabled_plans, "assignedByGroup": it.by_group, "state": it.state, "error": it.error.as_deref().unwrap_or("None"), "lastUpdatedDateTime": "2026-01-05T08:00:00Z" }))
         .collect();
     json!({
         "businessPhones": [],
@@ -47,14 +53,35 @@ fn user_body(tenant: &Tenant, user: &User) -> Value {
         "assignedPlans": assigned_plans(tenant, user),
         "licenseAssignmentStates": states,
         "passwordPolicies": user.password_policies,
-        "lastPasswordChangeDateTime": user.last_password_change.map(|time| time.to_string()),
+        "lastPasswordChangeDateTime": text(user.last_password_change),
+        "signInActivity": {
+            "lastSignInDateTime": text(user.sign_ins.interactive),
+            "lastSignInRequestId": null,
+            "lastNonInteractiveSignInDateTime": text(user.sign_ins.non_interactive),
+            "lastNonInteractiveSignInRequestId": null,
+            "lastSuccessfulSignInDateTime": text(user.sign_ins.successful),
+            "lastSuccessfulSignInRequestId": null,
+        },
     })
+}
+
+pub fn text(time: Option<Timestamp>) -> Option<String> {
+    time.map(|time| time.to_string())
+}
+
+/// What the reports about sign-ins answer without Entra ID P1 (microsoft.md §1.8 [P]).
+pub fn not_premium() -> Reply {
+    error(
+        403,
+        "Authentication_RequestFromNonPremiumTenantOrB2CTenant",
+        "Neither tenant is B2C or tenant doesn't have premium license",
+    )
 }
 
 fn assigned_plans(tenant: &Tenant, user: &User) -> Vec<Value> {
     let plan = |id: &str, service: &str, status: &str| json!({ "assignedDateTime": "2026-01-05T08:00:00Z", "capabilityStatus": status, "service": service, "servicePlanId": id });
     // `service` is a name like "CRM" in reality; nobody should match on it.
-    let licensed = user.licenses.iter().flat_map(|license| {
+    let licensed = user.held_licenses().flat_map(|license| {
         let plans = tenant.sku(&license.sku).map(|sku| sku.plans.as_slice()).unwrap_or_default();
         plans.iter().map(move |it| {
             let off = license.disabled_plans.iter().any(|id| id.eq_ignore_ascii_case(&it.id));
@@ -69,6 +96,7 @@ fn assigned_plans(tenant: &Tenant, user: &User) -> Vec<Value> {
 pub fn groups(call: &mut Call<'_>, id: &str, cast: bool) -> Answer {
     call.options(&["$select", "$top", "$count"])?;
     let fields = call.select("group", GROUP)?;
+    call.user_is_there(id)?;
     let tenant = call.tenant()?;
     let user = tenant.user(id).ok_or_else(|| missing(id))?;
     let rows: Vec<Value> = tenant
@@ -108,6 +136,16 @@ pub fn members(call: &mut Call<'_>, id: &str) -> Answer {
 }
 
 impl Call<'_> {
+    /// A user who was just made is not found for some reads (`lag.fresh_principal_reads`).
+    pub fn user_is_there(&mut self, id: &str) -> Result<(), Reply> {
+        let tenant_id = self.token.tenant.clone();
+        let user =
+            self.state.tenant_mut(&tenant_id).and_then(|tenant| tenant.user_mut(id)).ok_or_else(|| missing(id))?;
+        let seen = user.lag.is_seen(false);
+        user.lag.tick();
+        if seen { Ok(()) } else { Err(missing(id)) }
+    }
+
     pub fn tenant(&self) -> Result<&Tenant, Reply> {
         self.state
             .tenant(&self.token.tenant)
