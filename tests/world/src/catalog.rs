@@ -13,6 +13,43 @@ pub const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 pub const DYNAMICS_365_ADMINISTRATOR: &str = "44367163-eba1-44c3-98af-f5787879f96a";
 pub const POWER_PLATFORM_ADMINISTRATOR: &str = "11648597-926c-4cf3-9c36-bcebb0ba8dcc";
 
+/// Microsoft's own APIs, whose service principals are in every tenant: name, other names, app id, delegated permissions
+/// (microsoft.md §1.7; `PowerApps` Service and `user_impersonation` are [P]).
+pub const RESOURCES: &[Resource] = &[
+    Resource {
+        name: "Microsoft Graph",
+        also: &["Graph"],
+        app_id: GRAPH_APP,
+        scopes: &[
+            ("User.Read", "e1fe6dd8-ba31-4d61-89e7-88639da4683d"),
+            ("offline_access", "7427e0e9-2fba-42fe-b0c0-848c9e6a8182"),
+        ],
+    },
+    Resource {
+        name: "Dataverse",
+        also: &["Dynamics CRM", "Common Data Service"],
+        app_id: "00000007-0000-0000-c000-000000000000",
+        scopes: &[("user_impersonation", "78ce3f0f-a1ce-49c2-8cde-64b5c0896db4")],
+    },
+    Resource { name: "Power Platform API", also: &[], app_id: "8578e004-a5c6-46e7-913e-12f58912df43", scopes: &[] },
+    Resource { name: "PowerApps Service", also: &[], app_id: "475226c6-020e-4fb2-8a90-7a972cbfc1d4", scopes: &[] },
+];
+pub const GRAPH_APP: &str = "00000003-0000-0000-c000-000000000000";
+
+pub struct Resource {
+    pub name: &'static str,
+    pub also: &'static [&'static str],
+    pub app_id: &'static str,
+    pub scopes: &'static [(&'static str, &'static str)],
+}
+
+/// By name or app id.
+pub fn resource(key: &str) -> Option<&'static Resource> {
+    RESOURCES.iter().find(|it| {
+        std::iter::once(&it.name).chain(it.also).chain([&it.app_id]).any(|name| name.eq_ignore_ascii_case(key))
+    })
+}
+
 /// Security roles that every Dataverse organization has: name, template id where it has one.
 /// The template of System Administrator is in microsoft.md §3.3, the others were recorded (contracts/powerplatform/security-roles.json).
 pub const SECURITY_ROLES: &[(&str, Option<&str>)] = &[

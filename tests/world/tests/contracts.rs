@@ -112,8 +112,18 @@ async fn graph_bodies_have_the_fields_of_the_metadata() {
         return;
     };
     let metadata = std::fs::read_to_string(folder.join("graph-v1.0-global.csdl")).unwrap();
-    let visit = contoso().await;
-    let select = "$select=id,userPrincipalName,accountEnabled,userType,usageLocation,onPremisesSyncEnabled,assignedLicenses,assignedPlans,licenseAssignmentStates,passwordPolicies,lastPasswordChangeDateTime";
+    let visit = contoso_with(&[(
+        "    role_assignments:\n",
+        "    eligible_roles:\n      - { principal: jane@contoso.com, role: Global Reader }\n    vendor_apps:\n      - { app_id: aaaaaaaa-1111-4222-8333-000000000001, name: AvePoint }\n    consents:\n      - { app: AvePoint, scopes: [User.Read] }\n    app_assignments:\n      - { app: AvePoint, principal: svc-backup@contoso.com }\n    conditional_access:\n      - { name: MFA, include_users: [All], include_applications: [All], controls: [mfa], strength: Passwordless MFA }\n    role_assignments:\n",
+    )])
+    .await;
+    for permission in ["Policy.Read.All", "AuditLog.Read.All"] {
+        visit
+            .world
+            .act("grant-permission", serde_json::json!({ "app": "Backstay", "permission": permission }))
+            .unwrap();
+    }
+    let select = "$select=id,userPrincipalName,accountEnabled,userType,usageLocation,onPremisesSyncEnabled,assignedLicenses,assignedPlans,licenseAssignmentStates,passwordPolicies,lastPasswordChangeDateTime,signInActivity";
     for path in [
         format!("/users/{ACCOUNT_ID}?{select}"),
         format!("/users/{ACCOUNT_ID}/licenseDetails"),
@@ -121,6 +131,16 @@ async fn graph_bodies_have_the_fields_of_the_metadata() {
         "/roleManagement/directory/roleAssignments".to_owned(),
         "/roleManagement/directory/roleDefinitions".to_owned(),
         "/organization".to_owned(),
+        "/roleManagement/directory/roleAssignmentScheduleInstances".to_owned(),
+        "/roleManagement/directory/roleAssignmentSchedules".to_owned(),
+        "/roleManagement/directory/roleEligibilityScheduleInstances".to_owned(),
+        "/roleManagement/directory/roleEligibilitySchedules".to_owned(),
+        "/oauth2PermissionGrants".to_owned(),
+        format!("/users/{ACCOUNT_ID}/appRoleAssignments"),
+        "/policies/identitySecurityDefaultsEnforcementPolicy".to_owned(),
+        "/identity/conditionalAccess/policies".to_owned(),
+        format!("/reports/authenticationMethods/userRegistrationDetails/{ACCOUNT_ID}"),
+        "/servicePrincipals".to_owned(),
         format!("/servicePrincipals(appId='{APP}')"),
         format!("/applications(appId='{APP}')"),
     ] {

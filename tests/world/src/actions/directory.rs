@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Action, Done, Params, said, tenant_of, user_id};
 use crate::catalog::GLOBAL_ADMINISTRATOR;
 use crate::ids::fresh_guid;
-use crate::state::{Lag, License, RoleAssignment, SignIns, State, User};
+use crate::state::{Lag, License, PerUserMfa, RoleAssignment, SignIns, State, User};
 
 pub const ACTIONS: &[Action] = &[
     Action {
@@ -247,6 +247,8 @@ fn delete(state: &mut State, params: &Params) -> Result<User, String> {
     let at = tenant.users.iter().position(|user| user.id == id).ok_or("gone")?;
     tenant.role_assignments.retain(|it| it.principal != id);
     tenant.eligible_roles.retain(|it| it.principal != id);
+    tenant.consents.retain(|it| it.user.as_ref() != Some(&id));
+    tenant.app_assignments.retain(|it| it.principal != id);
     for group in &mut tenant.groups {
         group.members.retain(|member| *member != id);
     }
@@ -308,6 +310,8 @@ impl User {
             last_password_change: None,
             password_policies: None,
             sign_ins: SignIns::default(),
+            mfa: PerUserMfa::default(),
+            mfa_methods: Vec::new(),
             license_syncs: 0,
             lag: Lag::default(),
         }

@@ -6,6 +6,8 @@ mod directory;
 mod elevation;
 mod keepit;
 mod power;
+mod protection;
+mod vendors;
 mod world;
 
 use serde_json::{Map, Value, json};
@@ -31,6 +33,8 @@ pub fn all() -> impl Iterator<Item = &'static Action> {
         keepit::ACTIONS,
         directory::ACTIONS,
         elevation::ACTIONS,
+        protection::ACTIONS,
+        vendors::ACTIONS,
         apps::ACTIONS,
         power::ACTIONS,
         world::ACTIONS,

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Eligibility, Environment, Lag, RolePolicy, Secret, always};
+use super::{
+    AccessPolicy, AppAssignment, Consent, Eligibility, Environment, Lag, PerUserMfa, RolePolicy, Secret, VendorApp,
+    always,
+};
 
 /// One Entra tenant with everything that hangs on it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -44,6 +47,16 @@ pub struct Tenant {
     #[serde(default)]
     pub apps: Vec<App>,
     #[serde(default)]
+    pub vendor_apps: Vec<VendorApp>,
+    #[serde(default)]
+    pub consents: Vec<Consent>,
+    #[serde(default)]
+    pub app_assignments: Vec<AppAssignment>,
+    #[serde(default)]
+    pub security_defaults: bool,
+    #[serde(default)]
+    pub conditional_access: Vec<AccessPolicy>,
+    #[serde(default)]
     pub environments: Vec<Environment>,
 }
 
@@ -76,6 +89,11 @@ pub struct User {
     pub password_policies: Option<String>,
     #[serde(default)]
     pub sign_ins: SignIns,
+    #[serde(default)]
+    pub mfa: PerUserMfa,
+    /// `methodsRegistered`: `microsoftAuthenticatorPush`, `mobilePhone`, …
+    #[serde(default)]
+    pub mfa_methods: Vec<String>,
     /// addUser attempts until Power Platform knows of the licence (`lag.license_attempts`).
     #[serde(skip)]
     pub license_syncs: u32,

@@ -1,10 +1,12 @@
 //! What is true in a world right now?
 
+mod consent;
 mod directory;
 mod elevation;
 mod held;
 mod keepit;
 mod power;
+mod protection;
 mod settle;
 mod switches;
 
@@ -16,9 +18,11 @@ use serde::{Deserialize, Serialize};
 pub use directory::{
     App, AppSecret, Certificate, FederatedCredential, License, RoleAssignment, SignIns, Sku, Tenant, User, exchange_audience,
 };
+pub use consent::{AppAssignment, Consent, ServicePrincipal, VendorApp};
 pub use elevation::{Eligibility, RolePolicy};
 pub use keepit::{Account, Authorization, Connector, Health, Job, Region, Snapshot, Token};
 pub use power::{Environment, HeldRole, Runtime, SecurityRole, SystemUser, is_service_administrator};
+pub use protection::{AccessPolicy, PerUserMfa, PolicyState};
 pub use settle::settle_environment;
 pub use switches::{Approval, GroupSchedules, Lag, Rule, Switches};
 

@@ -3,14 +3,13 @@
 use serde_json::{Value, json};
 
 use super::fields::{APPLICATION, ORGANIZATION, SERVICE_PRINCIPAL};
+use super::query::fits;
 use super::{Call, error, missing};
+use crate::catalog::GRAPH_APP;
 use crate::http::{Answer, Reply};
 use crate::ids::guid_of;
-use crate::odata::{Literal, filter, project};
-use crate::state::{App, Tenant};
-
-/// Microsoft Graph itself, in every tenant.
-const GRAPH_APP: &str = "00000003-0000-0000-c000-000000000000";
+use crate::odata::project;
+use crate::state::{App, ServicePrincipal, Tenant};
 
 pub fn organization(call: &mut Call<'_>) -> Answer {
     call.options(&["$select"])?;
@@ -27,29 +26,29 @@ pub fn organization(call: &mut Call<'_>) -> Answer {
 pub fn service_principals(call: &mut Call<'_>) -> Answer {
     call.options(&["$select", "$filter", "$top"])?;
     let fields = call.select("servicePrincipal", SERVICE_PRINCIPAL)?;
-    let wanted = match call.request.query("$filter") {
-        Some(text) => filter(text).map_err(|why| error(400, "Request_BadRequest", &why))?,
-        None => Vec::new(),
-    };
-    if wanted.iter().any(|it| it.field != "appId" || matches!(it.value, Literal::Bare(_))) {
-        return Err(error(400, "Request_UnsupportedQuery", "Unsupported or invalid query filter clause specified."));
-    }
+    let wanted = call.filter(&["appId"])?;
     let tenant = call.tenant()?;
-    let rows: Vec<Value> = all(tenant)
-        .into_iter()
-        .filter(|row| wanted.iter().all(|it| row["appId"] == it.value.text()))
-        .map(|row| project(&row, &fields))
-        .collect();
+    let rows: Vec<Value> =
+        all(tenant).into_iter().filter(|row| fits(row, &wanted)).map(|row| project(&row, &fields)).collect();
     call.page("servicePrincipals", &rows)
 }
 
 /// By the alternate key `appId`; 404 means the app is not in the tenant.
 pub fn service_principal(call: &mut Call<'_>, segment: &str) -> Answer {
+    let key = key(segment)?;
+    one(call, "appId", &key)
+}
+
+pub fn service_principal_by_id(call: &mut Call<'_>, id: &str) -> Answer {
+    one(call, "id", id)
+}
+
+fn one(call: &mut Call<'_>, property: &str, value: &str) -> Answer {
     call.options(&["$select"])?;
     let fields = call.select("servicePrincipal", SERVICE_PRINCIPAL)?;
-    let key = key(segment)?;
-    let found = all(call.tenant()?).into_iter().find(|row| row["appId"] == key);
-    found.map(|row| Reply::json(200, &project(&row, &fields))).ok_or_else(|| missing(&key))
+    let is_it = |row: &Value| row[property].as_str().is_some_and(|own| own.eq_ignore_ascii_case(value));
+    let found = all(call.tenant()?).into_iter().find(is_it);
+    found.map(|row| Reply::json(200, &project(&row, &fields))).ok_or_else(|| missing(value))
 }
 
 pub fn application(call: &mut Call<'_>, segment: &str) -> Answer {
@@ -64,8 +63,12 @@ pub fn application(call: &mut Call<'_>, segment: &str) -> Answer {
 pub fn granted(call: &mut Call<'_>, id: &str) -> Answer {
     call.options(&["$select", "$top"])?;
     let tenant = call.tenant()?;
-    let app =
-        tenant.apps.iter().find(|app| app.service_principal_id.eq_ignore_ascii_case(id)).ok_or_else(|| missing(id))?;
+    let own = tenant.apps.iter().find(|app| app.service_principal_id.eq_ignore_ascii_case(id));
+    let Some(app) = own else {
+        // Application permissions of other apps are not modelled: they have none.
+        tenant.service_principals().into_iter().find(|it| it.id.eq_ignore_ascii_case(id)).ok_or_else(|| missing(id))?;
+        return call.page(&format!("servicePrincipals('{id}')/appRoleAssignments"), &[]);
+    };
     let rows: Vec<Value> = app
         .graph_permissions
         .iter()
@@ -87,13 +90,29 @@ pub fn granted(call: &mut Call<'_>, id: &str) -> Answer {
 }
 
 fn all(tenant: &Tenant) -> Vec<Value> {
-    let row = |id: &str, app_id: &str, name: &str, enabled: bool, roles: Value| json!({ "id": id, "appId": app_id, "displayName": name, "appDisplayName": name, "accountEnabled": enabled, "appRoleAssignmentRequired": false, "appOwnerOrganizationId": tenant.id, "servicePrincipalType": "Application", "appRoles": roles });
     let roles: Vec<Value> = APP_ROLES.iter().map(|(value, id)| json!({ "id": id, "value": value, "isEnabled": true, "allowedMemberTypes": ["Application"], "displayName": value })).collect();
-    let graph =
-        row(&guid_of(&[&tenant.id, "service principal", GRAPH_APP]), GRAPH_APP, "Microsoft Graph", true, roles.into());
-    let apps =
-        tenant.apps.iter().map(|app| row(&app.service_principal_id, &app.client_id, &app.name, app.enabled, json!([])));
-    std::iter::once(graph).chain(apps).collect()
+    let row = |it: ServicePrincipal| {
+        let api = crate::catalog::resource(&it.app_id);
+        let scopes: Vec<Value> = api
+            .map(|api| api.scopes)
+            .unwrap_or_default()
+            .iter()
+            .map(|(value, id)| json!({ "id": id, "value": value, "isEnabled": true, "type": "User" }))
+            .collect();
+        json!({
+            "id": it.id,
+            "appId": it.app_id,
+            "displayName": it.name,
+            "appDisplayName": it.name,
+            "accountEnabled": it.enabled,
+            "appRoleAssignmentRequired": it.assignment_required,
+            "appOwnerOrganizationId": it.owner,
+            "servicePrincipalType": "Application",
+            "appRoles": if it.app_id == GRAPH_APP { json!(roles) } else { json!([]) },
+            "oauth2PermissionScopes": scopes,
+        })
+    };
+    tenant.service_principals().into_iter().map(row).collect()
 }
 
 fn application_body(app: &App) -> Value {

@@ -134,3 +134,38 @@ pub const ASSIGNMENT_REQUEST: &[&str] = &[
     "action", "appScopeId", "customData", "directoryScopeId", "isValidationOnly", "justification", "principalId",
     "roleDefinitionId", "scheduleInfo", "targetScheduleId", "ticketInfo",
 ];
+
+/// `microsoft.graph.oAuth2PermissionGrant`.
+#[rustfmt::skip]
+pub const PERMISSION_GRANT: &[&str] = &[
+    "id", "clientId", "consentType", "principalId", "resourceId", "scope",
+];
+
+/// `microsoft.graph.appRoleAssignment`.
+#[rustfmt::skip]
+pub const APP_ROLE_ASSIGNMENT: &[&str] = &[
+    "id", "deletedDateTime", "appRoleId", "createdDateTime", "principalDisplayName", "principalId", "principalType",
+    "resourceDisplayName", "resourceId",
+];
+
+/// `microsoft.graph.identitySecurityDefaultsEnforcementPolicy`.
+#[rustfmt::skip]
+pub const SECURITY_DEFAULTS: &[&str] = &[
+    "id", "deletedDateTime", "description", "displayName", "isEnabled",
+];
+
+/// `microsoft.graph.conditionalAccessPolicy`.
+#[rustfmt::skip]
+pub const ACCESS_POLICY: &[&str] = &[
+    "id", "deletedDateTime", "conditions", "createdDateTime", "description", "displayName", "grantControls", "modifiedDateTime",
+    "sessionControls", "state", "templateId",
+];
+
+/// `microsoft.graph.userRegistrationDetails`.
+#[rustfmt::skip]
+pub const REGISTRATION_DETAILS: &[&str] = &[
+    "id", "isAdmin", "isMfaCapable", "isMfaRegistered", "isPasswordlessCapable", "isSsprCapable", "isSsprEnabled",
+    "isSsprRegistered", "isSystemPreferredAuthenticationMethodEnabled", "lastUpdatedDateTime", "methodsRegistered",
+    "systemPreferredAuthenticationMethods", "userDisplayName", "userPreferredMethodForSecondaryAuthentication",
+    "userPrincipalName", "userType",
+];

@@ -2,10 +2,12 @@
 
 mod apps;
 pub mod batch;
+mod consents;
 pub mod elevation;
 mod fields;
 mod licenses;
 mod permissions;
+mod protection;
 mod query;
 mod roles;
 mod schedules;
@@ -60,17 +62,21 @@ fn authenticated(state: &State, request: &Request) -> Result<Issued, Reply> {
 fn route(state: &mut State, request: &Request) -> Answer {
     let token = authenticated(state, request)?;
     let segments = segments(&request.path);
-    let Some(("v1.0", rest)) = segments.split_first().map(|(first, rest)| (first.as_str(), rest)) else {
-        // Beta exists in reality; an operator on v1.0 has no business there.
-        return Err(error(
-            404,
-            "BadRequest",
-            &format!("Invalid version: {}", segments.first().map_or("", String::as_str)),
-        ));
-    };
-    let segments = rest.to_vec();
+    let version = segments.first().map_or("", String::as_str);
+    let rest: Vec<&str> = segments.iter().skip(1).map(String::as_str).collect();
+    // The rest of beta exists in reality; an operator on v1.0 has no business there.
+    let is_requirements = matches!(rest.as_slice(), ["users", _, "authentication", "requirements"]);
+    if version != "v1.0" && !(version == "beta" && is_requirements && request.method == "GET") {
+        return Err(error(404, "BadRequest", &format!("Invalid version: {version}")));
+    }
+    let is_beta = version == "beta";
+    let segments = segments[1..].to_vec();
     permissions::check(state, request, &token, &segments)?;
     let mut call = Call { state, request, token, segments };
+    if is_beta {
+        let id = call.segments[1].clone();
+        return protection::requirements(&mut call, &id);
+    }
     dispatch(&mut call)
 }
 
@@ -102,6 +108,14 @@ fn dispatch(call: &mut Call<'_>) -> Answer {
         ("GET", ["organization"]) => apps::organization(call),
         ("GET", ["serviceprincipals"]) => apps::service_principals(call),
         ("GET", [one]) if one.starts_with("serviceprincipals(appid=") => apps::service_principal(call, one),
+        ("GET", ["serviceprincipals", id]) => apps::service_principal_by_id(call, id),
+        ("GET", ["oauth2permissiongrants"]) => consents::grants(call),
+        ("GET", ["users", id, "approleassignments"]) => consents::assignments(call, id),
+        ("GET", ["policies", "identitysecuritydefaultsenforcementpolicy"]) => protection::security_defaults(call),
+        ("GET", ["identity", "conditionalaccess", "policies"]) => protection::access_policies(call),
+        ("GET", ["reports", "authenticationmethods", "userregistrationdetails", id]) => {
+            protection::registration(call, id)
+        }
         ("GET", ["serviceprincipals", id, "approleassignments"]) => apps::granted(call, id),
         ("GET", [one]) if one.starts_with("applications(appid=") => apps::application(call, one),
         _ => Err(unknown(&segments)),
@@ -122,7 +136,12 @@ fn segments(path: &str) -> Vec<String> {
             let is_id = i > 0
                 && matches!(
                     raw[i - 1].to_ascii_lowercase().as_str(),
-                    "users" | "groups" | "roleassignments" | "roledefinitions" | "serviceprincipals"
+                    "users"
+                        | "groups"
+                        | "roleassignments"
+                        | "roledefinitions"
+                        | "serviceprincipals"
+                        | "userregistrationdetails"
                 );
             if is_id { (*part).to_owned() } else { part.to_ascii_lowercase() }
         })

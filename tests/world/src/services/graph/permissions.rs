@@ -75,6 +75,18 @@ const CALLS: &[(&str, &str, &[&str])] = &[
         &["Application.Read.All", "Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.Read.All"],
     ),
     ("GET", "serviceprincipals(*)", READ_APPS),
+    ("GET", "serviceprincipals/*", READ_APPS),
+    (
+        "GET",
+        "oauth2permissiongrants",
+        &["Directory.Read.All", "DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"],
+    ),
+    ("GET", "users/*/approleassignments", &["AppRoleAssignment.ReadWrite.All", "Directory.Read.All"]),
+    ("GET", "policies/identitysecuritydefaultsenforcementpolicy", &["Policy.Read.All"]),
+    ("GET", "identity/conditionalaccess/policies", &["Policy.Read.All"]),
+    ("GET", "reports/authenticationmethods/userregistrationdetails/*", &["AuditLog.Read.All"]),
+    // Beta.
+    ("GET", "users/*/authentication/requirements", &["Policy.Read.All", "Policy.ReadWrite.AuthenticationMethod"]),
     ("GET", "serviceprincipals/*/approleassignments", READ_APPS),
     ("GET", "applications(*)", READ_APPS),
 ];
