@@ -15,6 +15,8 @@ pub struct Request {
     pub path: String,
     /// Decoded pairs in the order in which they came.
     pub query: Vec<(String, String)>,
+    /// Characters of path and query as they were sent.
+    pub target_length: usize,
     /// Names in lower case.
     pub headers: BTreeMap<String, String>,
     pub body: Bytes,
@@ -30,6 +32,7 @@ impl Request {
             host: host.to_owned(),
             path: decoded(path),
             query: pairs(query),
+            target_length: target.len(),
             ..Self::default()
         }
     }

@@ -4,8 +4,7 @@ use serde_json::json;
 
 use super::{Action, Done, Params, environment_of, is, said, tenant_of, user_id};
 use crate::catalog::SYSTEM_ADMINISTRATOR;
-use crate::ids::guid_of;
-use crate::state::{Environment, HeldRole, Lag, Runtime, State, SystemUser, settle_environment};
+use crate::state::{Environment, HeldRole, Runtime, State, SystemUser, settle_environment};
 
 pub const ACTIONS: &[Action] = &[
     Action {
@@ -65,6 +64,20 @@ pub const ACTIONS: &[Action] = &[
         run: remove_row,
     },
     Action {
+        name: "delete-application-user",
+        does: "delete an app's row softly: it stays, with deletedstate 1, and a new one can't be made",
+        needs: &["environment", "app"],
+        may: &[],
+        run: |state, params| delete_app(state, params, true),
+    },
+    Action {
+        name: "restore-application-user",
+        does: "take that back",
+        needs: &["environment", "app"],
+        may: &[],
+        run: |state, params| delete_app(state, params, false),
+    },
+    Action {
         name: "grant-security-role",
         does: "give a user= or app= a security role",
         needs: &["environment", "role"],
@@ -121,6 +134,7 @@ fn add(state: &mut State, params: &Params) -> Done {
         roles: Vec::new(),
         users: Vec::new(),
         teams: Vec::new(),
+        tables: Vec::new(),
     };
     settle_environment(tenant, &mut environment)?;
     let id = environment.id.clone();
@@ -171,16 +185,8 @@ fn add_user(state: &mut State, params: &Params) -> Done {
     }
     let roles = params.maybe("role").map(|key| role_of(environment, &key)).transpose()?.into_iter().collect();
     let mode = params.number("mode")?.unwrap_or(0);
-    environment.users.push(SystemUser {
-        id: guid_of(&[&environment.id, "systemuser", &id]),
-        user: Some(id),
-        application: None,
-        roles,
-        access_mode: mode,
-        disabled: false,
-        setup: false,
-        lag: Lag::default(),
-    });
+    let row = SystemUser { roles, access_mode: mode, ..SystemUser::of_person(&environment.id, &id) };
+    environment.users.push(row);
     said("added")
 }
 
@@ -192,20 +198,14 @@ fn add_app(state: &mut State, params: &Params) -> Done {
         .map(|app| app.client_id.clone())
         .ok_or_else(|| format!("there is no app {key:?}"))?;
     let environment = &mut state.tenants[tenant].environments[at];
-    if environment.row_of_app(&client_id).is_some() {
-        return said("there already");
+    match environment.any_row_of_app(&client_id) {
+        Some(row) if row.deleted => return Err("a deleted row of this app is in the way; restore it".into()),
+        Some(_) => return said("there already"),
+        None => {}
     }
     let role = role_of(environment, &params.maybe("role").unwrap_or_else(|| SYSTEM_ADMINISTRATOR.into()))?;
-    environment.users.push(SystemUser {
-        id: guid_of(&[&environment.id, "systemuser", &client_id]),
-        user: None,
-        application: Some(client_id),
-        roles: vec![role],
-        access_mode: 4,
-        disabled: false,
-        setup: false,
-        lag: Lag::default(),
-    });
+    let row = SystemUser { roles: vec![role], ..SystemUser::of_application(&environment.id, &client_id) };
+    environment.users.push(row);
     said("added")
 }
 
@@ -217,7 +217,7 @@ fn row_id(state: &mut State, params: &Params) -> Result<String, String> {
             let id = user_id(&state.tenants[tenant], &user)?;
             state.tenants[tenant].environments[at].row_of_user(&id).map(|row| row.id.clone())
         }
-        (None, Some(app)) => state.tenants[tenant].environments[at].row_of_app(&app).map(|row| row.id.clone()),
+        (None, Some(app)) => state.tenants[tenant].environments[at].any_row_of_app(&app).map(|row| row.id.clone()),
         _ => return Err("say either user= or app=".into()),
     };
     found.ok_or_else(|| "that one is not in the environment".into())
@@ -227,6 +227,12 @@ fn remove_row(state: &mut State, params: &Params) -> Done {
     let id = row_id(state, params)?;
     environment(state, params)?.users.retain(|row| row.id != id);
     said("removed")
+}
+
+fn delete_app(state: &mut State, params: &Params, deleted: bool) -> Done {
+    let id = row_id(state, params)?;
+    environment(state, params)?.row_mut(&id).ok_or("gone")?.deleted = deleted;
+    said(if deleted { "deleted" } else { "restored" })
 }
 
 fn role(state: &mut State, params: &Params, granted: bool) -> Done {

@@ -6,9 +6,11 @@ mod elevation;
 mod held;
 mod keepit;
 mod power;
+mod privileges;
 mod protection;
 mod settle;
 mod switches;
+mod tables;
 
 use std::collections::HashMap;
 
@@ -22,9 +24,11 @@ pub use consent::{AppAssignment, Consent, ServicePrincipal, VendorApp};
 pub use elevation::{Eligibility, RolePolicy};
 pub use keepit::{Account, Authorization, Connector, Health, Job, Region, Snapshot, Token};
 pub use power::{Environment, HeldRole, Runtime, SecurityRole, SystemUser, is_service_administrator};
+pub use privileges::{Depth, Privilege, greatest, privilege_id};
 pub use protection::{AccessPolicy, PerUserMfa, PolicyState};
 pub use settle::settle_environment;
 pub use switches::{Approval, GroupSchedules, Lag, Rule, Switches};
+pub use tables::{Ownership, Table, standard};
 
 /// A world as it is written in a file, and as it is while it runs.
 #[derive(Debug, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lag, Tenant};
+use super::{Lag, Privilege, Table, Tenant};
 use crate::catalog::{
     DYNAMICS_365_ADMINISTRATOR, GLOBAL_ADMINISTRATOR, POWER_PLATFORM_ADMINISTRATOR, SYSTEM_ADMINISTRATOR_TEMPLATE,
 };
@@ -37,6 +37,9 @@ pub struct Environment {
     pub users: Vec<SystemUser>,
     #[serde(default)]
     pub teams: Vec<Team>,
+    /// Tables besides the ones every organization has.
+    #[serde(default)]
+    pub tables: Vec<Table>,
 }
 
 /// `states.runtime.id` of an environment (microsoft.md §2.2).
@@ -56,9 +59,9 @@ pub struct SecurityRole {
     pub name: String,
     #[serde(default)]
     pub template: Option<String>,
-    /// Privileges (`prvReadUser`); System Administrator needs none here, it has all.
+    /// Privileges (`prvReadUser`, or `prvReadAccount: Basic`); System Administrator needs none here, it has all.
     #[serde(default)]
-    pub privileges: Vec<String>,
+    pub privileges: Vec<Privilege>,
     /// `None` means the root business unit.
     #[serde(default)]
     pub business_unit: Option<String>,
@@ -88,8 +91,37 @@ pub struct SystemUser {
     /// An administrator without licence, let in for set-up only.
     #[serde(default)]
     pub setup: bool,
+    /// Soft-deleted: it is there, does nothing, and is in the way of a new one (microsoft.md §3.2).
+    #[serde(default)]
+    pub deleted: bool,
     #[serde(skip)]
     pub lag: Lag,
+}
+
+impl SystemUser {
+    /// A row that was just made for a person.
+    pub fn of_person(environment: &str, object_id: &str) -> Self {
+        Self { user: Some(object_id.into()), ..Self::new(environment, object_id) }
+    }
+
+    /// A row that was just made for an application: mode 4 (microsoft.md §3.2).
+    pub fn of_application(environment: &str, client_id: &str) -> Self {
+        Self { application: Some(client_id.into()), access_mode: 4, ..Self::new(environment, client_id) }
+    }
+
+    fn new(environment: &str, key: &str) -> Self {
+        Self {
+            id: crate::ids::guid_of(&[environment, "systemuser", key]),
+            user: None,
+            application: None,
+            roles: Vec::new(),
+            access_mode: 0,
+            disabled: false,
+            setup: false,
+            deleted: false,
+            lag: Lag::default(),
+        }
+    }
 }
 
 /// A role as it is held; in YAML just its name.
@@ -151,10 +183,15 @@ impl Environment {
         self.users.iter_mut().find(|row| row.lag.is_real() && row.user.as_deref() == Some(object_id))
     }
 
-    pub fn row_of_app(&self, client_id: &str) -> Option<&SystemUser> {
+    /// The row of an application, soft-deleted or not.
+    pub fn any_row_of_app(&self, client_id: &str) -> Option<&SystemUser> {
         self.users.iter().find(|row| {
             row.lag.is_real() && row.application.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(client_id))
         })
+    }
+
+    pub fn row_of_app(&self, client_id: &str) -> Option<&SystemUser> {
+        self.any_row_of_app(client_id).filter(|row| !row.deleted)
     }
 
     /// Teams of a person, through membership or the team's Entra group.
@@ -184,7 +221,7 @@ impl Environment {
     /// Why the row is disabled now: `None` means it is not. Unlicensed, outside the group or switched off in Entra
     /// (microsoft.md §3.2, §2.2); applications and set-up users are not asked for a licence.
     pub fn disabled_because(&self, tenant: &Tenant, row: &SystemUser) -> Option<&'static str> {
-        if row.disabled {
+        if row.disabled || row.deleted {
             return Some("disabled in the environment");
         }
         let Some(id) = &row.user else { return None };

@@ -25,6 +25,10 @@ pub struct Switches {
     pub pim_approval: Approval,
     /// A role that is held shorter than this cannot be taken through PIM: `ActiveDurationTooShort` (microsoft.md §1.4 [P]).
     pub pim_shortest_seconds: i64,
+    /// Longest path and query at Dataverse; how long exactly is [I], that there is a limit [P] (microsoft.md §3.4).
+    pub dataverse_url_length: usize,
+    /// What a privilege without record filter has as `RecordFilterId`: null, or the GUID of zeroes [I].
+    pub record_filter_null: bool,
     /// When a connector gets its first backup: after so many reads of it; `None` means only by `finish-backup`.
     pub first_backup_after_reads: Option<u32>,
     pub lag: LagSwitches,
@@ -90,6 +94,8 @@ impl Default for Switches {
             pim_mfa_of_apps: Rule::default(),
             pim_approval: Approval::default(),
             pim_shortest_seconds: 300,
+            dataverse_url_length: 2048,
+            record_filter_null: false,
             first_backup_after_reads: None,
             lag: LagSwitches::default(),
         }

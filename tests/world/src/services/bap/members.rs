@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::{error, no_environment};
 use crate::catalog::SYSTEM_ADMINISTRATOR;
 use crate::http::{Answer, Reply, Request};
-use crate::ids::guid_of;
 use crate::state::{HeldRole, Issued, Lag, State, SystemUser, Tenant, is_service_administrator};
 
 fn body(request: &Request, field: &str) -> Result<String, Reply> {
@@ -68,14 +67,10 @@ pub fn add_user(state: &mut State, request: &Request, token: &Issued, id: &str) 
         row.disabled = false;
     } else {
         let row = SystemUser {
-            id: guid_of(&[&environment.id, "systemuser", &user.id]),
-            user: Some(user.id),
-            application: None,
-            roles: Vec::new(),
             access_mode: i64::from(setup),
-            disabled: false,
             setup,
             lag: Lag::written(reads),
+            ..SystemUser::of_person(&environment.id, &user.id)
         };
         environment.users.push(row);
     }
@@ -92,23 +87,26 @@ pub fn add_app_user(state: &mut State, request: &Request, token: &Issued, id: &s
     })?;
     let at = environment_with_dataverse(tenant, id)?;
     let environment = &mut tenant.environments[at];
-    if environment.row_of_app(&client_id).is_none() {
+    let existing = environment.any_row_of_app(&client_id);
+    if existing.is_some_and(|row| row.deleted) {
+        // A soft-deleted row blocks re-creation (microsoft.md §3.2 [C]); the code is [I].
+        return Err(error(
+            400,
+            "ApplicationUserDeleted",
+            &format!("A deleted application user of '{client_id}' exists in the environment."),
+        ));
+    }
+    if existing.is_none() {
         let administrator = environment
             .role(SYSTEM_ADMINISTRATOR)
             .map(|role| role.id.clone())
             .into_iter()
             .map(HeldRole::from)
             .collect();
-        // Application users are mode 4 (microsoft.md §3.2).
         let row = SystemUser {
-            id: guid_of(&[&environment.id, "systemuser", &client_id]),
-            user: None,
-            application: Some(client_id),
             roles: administrator,
-            access_mode: 4,
-            disabled: false,
-            setup: false,
             lag: Lag::written(reads),
+            ..SystemUser::of_application(&environment.id, &client_id)
         };
         environment.users.push(row);
     }

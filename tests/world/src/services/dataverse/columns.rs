@@ -44,6 +44,25 @@ pub const TEAM: &[&str] = &[
     "createdon", "modifiedon", "versionnumber", "_businessunitid_value", "_administratorid_value",
 ];
 
+/// applicationuser (contracts/powerplatform/applicationusers.json), with its own id [M].
+pub const APPLICATION_USER: &[&str] =
+    &["applicationuserid", "applicationid", "azureactivedirectoryobjectid", "userpuid"];
+
+/// privilege: no recorded body; by name from the table reference [M].
+pub const PRIVILEGE: &[&str] =
+    &["privilegeid", "name", "canbebasic", "canbelocal", "canbedeep", "canbeglobal", "accessright", "versionnumber"];
+
+/// businessunit: no recorded body; the columns that matter here [M].
+pub const BUSINESS_UNIT: &[&str] = &[
+    "businessunitid",
+    "name",
+    "isdisabled",
+    "organizationid",
+    "createdon",
+    "modifiedon",
+    "_parentbusinessunitid_value",
+];
+
 /// Columns that hold GUIDs: a filter compares them unquoted (microsoft.md §3.2).
 pub fn is_guid(column: &str) -> bool {
     matches!(
@@ -56,6 +75,9 @@ pub fn is_guid(column: &str) -> bool {
             | "roleid"
             | "teamid"
             | "solutionid"
+            | "privilegeid"
+            | "businessunitid"
+            | "applicationuserid"
             | "roleidunique"
     ) || (column.starts_with('_') && column.ends_with("_value"))
 }

@@ -6,7 +6,7 @@ use super::columns::{ROLE, TEAM};
 use super::table::{bad, chosen, fits, row};
 use super::users::{find, object_id};
 use super::{Call, error};
-use crate::catalog::SYSTEM_ADMINISTRATOR_TEMPLATE;
+use crate::catalog::SECURITY_ROLES;
 use crate::http::{Answer, Reply};
 use crate::state::{HeldRole, Lag, SecurityRole};
 
@@ -154,6 +154,11 @@ fn role_of_link(call: &Call<'_>, link: &str) -> Result<SecurityRole, Reply> {
     found.ok_or_else(|| bad(&format!("Entity 'role' With Id = {id} Does Not Exist")))
 }
 
+/// Microsoft's own roles; nobody changes those here.
+pub fn is_managed(role: &SecurityRole) -> bool {
+    SECURITY_ROLES.iter().any(|(name, template)| role.name == *name && role.template.as_deref() == *template)
+}
+
 pub fn role_row(call: &Call<'_>, role: &SecurityRole) -> Value {
     let environment = call.environment();
     let unit = role.business_unit.clone().unwrap_or_else(|| environment.business_unit.clone());
@@ -169,7 +174,7 @@ pub fn role_row(call: &Call<'_>, role: &SecurityRole) -> Value {
         "_parentrootroleid_value": original.map_or(&role.id, |it| &it.id),
         "_businessunitid_value": unit,
         "organizationid": environment.organization_id,
-        "ismanaged": role.template.as_deref() == Some(SYSTEM_ADMINISTRATOR_TEMPLATE) || role.privileges.is_empty(),
+        "ismanaged": is_managed(role),
         "isinherited": 1,
         "componentstate": 0,
         "overwritetime": "1900-01-01T00:00:00Z",

@@ -105,6 +105,7 @@ fn set_mode(call: &mut Call<'_>, found: &SystemUser, mode: i64) -> Result<(), Re
             "You cannot create more than 7 non-interactive user accounts in an environment.",
         ));
     }
+    // Read-Write for somebody without a licence: whether that is refused is not said; here it is not [I].
     if let Some(row) = call.environment_mut().row_mut(&found.id) {
         row.access_mode = mode;
     }
@@ -162,7 +163,8 @@ fn user_row(call: &Call<'_>, it: &SystemUser) -> Value {
         "issyncwithdirectory": it.user.is_some(),
         // 0 Exists, 1 soft deleted, 2 not found or hard deleted [M].
         "azurestate": if gone { 2 } else { 0 },
-        "deletedstate": 0,
+        // 0 not deleted, 1 soft-deleted [M].
+        "deletedstate": i64::from(it.deleted),
         "userlicensetype": if licensed { 38 } else { -1 },
         "isintegrationuser": it.application.is_some(),
         "caltype": 7,

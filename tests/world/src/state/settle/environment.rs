@@ -3,7 +3,7 @@
 use super::fill;
 use crate::catalog::SECURITY_ROLES;
 use crate::ids::guid_of;
-use crate::state::{Environment, SecurityRole, Tenant};
+use crate::state::{Depth, Environment, Ownership, Privilege, SecurityRole, Tenant, standard};
 
 /// Also used when an environment is added while the world runs.
 pub fn settle_environment(tenant: &Tenant, environment: &mut Environment) -> Result<(), String> {
@@ -20,13 +20,14 @@ pub fn settle_environment(tenant: &Tenant, environment: &mut Environment) -> Res
             format!("environment {name} names security group {group:?}, which tenant {} does not have", tenant.name)
         })?;
     }
+    settle_tables(environment)?;
     for (role, template) in SECURITY_ROLES {
         if !environment.roles.iter().any(|it| it.name == *role && it.business_unit.is_none()) {
             environment.roles.push(SecurityRole {
                 id: String::new(),
                 name: (*role).into(),
                 template: template.map(str::to_owned),
-                privileges: Vec::new(),
+                privileges: if *role == "Basic User" { basic_user() } else { Vec::new() },
                 business_unit: None,
             });
         }
@@ -34,7 +35,64 @@ pub fn settle_environment(tenant: &Tenant, environment: &mut Environment) -> Res
     for role in &mut environment.roles {
         fill(&mut role.id, || guid_of(&[&id, "role", &role.name, role.business_unit.as_deref().unwrap_or_default()]));
     }
+    check_privileges(environment)?;
     settle_members(tenant, environment)
+}
+
+/// A few of what Basic User carries in reality [M]: one's own rows.
+fn basic_user() -> Vec<Privilege> {
+    let names = ["prvReadAccount", "prvWriteAccount", "prvReadContact", "prvWriteContact", "prvReadActivity"];
+    names.map(|name| Privilege { depth: Depth::Basic, ..Privilege::global(name.into()) }).into()
+}
+
+fn settle_tables(environment: &mut Environment) -> Result<(), String> {
+    for table in &mut environment.tables {
+        let mut letters = table.name.chars();
+        let capital: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+        fill(&mut table.schema, || capital);
+        let schema = table.schema.clone();
+        fill(&mut table.privileges, || schema);
+        for lookup in &mut table.lookups {
+            fill(&mut lookup.name, || format!("{}_{}_{}", table.name, lookup.table, lookup.attribute));
+        }
+    }
+    for table in standard() {
+        if !environment.tables.iter().any(|it| it.name == table.name) {
+            environment.tables.push(table);
+        }
+    }
+    let dangling = environment
+        .tables
+        .iter()
+        .flat_map(|table| &table.lookups)
+        .find(|lookup| !environment.tables.iter().any(|it| it.name == lookup.table));
+    match dangling {
+        Some(it) => Err(format!(
+            "environment {} has a lookup {} at table {:?}, which it does not have",
+            environment.name, it.attribute, it.table
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Roles carry privileges of tables that are there, at depths they can have.
+fn check_privileges(environment: &Environment) -> Result<(), String> {
+    let kinds = environment.privilege_kinds();
+    for (role, it) in environment.roles.iter().flat_map(|role| role.privileges.iter().map(move |it| (role, it))) {
+        let kind = kinds.iter().find(|kind| kind.name == it.name).ok_or_else(|| {
+            format!(
+                "security role {} of environment {} names {}, which no table has",
+                role.name, environment.name, it.name
+            )
+        })?;
+        if kind.ownership == Ownership::Organization && it.depth != Depth::Global {
+            return Err(format!(
+                "security role {} of environment {} has {} at a depth that only user-owned tables know",
+                role.name, environment.name, it.name
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Rows and teams: they name people, apps and the roles of the environment.
