@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::calls::Calls;
+use crate::contract::Checks;
 use crate::faults::{Faults, Mishap};
 use crate::http::{Reply, Request};
 use crate::services;
@@ -18,6 +19,8 @@ pub struct Inner {
     pub state: State,
     pub faults: Faults,
     pub calls: Calls,
+    /// What Microsoft publishes, held against every exchange with Graph.
+    pub checks: Checks,
 }
 
 /// An answer, and how it is to be sent.
@@ -33,7 +36,12 @@ pub struct Outcome {
 
 impl Engine {
     pub fn new(state: State) -> Self {
-        Self(Arc::new(Mutex::new(Inner { state, faults: Faults::default(), calls: Calls::default() })))
+        Self(Arc::new(Mutex::new(Inner {
+            state,
+            faults: Faults::default(),
+            calls: Calls::default(),
+            checks: Checks::default(),
+        })))
     }
 
     /// A test that panicked while it looked at the world must not take the world with it.
@@ -69,6 +77,8 @@ impl Inner {
             Some(Err(refusal)) => refusal,
             None => services::answer(&mut self.state, request),
         });
+        let state = &self.state;
+        self.checks.watch(request, reply.as_ref(), || services::graph::held_by_caller(state, request));
         outcome.apply(mishap.as_ref(), reply);
         let status = if outcome.reset || outcome.hang { 0 } else { outcome.reply.status };
         self.calls.end(index, status, mishap.map(|it| it.id));

@@ -13,6 +13,7 @@
 pub mod actions;
 mod calls;
 mod catalog;
+mod contract;
 mod control;
 mod engine;
 mod faults;
@@ -26,6 +27,7 @@ mod tls;
 mod world;
 
 pub use calls::Call;
+pub use contract::Checks;
 pub use faults::Fault;
 pub use services::keepit::PLANTED_PASSWORD;
 pub use world::{Error, World};

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::calls::Call;
+use crate::contract::Checks;
 use crate::engine::Engine;
 use crate::faults::Fault;
 use crate::state::State;
@@ -112,6 +113,16 @@ impl World {
 
     pub fn clear_calls(&self) {
         self.engine.lock().calls.clear();
+    }
+
+    /// Where an exchange with Graph was not as Microsoft publishes it, in a sentence each.
+    pub fn violations(&self) -> Vec<String> {
+        self.engine.lock().checks.violations()
+    }
+
+    /// What was held against Microsoft's publications so far.
+    pub fn checks(&self) -> Checks {
+        self.engine.lock().checks.clone()
     }
 
     /// Signs in to Microsoft as `user` and creates a connector; gives its id.

@@ -45,6 +45,12 @@ pub fn open_batch(state: &State, request: &Request) -> Option<Result<Vec<batch::
     is_batch.then(|| authenticated(state, request).and_then(|_| batch::parts(request)))
 }
 
+/// The application permissions of whoever asks.
+pub fn held_by_caller(state: &State, request: &Request) -> Vec<String> {
+    let issued = request.bearer().and_then(|token| state.issued.get(token));
+    issued.map(|issued| permissions::held(state, issued)).unwrap_or_default()
+}
+
 fn authenticated(state: &State, request: &Request) -> Result<Issued, Reply> {
     let audience = format!("https://{}", state.hosts.graph);
     bearer(state, request, &audience).map_err(|bad| {

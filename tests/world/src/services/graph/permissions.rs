@@ -182,7 +182,7 @@ pub fn beyond_removal(call: &Call<'_>) -> Result<(), Reply> {
 }
 
 /// A token carries the permissions of its time of issue, unless the world was told to look at every call.
-fn held(state: &State, token: &Issued) -> Vec<String> {
+pub fn held(state: &State, token: &Issued) -> Vec<String> {
     if state.switches.permissions_in_token {
         return token.permissions.clone();
     }
