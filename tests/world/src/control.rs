@@ -59,6 +59,7 @@ fn answer(engine: &Engine, request: &Request) -> Reply {
             Ok(since) => Reply::json(200, &json!(inner.calls.since(since))),
             Err(_) => refused(400, "since= is the index of a call"),
         },
+        ("GET", ["checks"]) => Reply::json(200, &json!(inner.checks)),
         ("DELETE", ["calls"]) => {
             inner.calls.clear();
             Reply::empty(204)
@@ -81,7 +82,7 @@ fn answer(engine: &Engine, request: &Request) -> Reply {
             let known = id.parse().is_ok_and(|id| inner.faults.remove(id));
             if known { Reply::empty(204) } else { refused(404, "there is no such fault") }
         }
-        _ => refused(404, "the control API has /do/ACTION, /faults, /calls, /state and /healthz"),
+        _ => refused(404, "the control API has /do/ACTION, /faults, /calls, /checks, /state and /healthz"),
     }
 }
 

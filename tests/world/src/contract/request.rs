@@ -168,7 +168,7 @@ fn body(metadata: &Metadata, request: &Request, place: &Place<'_>, findings: &mu
     match place {
         Place::Many(kind) | Place::One(kind) => value::object(metadata, &kind.name, &members, "body", findings),
         Place::Call(operation) => parameters(metadata, operation, &members, findings),
-        Place::Links if members.len() == 1 && members["@odata.id"].is_string() => {}
+        Place::Links if members.len() == 1 && members.get("@odata.id").is_some_and(Value::is_string) => {}
         Place::Links => findings.wrong("body: a link is its @odata.id and nothing else"),
         Place::Value(_) | Place::Raw | Place::Batch | Place::Cut(_) => {}
     }

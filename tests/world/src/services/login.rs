@@ -13,7 +13,7 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 pub fn answer(state: &mut State, request: &Request) -> Reply {
     let segments = request.segments();
     let [tenant, "oauth2", "v2.0", "token"] = segments.as_slice() else {
-        return Reply::text(404, "");
+        return super::discovery::answer(state, request).unwrap_or_else(|| Reply::text(404, ""));
     };
     token(state, request, tenant).unwrap_or_else(|refusal| refusal)
 }
@@ -192,7 +192,7 @@ fn by_federation(app: &App, jwt: &Jwt, refuse: &impl Fn(u64, &str) -> Reply) -> 
 }
 
 /// An AADSTS error: clients react to `error`, codes are for hints (microsoft.md §4.2).
-fn refuse(status: u16, error: &str, code: u64, message: &str) -> Reply {
+pub fn refuse(status: u16, error: &str, code: u64, message: &str) -> Reply {
     let (trace, correlation) = (fresh_guid(), fresh_guid());
     let description = format!("AADSTS{code}: {message} Trace ID: {trace} Correlation ID: {correlation}");
     Reply::json(

@@ -2,6 +2,7 @@
 
 pub mod bap;
 pub mod dataverse;
+mod discovery;
 pub mod graph;
 pub mod jwt;
 pub mod keepit;
