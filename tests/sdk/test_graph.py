@@ -40,7 +40,7 @@ from conftest import (
 )
 
 INSTANCES = schedule_instances.RoleAssignmentScheduleInstancesRequestBuilder
-ASSIGNMENTS = "/v1.0/roleManagement/directory/roleAssignments"
+ASSIGNMENTS = "/roleManagement/directory/roleAssignments"
 
 Asked = Callable[[GraphServiceClient], Awaitable[object]]
 
@@ -65,7 +65,8 @@ def exists(path: str) -> bool:
     token = ClientSecretCredential(TENANT, APP, SECRET).get_token("https://graph.microsoft.com/.default").token
     request = urllib.request.Request(f"https://graph.microsoft.com{path}", headers={"Authorization": f"Bearer {token}"})
     try:
-        urllib.request.urlopen(request, timeout=10).close()
+        # Its own opener: the usual one keeps the proxy of the first test.
+        urllib.request.build_opener().open(request, timeout=10).close()
     except urllib.error.HTTPError as error:
         return error.code != 404
     return True
@@ -142,7 +143,7 @@ def test_pages_are_followed_to_the_end(start: Callable[..., World]) -> None:
 
 
 def test_who_is_throttled_waits_as_long_as_it_is_told(world: World) -> None:
-    world.fault(path=ASSIGNMENTS, status=429, headers={"Retry-After": "2"}, times=1)
+    world.fault(path=f"*{ASSIGNMENTS}", status=429, headers={"Retry-After": "2"}, times=1)
     begun = time.monotonic()
     held = graph(lambda client: client.role_management.directory.role_assignments.get())
     assert len(held.value) == 3
@@ -162,7 +163,7 @@ def test_a_refusal_is_an_error_with_its_code(world: World) -> None:
 def test_a_wrong_secret_does_not_get_as_far_as_graph(world: World) -> None:
     with pytest.raises(ClientAuthenticationError, match="AADSTS7000215"):
         graph(lambda client: client.subscribed_skus.get(), secret="guessed")
-    assert world.calls("/v1.0/subscribedSkus") == []
+    assert world.calls("/subscribedSkus") == []
 
 
 def test_what_is_active_now_is_read_from_pim(world: World) -> None:

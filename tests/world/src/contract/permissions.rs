@@ -85,7 +85,7 @@ fn template(segment: &str) -> String {
 /// The path as the list writes it: without version, casts, `$ref` and `$count`; a key in parentheses is a segment of its own.
 fn asked(metadata: &Metadata, path: &str) -> Vec<String> {
     let mut asked = Vec::new();
-    for segment in segments(path.trim_matches('/')).into_iter().skip(1) {
+    for segment in segments(path).into_iter().filter(|segment| !segment.is_empty()).skip(1) {
         let (name, inside) = named(segment);
         let cast = name.starts_with("microsoft.graph.") && metadata.structure(short(name)).is_some();
         if cast || segment.starts_with('$') {
@@ -119,6 +119,7 @@ mod tests {
         let reader = ["User.Read.All"];
         for path in [
             "/v1.0/users",
+            "/v1.0//users",
             "/v1.0/users/1",
             "/v1.0/users('1')",
             "/v1.0/users/delta()",

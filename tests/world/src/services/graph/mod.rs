@@ -41,7 +41,8 @@ pub fn answer(state: &mut State, request: &Request) -> Reply {
 
 /// The parts of a `$batch`, if the caller may call Graph at all; `None` if the request is no batch.
 pub fn open_batch(state: &State, request: &Request) -> Option<Result<Vec<batch::Part>, Reply>> {
-    let is_batch = request.method == "POST" && request.host == state.hosts.graph && request.path == "/v1.0/$batch";
+    let at_batch = || segments(&request.path) == ["v1.0", "$batch"];
+    let is_batch = request.method == "POST" && request.host == state.hosts.graph && at_batch();
     is_batch.then(|| authenticated(state, request).and_then(|_| batch::parts(request)))
 }
 
@@ -133,9 +134,10 @@ fn unknown(segments: &[&str]) -> Reply {
     error(404, "BadRequest", &format!("Resource not found for the segment '{last}'."))
 }
 
-/// Names in lower case (Graph doesn't mind the case), ids untouched.
+/// Names in lower case (Graph doesn't mind the case), ids untouched. Nor does it mind a slash too many: [P] its own client
+/// for Python asks for `/v1.0//users`.
 fn segments(path: &str) -> Vec<String> {
-    let raw: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let raw: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     raw.iter()
         .enumerate()
         .map(|(i, part)| {
