@@ -62,6 +62,10 @@ fn user_body(tenant: &Tenant, user: &User) -> Value {
             "lastSuccessfulSignInDateTime": text(user.sign_ins.successful),
             "lastSuccessfulSignInRequestId": null,
         },
+        // Lists are never null.
+        "otherMails": [],
+        "provisionedPlans": [],
+        "proxyAddresses": [],
     })
 }
 
