@@ -198,3 +198,35 @@ pub async fn set_read_write(tenant: &Tenant, environment: &Environment, access: 
     tenant.call(Call::write(&service, Method::PATCH, url, Some(body), "set the access mode", WRITES)).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A body that the real service returned; `None` where they are not kept.
+    fn recorded<T: serde::de::DeserializeOwned>(file: &str) -> Option<T> {
+        let text =
+            std::fs::read_to_string(backstay_world::contracts_folder()?.join("powerplatform").join(file)).unwrap();
+        Some(serde_json::from_str(&text).unwrap())
+    }
+
+    #[derive(Deserialize)]
+    struct List<T> {
+        value: Vec<T>,
+    }
+
+    #[test]
+    fn recorded_users_and_roles_can_be_read() {
+        let Some(users) = recorded::<List<WireUser>>("systemusers.json") else {
+            println!("skipped: no recorded bodies here (set BACKSTAY_CONTRACTS)");
+            return;
+        };
+        assert!(!users.value[0].isdisabled && users.value[0].accessmode == 0);
+        let user: WireUser = recorded("systemuser-with-roles.json").unwrap();
+        assert_eq!(user.business_unit, "1360fdcb-b6e1-ee11-904c-002248dad9c1");
+        assert_eq!(user.systemuserroles_association.len(), 1);
+        assert!(!administers(&user.systemuserroles_association));
+        let roles: List<WireRole> = recorded("security-roles.json").unwrap();
+        assert!(administers(&roles.value), "System Administrator is among {} roles", roles.value.len());
+    }
+}

@@ -119,3 +119,39 @@ fn unregistered(fault: Fault) -> Fault {
         "The operator's app is not registered as a management application of the Power Platform",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A body that the real service returned; `None` where they are not kept.
+    fn recorded<T: serde::de::DeserializeOwned>(file: &str) -> Option<T> {
+        let text =
+            std::fs::read_to_string(backstay_world::contracts_folder()?.join("powerplatform").join(file)).unwrap();
+        Some(serde_json::from_str(&text).unwrap())
+    }
+
+    #[derive(Deserialize)]
+    struct List {
+        value: Vec<WireEnvironment>,
+    }
+
+    #[test]
+    fn recorded_environments_become_facts() {
+        let Some(list) = recorded::<List>("environments.json") else {
+            println!("skipped: no recorded bodies here (set BACKSTAY_CONTRACTS)");
+            return;
+        };
+        let found: Vec<Environment> = list.value.into_iter().map(environment).collect();
+        let origin = "https://00000000-0000-0000-0000-000000000001.crm4.dynamics.com".to_owned();
+        assert_eq!(found[0].dataverse, Some(Dataverse { origin, running: true, security_group: None }));
+        assert_eq!((found[0].sku.as_str(), found[1].sku.as_str()), ("Developer", "Sandbox"));
+        assert_eq!(found[1].dataverse, None);
+        for (file, has_dataverse) in
+            [("environment-1.json", true), ("environment-2.json", true), ("environment-without-dataverse.json", false)]
+        {
+            let one = environment(recorded(file).unwrap());
+            assert_eq!(one.dataverse.is_some_and(|dataverse| dataverse.running), has_dataverse, "{file}");
+        }
+    }
+}
