@@ -31,12 +31,15 @@ check: needs ## Format, lint, dependencies, generated files
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	@$(MAKE) --no-print-directory deny
 	@$(MAKE) --no-print-directory generate
-	@git diff --exit-code --stat -- crds || { echo "crds/ is not what the code generates: commit what 'make generate' made" >&2; exit 1; }
+	@git diff --exit-code --stat -- $(GENERATED) || { echo "Not what the code generates: commit what 'make generate' made" >&2; exit 1; }
 
-generate: ## Write what is generated from the code: crds/
-	@mkdir -p crds
-	cargo run --locked --quiet -- crd > crds/backstay.yaml.new
-	@mv crds/backstay.yaml.new crds/backstay.yaml
+GENERATED := crds docs/profiles.md src/tenant/README.md
+
+generate: ## Write what is generated from the code: crds/, docs/profiles.md, src/tenant/README.md
+	@mkdir -p crds docs
+	@cargo build --locked --quiet --bin backstay
+	@set -e; write() { target/debug/backstay $$1 > "$$2.new"; mv "$$2.new" "$$2"; }; \
+	write crd crds/backstay.yaml; write "docs profiles" docs/profiles.md; write "docs calls" src/tenant/README.md
 
 deny: ## Licenses, bans and sources of the dependencies
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny@$(DENY)

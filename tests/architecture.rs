@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may use beside itself.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("cli", &["api", "http", "metrics", "runtime", "telemetry", "tenant", "vendors"]),
+    ("cli", &["api", "http", "metrics", "policy", "runtime", "telemetry", "tenant", "vendors"]),
     ("connector", &["api", "fault", "handoff", "runtime", "seen", "vendors"]),
     ("policy", &["api", "fault", "handoff", "runtime", "seen", "tenant"]),
     ("runtime", &["api", "connector", "fault", "handoff", "http", "metrics", "policy", "tenant", "vendors"]),

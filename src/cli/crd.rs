@@ -1,7 +1,5 @@
 //! `backstay crd`: the custom resource definitions, from the types themselves.
 
-use std::io::Write;
-
 use kube::CustomResourceExt;
 
 use crate::api::{Connector, ServiceAccountPolicy};
@@ -11,8 +9,7 @@ use crate::api::{Connector, ServiceAccountPolicy};
 /// # Errors
 /// When standard output can't be written to.
 pub fn print() -> Result<(), String> {
-    let text = text()?;
-    std::io::stdout().write_all(text.as_bytes()).map_err(|error| format!("can't write: {error}"))
+    super::say(&text()?)
 }
 
 /// The YAML documents.

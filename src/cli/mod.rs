@@ -1,8 +1,11 @@
 //! The commands: thin, each in a file of its own.
 
 mod crd;
+mod docs;
+mod permissions;
 mod run;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -21,6 +24,14 @@ enum Command {
     Run(run::Options),
     /// Print the custom resource definitions, to be applied before the first run.
     Crd,
+    /// Print the least that a policy needs: permissions at Microsoft, RBAC, and the grant for what it allows.
+    Permissions(permissions::Options),
+    /// Print a page of the documentation that is made from the code.
+    #[command(hide = true)]
+    Docs {
+        /// Which.
+        page: docs::Page,
+    },
 }
 
 /// Reads the arguments and runs the command. What goes wrong is one line on standard error.
@@ -34,6 +45,8 @@ pub fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(options) => run::run(options),
         Command::Crd => crd::print(),
+        Command::Permissions(options) => permissions::print(&options),
+        Command::Docs { page } => docs::print(page),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,4 +55,9 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes to standard output.
+fn say(text: &str) -> Result<(), String> {
+    std::io::stdout().write_all(text.as_bytes()).map_err(|error| format!("can't write: {error}"))
 }

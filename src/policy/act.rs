@@ -44,7 +44,8 @@ pub async fn act(
     context: &Context,
 ) -> Done {
     let mut done = Done::default();
-    let (Ok((tenant, facts)), begun) = (&observed.account, Instant::now()) else { return done };
+    let (Some(tenant), Ok(facts)) = (&observed.tenant, &observed.account) else { return done };
+    let begun = Instant::now();
     for step in plan.steps.iter().filter(|step| step.allowed == Allowed::Yes) {
         let what = &step.what;
         let removes = matches!(what, What::RemoveDirectoryRole { .. });

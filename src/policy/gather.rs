@@ -50,8 +50,10 @@ pub struct Observed {
     pub granted: BTreeSet<Action>,
     /// Whether nothing may be written.
     pub read_only: bool,
-    /// The tenant, and what is known of the account there.
-    pub account: Result<(Arc<Tenant>, AccountFacts), Problem>,
+    /// The tenant, for whoever acts; `None`: it can't be signed in to.
+    pub tenant: Option<Arc<Tenant>>,
+    /// What is known of the account there.
+    pub account: Result<AccountFacts, Problem>,
     /// What `spec.environments` names in vain.
     pub selection: Result<(), Problem>,
 }
@@ -84,14 +86,14 @@ pub struct Asking {
 /// Sees everything.
 pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: Patience) -> Result<Observed, Fault> {
     let namespace = policy.namespace().unwrap_or_default();
-    let (account, selection) = match context.app(policy).await? {
+    let (tenant, account, selection) = match context.app(policy).await? {
         Ok(app) => {
             let tenant = tenant::of(&context.tenants, &context.desk.way, &app);
             let needs = Needs::of(&profiles::requirements(&policy.spec));
             let (facts, selection) = look::look(policy, &tenant, &needs, max_age(policy, context, patience)).await;
-            (Ok((tenant, facts)), selection)
+            (Some(tenant), Ok(facts), selection)
         }
-        Err(problem) => (Err(problem), Ok(())),
+        Err(problem) => (None, Err(problem), Ok(())),
     };
     let others = elsewhere(policy, context);
     Ok(Observed {
@@ -103,6 +105,7 @@ pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: 
         rival: rival(policy, &namespace, context),
         granted: granted(policy, context),
         read_only: context.settings.read_only,
+        tenant,
         account,
         selection,
     })

@@ -7,8 +7,11 @@ mod gather;
 mod handoffs;
 mod look;
 pub mod needs;
+pub mod pages;
 mod plan;
 pub mod profiles;
+#[cfg(test)]
+mod properties;
 mod report;
 mod resolve;
 pub mod rules;

@@ -154,7 +154,7 @@ impl Allowed {
 
 /// Makes the plan.
 pub fn plan(resolved: &Resolved, observed: &Observed) -> Plan {
-    let Ok((_, facts)) = &observed.account else { return Plan::default() };
+    let Ok(facts) = &observed.account else { return Plan::default() };
     let gate = |what: What| {
         let action = what.action();
         let allowed = if !resolved.allowed.contains(&action) {

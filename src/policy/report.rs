@@ -114,7 +114,7 @@ pub fn refuse(
     let old = policy.status.clone().unwrap_or_default();
     let mut conditions = begin(policy, &old, now);
     // What is wrong with an environment or another policy says nothing against the account.
-    let user = observed.account.as_ref().ok().map(|(_, facts)| &facts.user);
+    let user = observed.account.as_ref().ok().map(|facts| &facts.user);
     if problem.condition != "CredentialsValid" {
         signed_in(&mut conditions, user.and_then(Seen::fault));
     }

@@ -78,7 +78,7 @@ impl Finding {
 
 /// Resolves, or says why it can't be.
 pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Resolved, Problem> {
-    let (_, facts) = observed.account.as_ref().map_err(Clone::clone)?;
+    let facts = observed.account.as_ref().map_err(Clone::clone)?;
     let account = pinned(policy, facts)?;
     observed.selection.clone()?;
     if let Some(rival) = &observed.rival {

@@ -1,5 +1,7 @@
 //! Every call that is made at Microsoft: the least that the app needs for it, what it is for, and where that is known from.
 
+use std::collections::BTreeSet;
+
 /// To read role assignments and their schedules.
 pub const ROLES_READ: &str = "RoleManagement.Read.Directory";
 /// To change role assignments: there is nothing smaller.
@@ -227,3 +229,27 @@ pub const CALLS: &[Known] = &[
         "§3.2",
     ),
 ];
+
+/// A permission that is enough for calls that need others: with it those need not be given (Microsoft's permission table).
+const INCLUDES: &[(&str, &[&str])] = &[(ROLES_WRITE, &[ROLES_READ]), (GRANTS, &[USERS, LICENSES, APPS])];
+
+/// The least that the app needs for all of this: what includes another makes the other unnecessary.
+#[must_use]
+pub fn least(purposes: &BTreeSet<For>) -> BTreeSet<Right> {
+    let wanted = CALLS.iter().filter(|call| call.purposes.iter().any(|purpose| purposes.contains(purpose)));
+    let all: BTreeSet<Right> = wanted.map(|call| call.right).collect();
+    let unnecessary = |right: &Right| all.iter().any(|larger| larger != right && covers(*larger, *right));
+    all.iter().filter(|right| !unnecessary(right)).copied().collect()
+}
+
+/// Whether who has the first can make the calls that need the second.
+#[must_use]
+pub fn covers(larger: Right, smaller: Right) -> bool {
+    match (larger, smaller) {
+        (Right::Graph(larger), Right::Graph(smaller)) => {
+            larger == smaller || INCLUDES.iter().any(|(name, includes)| *name == larger && includes.contains(&smaller))
+        }
+        (Right::SystemAdministrator, Right::Reader) => true,
+        _ => larger == smaller,
+    }
+}

@@ -17,10 +17,11 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-pub use directory::{
-    App, AppSecret, Certificate, FederatedCredential, License, RoleAssignment, SignIns, Sku, Tenant, User, exchange_audience,
-};
 pub use consent::{AppAssignment, Consent, ServicePrincipal, VendorApp};
+pub use directory::{
+    App, AppSecret, Certificate, FederatedCredential, License, RoleAssignment, SignIns, Sku, Tenant, User,
+    exchange_audience,
+};
 pub use elevation::{Eligibility, RolePolicy};
 pub use keepit::{Account, Authorization, Connector, Health, Job, Region, Snapshot, Token};
 pub use power::{Environment, HeldRole, Runtime, SecurityRole, SystemUser, is_service_administrator};

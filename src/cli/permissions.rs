@@ -1,0 +1,236 @@
+//! `backstay permissions`: the least that a policy needs, by what it asks and by what it is allowed to do.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use kube::ResourceExt;
+
+use crate::api::policy::{Account, Credential};
+use crate::api::{Action, ServiceAccountPolicy};
+use crate::policy::needs::{Needs, of_action};
+use crate::policy::profiles::{Requirement, requirements};
+use crate::tenant::calls::{CALLS, For, Right, covers, least};
+
+/// What is asked.
+#[derive(Args)]
+pub struct Options {
+    /// A file with one or more policies; `-` for standard input. Other kinds in it are passed over.
+    #[arg(short, long, value_name = "FILE")]
+    filename: PathBuf,
+}
+
+/// Prints them.
+///
+/// # Errors
+/// One sentence: the file can't be read, is no YAML, or has no policy in it.
+pub fn print(options: &Options) -> Result<(), String> {
+    let name = options.filename.display();
+    let text = if options.filename.as_os_str() == "-" {
+        std::io::read_to_string(std::io::stdin()).map_err(|error| format!("standard input: {error}"))?
+    } else {
+        std::fs::read_to_string(&options.filename).map_err(|error| format!("{name}: {error}"))?
+    };
+    let policies = policies(&text).map_err(|error| format!("{name}: {error}"))?;
+    if policies.is_empty() {
+        return Err(format!("{name}: no ServiceAccountPolicy in it"));
+    }
+    super::say(&policies.iter().map(of_policy).collect::<Vec<_>>().join("\n"))
+}
+
+/// The policies of a file of YAML documents.
+fn policies(text: &str) -> Result<Vec<ServiceAccountPolicy>, String> {
+    use serde::Deserialize;
+    let mut policies = Vec::new();
+    for document in serde_yaml::Deserializer::from_str(text) {
+        // By JSON, as the API server takes it: in YAML an enum would be a tag.
+        let value = serde_json::Value::deserialize(document).map_err(|error| error.to_string())?;
+        if value["kind"] == "ServiceAccountPolicy" {
+            let name = value["metadata"]["name"].as_str().unwrap_or("without a name").to_owned();
+            let policy =
+                serde_json::from_value(value).map_err(|error| format!("ServiceAccountPolicy {name}: {error}"))?;
+            policies.push(policy);
+        }
+    }
+    Ok(policies)
+}
+
+/// All that is needed for one policy.
+fn of_policy(policy: &ServiceAccountPolicy) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "# ServiceAccountPolicy {}\n", policy.name_any());
+    let requirements = requirements(&policy.spec);
+    let rights = rights(policy, &requirements);
+    text.push_str(
+        "# Microsoft Graph: application permissions of the operator's app, consented to by an administrator\n",
+    );
+    for right in &rights {
+        if let Right::Graph(permission) = right {
+            let _ = writeln!(text, "#   {permission:<36} {}", reasons(*right, policy, &requirements));
+        }
+    }
+    let others = [
+        (Right::ManagementApplication, "Power Platform: registered once, by a Power Platform administrator"),
+        (
+            Right::Reader,
+            "Dataverse: an application user in each environment, with a role that reads users, security roles and teams",
+        ),
+        (Right::SystemAdministrator, "Dataverse: an application user in each environment, with System Administrator"),
+    ];
+    for (right, sentence) in others.iter().filter(|(right, _)| rights.contains(right)) {
+        let _ = writeln!(text, "# {sentence}\n#   {}", reasons(*right, policy, &requirements));
+        if *right == Right::ManagementApplication {
+            let _ =
+                writeln!(text, "#   New-PowerAppManagementApp -ApplicationId {}", client_id(&policy.spec.credential));
+        }
+    }
+    if policy.spec.allowed_actions.contains(&Action::SelfEnrollment) {
+        text.push_str("# SelfEnrollment adds that user by itself; Microsoft gives it System Administrator then\n");
+    }
+    text.push_str(&rbac(policy));
+    text.push_str(&grants(policy));
+    text
+}
+
+/// What the app needs for this policy.
+fn rights(policy: &ServiceAccountPolicy, requirements: &[Requirement]) -> BTreeSet<Right> {
+    least(&purposes(policy, requirements))
+}
+
+fn purposes(policy: &ServiceAccountPolicy, requirements: &[Requirement]) -> BTreeSet<For> {
+    let mut purposes = Needs::of(requirements).facts;
+    // The account is looked up whatever is asked of it: it has to be the pinned one.
+    purposes.insert(match policy.spec.account {
+        Account::User(_) => For::User,
+        Account::Application(_) => For::Consent,
+    });
+    purposes.extend(policy.spec.allowed_actions.iter().copied().map(of_action));
+    purposes
+}
+
+/// The findings and actions that need a right.
+fn reasons(right: Right, policy: &ServiceAccountPolicy, requirements: &[Requirement]) -> String {
+    let calls = CALLS.iter().filter(|call| covers(right, call.right));
+    let purposes: BTreeSet<For> = calls.flat_map(|call| call.purposes.iter().copied()).collect();
+    let findings = requirements
+        .iter()
+        .filter(|requirement| Needs::of([*requirement]).facts.iter().any(|fact| purposes.contains(fact)))
+        .map(|requirement| requirement.name.to_string());
+    let actions = policy.spec.allowed_actions.iter().filter(|action| purposes.contains(&of_action(**action)));
+    let mut all: Vec<String> = findings.chain(actions.map(ToString::to_string)).collect();
+    all.dedup();
+    all.join(", ")
+}
+
+fn client_id(credential: &Credential) -> &str {
+    match credential {
+        Credential::ClientSecret(credential) => &credential.client_id,
+        Credential::ClientCertificate(credential) => &credential.client_id,
+        Credential::WorkloadIdentity(credential) => &credential.client_id,
+    }
+}
+
+/// What the operator reads in the cluster for this policy, if nothing but that is to be given.
+fn rbac(policy: &ServiceAccountPolicy) -> String {
+    let (resource, name, more) = match &policy.spec.credential {
+        Credential::ClientSecret(credential) => ("secrets", credential.secret_ref.name.as_str(), ""),
+        Credential::ClientCertificate(credential) => ("secrets", credential.secret_ref.name.as_str(), ""),
+        Credential::WorkloadIdentity(credential) => (
+            "serviceaccounts",
+            credential.service_account_ref.name.as_str(),
+            "  - { apiGroups: [\"\"], resources: [serviceaccounts/token], resourceNames: [NAME], verbs: [create] }\n",
+        ),
+    };
+    let namespace = policy.namespace().unwrap_or_else(|| "default".to_owned());
+    format!(
+        "---\n# Kubernetes: beside what install/ gives for the kinds themselves\n\
+         apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {{ name: backstay-{}, namespace: {namespace} }}\nrules:\n\
+         \x20 - {{ apiGroups: [\"\"], resources: [{resource}], resourceNames: [{name}], verbs: [get] }}\n{}",
+        policy.name_any(),
+        more.replace("NAME", name)
+    )
+}
+
+/// The grant that lets the operator do what the policy allows.
+fn grants(policy: &ServiceAccountPolicy) -> String {
+    let actions: Vec<String> = policy.spec.allowed_actions.iter().map(ToString::to_string).collect();
+    if actions.is_empty() {
+        return "---\n# --grants: nothing, since spec.allowedActions is empty\n[]\n".to_owned();
+    }
+    format!(
+        "---\n# --grants\n- namespace: {}\n  tenantID: {}\n  accounts: [{}]\n  actions: [{}]\n",
+        policy.namespace().unwrap_or_else(|| "default".to_owned()),
+        policy.spec.tenant.id,
+        policy.spec.account.pin().unwrap_or_default(),
+        actions.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(profiles: &str, actions: &str) -> ServiceAccountPolicy {
+        let text = format!(
+            "{{ apiVersion: backstay.dev/v1alpha1, kind: ServiceAccountPolicy, metadata: {{ name: p, namespace: n }}, spec: {{ \
+             tenant: {{ id: t }}, credential: {{ clientSecret: {{ clientID: c, secretRef: {{ name: s, key: k }} }} }}, \
+             account: {{ user: {{ principalName: u@x.y, objectID: O }} }}, profiles: {{ {profiles} }}, allowedActions: [{actions}] }} }}"
+        );
+        policies(&text).unwrap().remove(0)
+    }
+
+    fn needed(profiles: &str, actions: &str) -> Vec<&'static str> {
+        let policy = policy(profiles, actions);
+        let rights = rights(&policy, &requirements(&policy.spec));
+        rights
+            .iter()
+            .map(|right| match right {
+                Right::Graph(permission) => *permission,
+                Right::ManagementApplication => "management",
+                Right::Reader => "reader",
+                Right::SystemAdministrator => "administrator",
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_policy_needs_what_its_rules_read_and_its_actions_write_and_nothing_else() {
+        assert_eq!(
+            needed("keepitDynamicsCE: {}", ""),
+            ["RoleManagement.Read.Directory", "User.Read.All", "management", "reader"]
+        );
+        assert_eq!(
+            needed("keepitDynamicsCE: {}", "DirectoryRoles, SecurityRoles"),
+            ["RoleManagement.ReadWrite.Directory", "User.Read.All", "management", "administrator"]
+        );
+        assert_eq!(
+            needed("avePointServiceAccount: {}", ""),
+            ["Policy.Read.All", "RoleManagement.Read.Directory", "User.Read.All"]
+        );
+        // What includes another makes the other unnecessary.
+        assert_eq!(needed("fluentProDataverse: { clientID: f }", ""), ["Directory.Read.All", "management", "reader"]);
+    }
+
+    #[test]
+    fn what_is_printed_after_the_comments_can_be_used_as_it_is() {
+        let text = of_policy(&policy("keepitDynamicsCE: {}", "SelfEnrollment"));
+        let documents: Vec<serde_json::Value> = serde_yaml::Deserializer::from_str(&text)
+            .map(|document| serde::Deserialize::deserialize(document).unwrap())
+            .collect();
+        assert_eq!(documents[0]["rules"][0]["resourceNames"][0], "s");
+        assert_eq!(documents[1][0]["actions"][0], "SelfEnrollment");
+        let grants = serde_yaml::to_string(&documents[1]).unwrap();
+        assert!(crate::runtime::grants::Grants::read(&grants).is_ok(), "{grants}");
+    }
+
+    #[test]
+    fn a_file_without_a_policy_or_with_a_wrong_one_is_one_sentence() {
+        assert_eq!(policies("kind: Connector\n").unwrap().len(), 0);
+        assert!(
+            policies("kind: ServiceAccountPolicy\nmetadata: { name: x }\nspec: {}\n")
+                .unwrap_err()
+                .contains("x: missing field")
+        );
+    }
+}
