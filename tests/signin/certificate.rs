@@ -60,7 +60,7 @@ async fn a_certificate_that_can_not_be_used_is_refused_with_what_is_wrong_and_th
     scene.world.act("register-certificate", json!({ "app": "Backstay", "pem": right })).unwrap();
     let place = "spec.credential.clientCertificate.secretRef";
     scene.apply_yaml(&policy(&scene)).await;
-    scene.until_policy("CredentialsValid", "False", "DependencyMissing").await;
+    scene.until_policy("Ready", "False", "DependencyMissing").await;
 
     for (certificate, key, piece) in [
         ("not a certificate", key.as_str(), "tls.crt holds no readable certificate"),

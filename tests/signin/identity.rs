@@ -57,7 +57,7 @@ async fn a_service_account_that_is_not_there_or_not_meant_for_it_gives_no_token(
     let _operator = scene.operator().await;
     trust(&scene, json!({})).await;
     scene.apply_yaml(&policy(&scene)).await;
-    let missing = scene.until_policy("CredentialsValid", "False", "DependencyMissing").await;
+    let missing = scene.until_policy("Ready", "False", "DependencyMissing").await;
     let said = message(&missing, "Ready");
     assert!(said.contains("/entra") && said.contains(PLACE) && said.contains("not there"), "{said}");
 
