@@ -1,18 +1,25 @@
 //! The one way out: every request to a vendor or to Microsoft passes here.
 
+mod answer;
+mod budget;
+mod gate;
 pub mod hosts;
 mod retry_after;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{HeaderName, HeaderValue};
 use secrecy::ExposeSecret;
 use secrecy::SecretString;
 use url::Url;
 
 use crate::fault::{Fault, Kind};
 use crate::metrics::Metrics;
+pub use answer::{Answer, next_try};
+use answer::{left_alone, status_class};
+pub use budget::Budget;
+use gate::{Gate, Gates};
 pub use hosts::Hosts;
 
 /// Whether a request changes something on the other side. Not the same as its method: Keepit asks with PUT.
@@ -52,53 +59,12 @@ pub enum Proof {
     Basic(String, SecretString),
 }
 
-/// One answer, whatever its status.
-#[derive(Debug)]
-pub struct Answer {
-    /// HTTP status.
-    pub status: u16,
-    /// Headers.
-    pub headers: HeaderMap,
-    /// The whole body, bounded.
-    pub body: Vec<u8>,
-}
-
-impl Answer {
-    /// Whether the status is 2xx.
-    #[must_use]
-    pub fn ok(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
-    /// How long the other side asks to be left alone.
-    #[must_use]
-    pub fn retry_after(&self) -> Option<Duration> {
-        let value = self.headers.get(RETRY_AFTER)?.to_str().ok()?;
-        retry_after::parse(value, jiff::Timestamp::now())
-    }
-
-    /// The fault that the status stands for by itself: 429, 5xx, and the usual 4xx. `None` for 2xx.
-    #[must_use]
-    pub fn fault(&self, service: &str, what: &str) -> Option<Fault> {
-        let status = self.status;
-        let (kind, said) = match status {
-            200..300 => return None,
-            401 => (Kind::CredentialRefused, "refused the credential"),
-            403 => (Kind::PermissionMissing, "does not permit it"),
-            404 => (Kind::NotFound, "has no such thing"),
-            409 => (Kind::Conflict, "says that it conflicts with what is there"),
-            429 => (Kind::Throttled, "asks to be left alone for a while"),
-            500.. => (Kind::ServerError, "failed on its side"),
-            _ => (Kind::Refused, "refused the request"),
-        };
-        Some(Fault::new(kind, format!("{service} {said} ({what}: HTTP {status})")).after(self.retry_after()))
-    }
-}
-
 /// The one way out. Cheap to clone.
 #[derive(Clone)]
 pub struct Way {
     inner: Arc<Inner>,
+    // For whom: what a service says to one of them is heeded by all others of the same.
+    account: Option<Arc<str>>,
 }
 
 impl std::fmt::Debug for Way {
@@ -112,16 +78,13 @@ struct Inner {
     hosts: Hosts,
     read_only: bool,
     metrics: Arc<Metrics>,
+    gates: Gates,
 }
 
 /// A whole exchange must fit into this: longer, and the object's turn is over.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// More than any list that these services send in one page; less than what could hurt.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
-/// A wait that is shorter than this is waited out here; a longer one goes back to the queue.
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
-/// One slip on the way is common; three in a row are news.
-const TRIES: u32 = 3;
 
 impl Way {
     /// Makes the way out.
@@ -145,7 +108,15 @@ impl Way {
             builder = builder.tls_certs_merge(authorities);
         }
         let client = builder.build().map_err(|error| format!("TLS can't be set up: {}", chain(&error)))?;
-        Ok(Self { inner: Arc::new(Inner { client, hosts, read_only, metrics }) })
+        let inner = Inner { client, hosts, read_only, metrics, gates: Gates::default() };
+        Ok(Self { inner: Arc::new(inner), account: None })
+    }
+
+    /// The same way for one account, such as a tenant: a service that asks to be left alone for it, or is close to its limit,
+    /// is asked by nobody of this account before that is over.
+    #[must_use]
+    pub fn on_behalf_of(&self, account: &str) -> Self {
+        Self { inner: Arc::clone(&self.inner), account: Some(account.into()) }
     }
 
     /// Which hosts may be asked.
@@ -160,11 +131,14 @@ impl Way {
     /// sent once: whether it arrived must be read back by who sent it.
     ///
     /// # Errors
-    /// Host not allowed, write while read-only, no answer within 30 s, body over 8 MiB.
+    /// Host not allowed, write while read-only, left alone for a while, no answer within 30 s, body over 8 MiB.
     pub async fn send(&self, request: Request) -> Result<Answer, Fault> {
         let (service, effect) = (request.service, request.effect);
-        let sent = self.admit(&request);
-        let result = match sent {
+        let admitted = match self.admit(&request) {
+            Ok(()) => self.gate(&request.url, service).await,
+            Err(fault) => Err(fault),
+        };
+        let result = match admitted {
             Ok(()) => tokio::time::timeout(DEADLINE, Box::pin(self.exchange(request))).await.unwrap_or_else(|_| {
                 Err(Fault::new(Kind::Unreachable, format!("{service} did not answer within {} s", DEADLINE.as_secs())))
             }),
@@ -186,21 +160,45 @@ impl Way {
         Ok(())
     }
 
+    async fn gate(&self, url: &Url, service: &str) -> Result<(), Fault> {
+        let Some(gate) = self.gate_of(url) else { return Ok(()) };
+        gate.pass().await.map_err(|wait| left_alone(service, Some(wait)))
+    }
+
+    fn gate_of(&self, url: &Url) -> Option<Arc<Gate>> {
+        Some(self.inner.gates.of(self.account.as_ref()?, url.host_str()?))
+    }
+
+    /// Remembers what an answer says of how often the service wants to be asked. Answers that come in another one's body are
+    /// told here by who takes it apart.
+    pub fn heed(&self, url: &Url, answer: &Answer) {
+        let (wait, used) = (answer.overloaded(), answer.used());
+        if wait.is_none() && used.is_none() {
+            return;
+        }
+        let Some(gate) = self.gate_of(url) else { return };
+        if let Some(used) = used {
+            gate.heed(used);
+        }
+        if let Some(wait) = wait {
+            gate.close(wait);
+        }
+    }
+
     async fn exchange(&self, request: Request) -> Result<Answer, Fault> {
         let mut tried = 0;
         loop {
             tried += 1;
             let result = self.once(&request).await;
+            if let Ok(answer) = &result {
+                self.heed(&request.url, answer);
+            }
             let again = match &result {
-                Ok(answer) if matches!(answer.status, 429 | 502 | 503 | 504) => answer.retry_after(),
+                Ok(answer) if answer.may_come_later() => answer.retry_after(),
                 Err(fault) if fault.kind == Kind::Unreachable => None,
                 _ => return result,
             };
-            // Doubling from a fifth of a second, unless told otherwise.
-            let wait = again.unwrap_or(Duration::from_millis(200) * 2_u32.pow(tried - 1));
-            if request.effect == Effect::Write || tried == TRIES || wait > LONGEST_WAIT {
-                return result;
-            }
+            let Some(wait) = next_try(tried, again).filter(|_| request.effect == Effect::Read) else { return result };
             tracing::debug!(service = request.service, tried, "trying again");
             tokio::time::sleep(wait).await;
         }
@@ -271,17 +269,4 @@ fn chain(error: &reqwest::Error) -> String {
         next = cause.source();
     }
     said
-}
-
-fn status_class(status: u16) -> &'static str {
-    match status {
-        200..300 => "2xx",
-        300..400 => "3xx",
-        401 => "401",
-        403 => "403",
-        404 => "404",
-        429 => "429",
-        400..500 => "4xx",
-        _ => "5xx",
-    }
 }

@@ -8,6 +8,7 @@ mod dataverse;
 mod factor;
 pub mod facts;
 mod graph;
+mod limits;
 mod powerplatform;
 mod reads;
 mod refusal;
@@ -75,13 +76,21 @@ pub struct App {
     pub credential: Credential,
 }
 
-/// All tenants that were signed in to, by app.
-pub type Tenants = Keyed<signin::AppKey, Tenant>;
+/// All tenants that were signed in to, and what may be asked there.
+#[derive(Debug, Default)]
+pub struct Tenants {
+    by_app: Keyed<signin::AppKey, Tenant>,
+    // By tenant and app, whatever the app signs in with.
+    own_limits: Keyed<(Cloud, String, String), limits::OfApp>,
+    shared_limits: Keyed<(Cloud, String), limits::OfTenant>,
+}
 
 /// What is shared by all policies that sign in with one app.
 #[derive(Debug)]
 pub struct Tenant {
     way: Way,
+    own_limits: Arc<limits::OfApp>,
+    shared_limits: Arc<limits::OfTenant>,
     cloud: Cloud,
     client_id: String,
     sign_in: SignIn,
@@ -90,12 +99,21 @@ pub struct Tenant {
 
 /// The tenant of this app: the same one for everybody who presents the same credential.
 pub fn of(tenants: &Tenants, way: &Way, app: &App) -> Arc<Tenant> {
-    tenants.get(signin::AppKey::of(app), || Tenant::new(way.clone(), app))
+    let (tenant, client_id) = (app.tenant.to_ascii_lowercase(), app.client_id.to_ascii_lowercase());
+    // Asked for each time, so that what is in use is not forgotten.
+    let own_limits = tenants.own_limits.get((app.cloud, tenant.clone(), client_id), Default::default);
+    let shared_limits = tenants.shared_limits.get((app.cloud, tenant.clone()), Default::default);
+    tenants.by_app.get(signin::AppKey::of(app), || {
+        let way = way.on_behalf_of(&format!("{}/{tenant}", app.cloud.word()));
+        Tenant::new(way, app, own_limits, shared_limits)
+    })
 }
 
 impl Tenant {
-    fn new(way: Way, app: &App) -> Self {
+    fn new(way: Way, app: &App, own_limits: Arc<limits::OfApp>, shared_limits: Arc<limits::OfTenant>) -> Self {
         Self {
+            own_limits,
+            shared_limits,
             sign_in: SignIn::new(way.clone(), app),
             way,
             cloud: app.cloud,

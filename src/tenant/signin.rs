@@ -155,7 +155,7 @@ impl SignIn {
         let credential = self.credential.lock().unwrap_or_else(PoisonError::into_inner).1.clone()?;
         let _turn = self.turn.lock().await;
         if let Some((since, fault)) = self.refused().get(scope)
-            && since.elapsed() < REFUSED_FOR
+            && since.elapsed() < fault.retry_after().unwrap_or_default().max(REFUSED_FOR)
         {
             return Err(fault.clone());
         }

@@ -71,11 +71,18 @@ impl<'a> Call<'a> {
 impl Tenant {
     /// Sends a call with a token for its service; any status but 2xx is a fault.
     pub(super) async fn call(&self, call: Call<'_>) -> Result<Answer, Fault> {
+        let _leave = self.own_limits.leave(&self.shared_limits, &call).await?;
+        let effect = if call.method == Method::GET { Effect::Read } else { Effect::Write };
+        let answer = self.send(&call, effect).await?;
+        self.judge(&call, answer)
+    }
+
+    /// Sends a call with a token for its service, and brings the answer whatever its status.
+    pub(super) async fn send(&self, call: &Call<'_>, effect: Effect) -> Result<Answer, Fault> {
         // Before the token: Microsoft knows no resource of a strange host, and would be blamed for it.
         self.way.hosts().admit(&call.url)?;
         of_cloud(self.cloud, &call.service.scope, &call.url, self.way.hosts())?;
         let token: SecretString = self.sign_in.token(&self.scope(call.service.scope)).await?;
-        let effect = if call.method == Method::GET { Effect::Read } else { Effect::Write };
         let mut headers = vec![(ACCEPT, "application/json".to_owned())];
         headers.extend(
             call.service.headers.iter().map(|(name, value)| (HeaderName::from_static(name), (*value).to_owned())),
@@ -83,25 +90,27 @@ impl Tenant {
         if call.body.is_some() {
             headers.push((CONTENT_TYPE, "application/json".to_owned()));
         }
-        let answer = self
-            .way
-            .send(Request {
-                service: call.service.name,
-                method: call.method.clone(),
-                url: call.url.clone(),
-                effect,
-                headers,
-                proof: Proof::Bearer(token),
-                body: call.body.as_ref().map(|body| body.to_string().into_bytes()),
-            })
-            .await?;
+        let request = Request {
+            service: call.service.name,
+            method: call.method.clone(),
+            url: call.url.clone(),
+            effect,
+            headers,
+            proof: Proof::Bearer(token),
+            body: call.body.as_ref().map(|body| body.to_string().into_bytes()),
+        };
+        self.way.send(request).await
+    }
+
+    /// The answer to a call, or the fault that it stands for.
+    pub(super) fn judge(&self, call: &Call<'_>, answer: Answer) -> Result<Answer, Fault> {
         match answer.fault(call.service.name, call.what) {
             None => Ok(answer),
             Some(fault) => {
                 if matches!(answer.status, 401 | 403) {
                     self.sign_in.renew();
                 }
-                Err(in_their_words(&call, &answer, fault))
+                Err(in_their_words(call, &answer, fault))
             }
         }
     }
@@ -117,29 +126,46 @@ impl Tenant {
     /// A read of one JSON document.
     pub(super) async fn read<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Fault> {
         let (service, what) = (call.service.name, call.what);
-        let answer = self.call(call).await?;
-        serde_json::from_slice(&answer.body).map_err(|error| {
-            // The category only: serde's text quotes the document.
-            let why = if error.is_eof() { "was cut off" } else { "is not what was agreed on" };
-            Fault::new(Kind::BadAnswer, format!("{service}'s answer {why} ({what})"))
-        })
+        unwrapped(service, what, &self.call(call).await?)
     }
 
     /// A read of all pages of a list. The link to the next page is followed only to the same host: it carries the token.
     pub(super) async fn read_all<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<Vec<T>, Fault> {
-        let Call { service, what, needs, mut url, .. } = call;
-        let origin = url.origin();
-        let mut all = Vec::new();
-        for _ in 0..MOST_PAGES {
-            let page: Page<T> = self.read(Call::get(service, url, what, needs)).await?;
-            all.extend(page.value);
-            let Some(next) = page.next else { return Ok(all) };
-            url = Url::parse(&next).ok().filter(|next| next.origin() == origin).ok_or_else(|| {
-                Fault::new(Kind::BadAnswer, format!("{} points to a next page on another host ({what})", service.name))
-            })?;
-        }
-        Err(Fault::new(Kind::BadAnswer, format!("{} goes on for more than {MOST_PAGES} pages ({what})", service.name)))
+        let Call { service, what, needs, ref url, .. } = call;
+        let first = Call::get(service, url.clone(), what, needs);
+        let answer = self.call(call).await?;
+        rest_of(self, first, &answer).await
     }
+}
+
+/// The document in an answer.
+pub(super) fn unwrapped<T: DeserializeOwned>(service: &str, what: &str, answer: &Answer) -> Result<T, Fault> {
+    serde_json::from_slice(&answer.body).map_err(|error| {
+        // The category only: serde's text quotes the document.
+        let why = if error.is_eof() { "was cut off" } else { "is not what was agreed on" };
+        Fault::new(Kind::BadAnswer, format!("{service}'s answer {why} ({what})"))
+    })
+}
+
+/// A list whose first page is this answer, with all further pages.
+pub(super) async fn rest_of<T: DeserializeOwned>(
+    tenant: &Tenant,
+    call: Call<'_>,
+    first: &Answer,
+) -> Result<Vec<T>, Fault> {
+    let Call { service, url, what, needs, .. } = call;
+    let origin = url.origin();
+    let mut page: Page<T> = unwrapped(service.name, what, first)?;
+    let mut all = Vec::new();
+    for _ in 0..MOST_PAGES {
+        all.extend(page.value);
+        let Some(next) = page.next else { return Ok(all) };
+        let url = Url::parse(&next).ok().filter(|next| next.origin() == origin).ok_or_else(|| {
+            Fault::new(Kind::BadAnswer, format!("{} points to a next page on another host ({what})", service.name))
+        })?;
+        page = tenant.read(Call::get(service, url, what, needs)).await?;
+    }
+    Err(Fault::new(Kind::BadAnswer, format!("{} goes on for more than {MOST_PAGES} pages ({what})", service.name)))
 }
 
 /// Refuses a host that the token is not for, and an environment of another cloud than the tenant's: the tenant says where its
