@@ -8,11 +8,13 @@ use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
+use super::batch::MOST;
 use super::calls::{LICENSES, ROLES_READ, ROLES_WRITE, USERS};
 use super::facts::{Group, HeldRole, License, LicenseState, Plan, PlanState, Subscribed, User};
-use super::wire::{Call, Scope, Service};
+use super::wire::{Call, Scope, Service, unwrapped};
 use super::{DirectoryRole, Tenant};
 use crate::fault::{Fault, Kind};
+use crate::http::Answer;
 
 pub(super) const SERVICE: Service<'static> = Service {
     name: "Microsoft Graph",
@@ -79,10 +81,18 @@ struct WirePlan {
 
 /// The user under a principal name or object id; `None`: there is none.
 pub async fn user(tenant: &Tenant, name: &str) -> Result<Option<User>, Fault> {
+    user_in(tenant.call(user_call(tenant, name)?).await)
+}
+
+fn user_call(tenant: &Tenant, name: &str) -> Result<Call<'static>, Fault> {
     let select = "id,userPrincipalName,accountEnabled,userType,assignedLicenses,assignedPlans,licenseAssignmentStates,lastPasswordChangeDateTime";
     let url = at(tenant, &["users", name], &[("$select", select)])?;
-    let user: WireUser = match tenant.read(Call::get(&SERVICE, url, "user", USERS)).await {
-        Ok(user) => user,
+    Ok(Call::get(&SERVICE, url, "user", USERS))
+}
+
+fn user_in(answer: Result<Answer, Fault>) -> Result<Option<User>, Fault> {
+    let user: WireUser = match answer {
+        Ok(answer) => unwrapped(SERVICE.name, "user", &answer)?,
         Err(fault) if fault.kind == Kind::NotFound => return Ok(None),
         Err(fault) => return Err(fault),
     };
@@ -161,45 +171,62 @@ pub async fn groups(tenant: &Tenant, user: &str) -> Result<Arc<[Group]>, Fault> 
 /// The roles that a user holds at "/", directly and through role-assignable groups. Transitive role assignments are
 /// beta only, so the groups are asked one by one (facts/microsoft.md §1.2).
 pub async fn roles(tenant: &Tenant, user: &str, groups: &[Group]) -> Result<Arc<[HeldRole]>, Fault> {
-    let mut roles = assignments_of(tenant, user, None).await?;
-    for group in groups.iter().filter(|group| group.role_assignable) {
-        roles.extend(assignments_of(tenant, &group.id, Some(group.name.clone())).await?);
+    let mut roles = held_by(assignments(tenant, &format!("principalId eq '{user}'")).await?, None);
+    let groups: Vec<&Group> = groups.iter().filter(|group| group.role_assignable).collect();
+    let calls: Result<Vec<Call<'_>>, Fault> =
+        groups.iter().map(|group| assignments_call(tenant, &format!("principalId eq '{}'", group.id))).collect();
+    for (assignments, group) in tenant.batch_all(calls?).await.into_iter().zip(groups) {
+        roles.extend(held_by(at_root(assignments?), Some(&group.name)));
     }
     Ok(roles.into())
 }
 
-async fn assignments_of(tenant: &Tenant, principal: &str, group: Option<String>) -> Result<Vec<HeldRole>, Fault> {
-    let assignments = assignments(tenant, &format!("principalId eq '{principal}'")).await?;
-    Ok(assignments
+fn held_by(assignments: Vec<WireAssignment>, group: Option<&str>) -> Vec<HeldRole> {
+    assignments
         .into_iter()
         .map(|assignment| HeldRole {
             role: lower(&assignment.role_definition_id),
             assignment: assignment.id,
-            group: group.clone(),
+            group: group.map(str::to_owned),
         })
-        .collect())
+        .collect()
+}
+
+async fn assignments(tenant: &Tenant, filter: &str) -> Result<Vec<WireAssignment>, Fault> {
+    Ok(at_root(tenant.read_all(assignments_call(tenant, filter)?).await?))
+}
+
+fn assignments_call(tenant: &Tenant, filter: &str) -> Result<Call<'static>, Fault> {
+    let url = at(tenant, &["roleManagement", "directory", "roleAssignments"], &[("$filter", filter)])?;
+    Ok(Call::get(&SERVICE, url, "role assignments", ROLES_READ))
 }
 
 /// Assignments at "/": an administrative unit's are not the role that vendors mean.
-async fn assignments(tenant: &Tenant, filter: &str) -> Result<Vec<WireAssignment>, Fault> {
-    let url = at(tenant, &["roleManagement", "directory", "roleAssignments"], &[("$filter", filter)])?;
-    let mut all: Vec<WireAssignment> =
-        tenant.read_all(Call::get(&SERVICE, url, "role assignments", ROLES_READ)).await?;
-    all.retain(|assignment| assignment.directory_scope_id.as_deref() == Some("/"));
-    Ok(all)
+fn at_root(mut assignments: Vec<WireAssignment>) -> Vec<WireAssignment> {
+    assignments.retain(|assignment| assignment.directory_scope_id.as_deref() == Some("/"));
+    assignments
 }
 
 /// Whether another user holds Global Administrator, and can sign in. Groups and applications hold it, too, but a group may be
 /// empty and an application is nobody who could put things right.
 pub async fn another_global_administrator(tenant: &Tenant, account: &str) -> Result<bool, Fault> {
     let filter = format!("roleDefinitionId eq '{}'", DirectoryRole::GlobalAdministrator.id());
-    for holder in assignments(tenant, &filter).await? {
-        let other = !holder.principal_id.eq_ignore_ascii_case(account);
-        if other && user(tenant, &holder.principal_id).await?.is_some_and(|user| user.enabled) {
-            return Ok(true);
+    let mut holders = assignments(tenant, &filter).await?;
+    holders.retain(|holder| !holder.principal_id.eq_ignore_ascii_case(account));
+    let mut unseen = None;
+    for some in holders.chunks(MOST) {
+        let calls: Result<Vec<Call<'_>>, Fault> =
+            some.iter().map(|holder| user_call(tenant, &holder.principal_id)).collect();
+        for answer in tenant.batch(calls?).await {
+            match user_in(answer) {
+                Ok(Some(user)) if user.enabled => return Ok(true),
+                Ok(_) => {}
+                Err(fault) => unseen = Some(fault),
+            }
         }
     }
-    Ok(false)
+    // One who can't be seen may be the one; one who was seen is enough.
+    unseen.map_or(Ok(false), Err)
 }
 
 /// Assigns a role at "/".

@@ -1,5 +1,6 @@
 //! Microsoft, as far as a service account is concerned: typed facts out, steps in. Knows no Kubernetes.
 
+mod batch;
 pub mod calls;
 mod certificate;
 pub mod cloud;

@@ -5,6 +5,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod batch;
 mod bodies;
 mod crowd;
 mod idle;
@@ -12,6 +13,7 @@ mod order;
 mod outage;
 mod process;
 mod rights;
+mod throttled;
 
 use harness::Scene;
 use harness::calls::settled;
