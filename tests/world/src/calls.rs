@@ -20,6 +20,8 @@ pub struct Call {
     /// Client id or Keepit login; `None` for nobody known.
     pub app: Option<String>,
     pub user_agent: Option<String>,
+    /// `x-ms-throttle-priority`: whether it may be throttled before others (microsoft.md §1.10).
+    pub priority: Option<String>,
     /// It asked for a change, granted or not.
     pub write: bool,
     /// The `$batch` it was a part of.
@@ -49,6 +51,7 @@ impl Calls {
             status: 0,
             app,
             user_agent: request.header("user-agent").map(str::to_owned),
+            priority: request.header("x-ms-throttle-priority").map(str::to_owned),
             write: request.method != "CONNECT" && request.asks_for_change(),
             batch: request.batch,
             fault: None,

@@ -61,3 +61,13 @@ pub fn bearer(state: &State, request: &Request, audience: &str) -> Result<Issued
     }
     Ok(issued.clone())
 }
+
+/// How `Retry-After` is written: seconds, or an HTTP date (switch `limits.retry_after_as_date`).
+pub fn retry_after(state: &State, seconds: i64) -> String {
+    if !state.switches.limits.retry_after_as_date {
+        return seconds.to_string();
+    }
+    let now = jiff::Timestamp::now();
+    let then = now.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(now);
+    then.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}

@@ -5,6 +5,7 @@ mod directory;
 mod elevation;
 mod held;
 mod keepit;
+mod meters;
 mod power;
 mod privileges;
 mod protection;
@@ -24,6 +25,7 @@ pub use directory::{
 };
 pub use elevation::{Eligibility, RolePolicy};
 pub use keepit::{Account, Authorization, Connector, Health, Job, Region, Snapshot, Token};
+pub use meters::{Limit, Meters};
 pub use power::{Environment, HeldRole, Runtime, SecurityRole, SystemUser, is_service_administrator};
 pub use privileges::{Depth, Privilege, greatest, privilege_id};
 pub use protection::{AccessPolicy, PerUserMfa, PolicyState};
@@ -45,6 +47,8 @@ pub struct State {
     /// Access tokens handed out.
     #[serde(skip)]
     pub issued: HashMap<String, Issued>,
+    #[serde(skip)]
+    pub meters: Meters,
     /// How far the world's clock is ahead of ours (control action `advance`).
     #[serde(skip)]
     pub ahead: SignedDuration,

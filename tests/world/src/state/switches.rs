@@ -31,7 +31,39 @@ pub struct Switches {
     pub record_filter_null: bool,
     /// When a connector gets its first backup: after so many reads of it; `None` means only by `finish-backup`.
     pub first_backup_after_reads: Option<u32>,
+    pub limits: Limits,
     pub lag: LagSwitches,
+}
+
+/// How much may be asked; the defaults are the real numbers (microsoft.md §1.10, §3.5). The windows are real, too.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Resource units of Graph in 10 s for an app in a tenant; `None`: by the number of users.
+    pub graph_units: Option<u32>,
+    /// Writes at Graph in 150 s for an app in a tenant.
+    pub graph_writes: u32,
+    /// Requests about Conditional Access in a second, for all apps of a tenant together.
+    pub conditional_access: u32,
+    /// Requests for reports in 10 s for an app in a tenant.
+    pub reports: u32,
+    /// Requests of a user at Dataverse in 300 s.
+    pub dataverse_requests: u32,
+    /// `Retry-After` as an HTTP date, as any service may send it. It is a date of our clock, like the header `Date`.
+    pub retry_after_as_date: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            graph_units: None,
+            graph_writes: 3_000,
+            conditional_access: 1,
+            reports: 5,
+            dataverse_requests: 6_000,
+            retry_after_as_date: false,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,6 +129,7 @@ impl Default for Switches {
             dataverse_url_length: 2048,
             record_filter_null: false,
             first_backup_after_reads: None,
+            limits: Limits::default(),
             lag: LagSwitches::default(),
         }
     }

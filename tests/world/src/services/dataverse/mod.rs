@@ -11,10 +11,10 @@ mod users;
 
 use serde_json::json;
 
-use super::bearer;
+use super::{bearer, retry_after};
 use crate::http::{Answer, Reply, Request};
 use crate::ids::fresh_guid;
-use crate::state::{Environment, Runtime, State, SystemUser, Tenant};
+use crate::state::{Environment, Limit, Runtime, State, SystemUser, Tenant};
 
 /// One request of a user who is a member of the organization.
 pub struct Call<'a> {
@@ -62,6 +62,7 @@ fn route(state: &mut State, request: &Request, tenant: usize, at: usize) -> Answ
         }
     }
     let caller = caller.ok_or_else(|| error(403, "0x80072560", "The user is not a member of the organization."))?;
+    charge(state, &host, &caller)?;
     if request.target_length > state.switches.dataverse_url_length {
         // [I]: the facts say that long names must be asked for in pieces, not what happens otherwise.
         return Err(Reply::text(414, "Request URL Too Long"));
@@ -87,6 +88,17 @@ fn route(state: &mut State, request: &Request, tenant: usize, at: usize) -> Answ
     }
     let strong = request.header("consistency").is_some_and(|value| value.eq_ignore_ascii_case("strong"));
     dispatch(&mut Call { tenant, at, request, caller, strong, lag, record_filter_null })
+}
+
+/// Requests of one user at one organization (microsoft.md §3.5).
+fn charge(state: &mut State, host: &str, caller: &SystemUser) -> Result<(), Reply> {
+    let limit = Limit { most: state.switches.limits.dataverse_requests, seconds: 300 };
+    let now = state.now();
+    let Some(wait) = state.meters.spend(format!("dataverse {host} {}", caller.id), limit, 1, now).wait else {
+        return Ok(());
+    };
+    let text = format!("Number of requests exceeded the limit of {} over time window of 300 seconds.", limit.most);
+    Err(error(429, "0x80072322", &text).with("retry-after", retry_after(state, wait)))
 }
 
 fn dispatch(call: &mut Call<'_>) -> Answer {

@@ -11,6 +11,7 @@ mod protection;
 mod query;
 mod roles;
 mod schedules;
+mod throttle;
 mod users;
 
 use serde_json::json;
@@ -78,13 +79,17 @@ fn route(state: &mut State, request: &Request) -> Answer {
     }
     let is_beta = version == "beta";
     let segments = segments[1..].to_vec();
-    permissions::check(state, request, &token, &segments)?;
-    let mut call = Call { state, request, token, segments };
-    if is_beta {
-        let id = call.segments[1].clone();
-        return protection::requirements(&mut call, &id);
-    }
-    dispatch(&mut call)
+    let (bill, within) = throttle::charge(state, request, &token, &segments);
+    let answer = within.and_then(|()| {
+        permissions::check(state, request, &token, &segments)?;
+        let mut call = Call { state, request, token, segments };
+        if is_beta {
+            let id = call.segments[1].clone();
+            return protection::requirements(&mut call, &id);
+        }
+        dispatch(&mut call)
+    });
+    Ok(bill.on(answer.unwrap_or_else(|refusal| refusal)))
 }
 
 fn dispatch(call: &mut Call<'_>) -> Answer {
