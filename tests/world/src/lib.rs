@@ -35,6 +35,9 @@ pub use world::{Error, World};
 /// The world of the main story: one account, three environments, no connector yet.
 pub const CONTOSO: &str = include_str!("../worlds/contoso.yaml");
 
+/// A tenant where next to everything is wrong with the service account.
+pub const FABRIKAM: &str = include_str!("../worlds/fabrikam.yaml");
+
 /// Where the recorded bodies lie, if they are here: `BACKSTAY_CONTRACTS`, else beside the workspace.
 pub fn contracts_folder() -> Option<std::path::PathBuf> {
     let beside = || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/contracts");

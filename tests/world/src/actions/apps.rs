@@ -1,7 +1,7 @@
 //! What does an administrator do with the operator's app registration?
 
 use super::{Action, Done, Params, said, tenant_of};
-use crate::state::{App, AppSecret, Certificate, FederatedCredential, Secret, State, exchange_audience};
+use crate::state::{App, AppSecret, Certificate, FederatedCredential, Secret, State};
 
 pub const ACTIONS: &[Action] = &[
     Action {
@@ -135,10 +135,11 @@ fn register_certificate(state: &mut State, params: &Params) -> Done {
 
 fn trust(state: &mut State, params: &Params) -> Done {
     let keys = serde_json::from_str(&params.text("keys")?).map_err(|_| "keys is no list".to_owned())?;
+    let usual = state.hosts.exchange_audience.clone();
     let credential = FederatedCredential {
         issuer: params.text("issuer")?,
         subject: params.text("subject")?,
-        audience: params.maybe("audience").unwrap_or_else(exchange_audience),
+        audience: params.maybe("audience").unwrap_or(usual),
         keys,
     };
     app(state, params)?.federated.push(credential);

@@ -5,8 +5,10 @@ mod consent;
 mod directory;
 mod elevation;
 mod keepit;
+mod licenses;
 mod power;
 mod protection;
+mod rows;
 mod vendors;
 mod world;
 
@@ -32,11 +34,13 @@ pub fn all() -> impl Iterator<Item = &'static Action> {
         consent::ACTIONS,
         keepit::ACTIONS,
         directory::ACTIONS,
+        licenses::ACTIONS,
         elevation::ACTIONS,
         protection::ACTIONS,
         vendors::ACTIONS,
         apps::ACTIONS,
         power::ACTIONS,
+        rows::ACTIONS,
         world::ACTIONS,
     ]
     .into_iter()

@@ -11,7 +11,7 @@ pub const ACTIONS: &[Action] = &[
         name: "add-environment",
         does: "make an environment; without host= it has no Dataverse",
         needs: &["name", "sku"],
-        may: &["id", "host", "security_group", "tenant"],
+        may: &["id", "host", "security_group", "creator", "tenant"],
         run: add,
     },
     Action {
@@ -34,20 +34,6 @@ pub const ACTIONS: &[Action] = &[
         needs: &["environment", "runtime"],
         may: &[],
         run: set_runtime,
-    },
-    Action {
-        name: "add-environment-user",
-        does: "add a user to an environment, with role= if given",
-        needs: &["environment", "user"],
-        may: &["role", "mode"],
-        run: add_user,
-    },
-    Action {
-        name: "remove-environment-user",
-        does: "take a user's row out of an environment",
-        needs: &["environment", "user"],
-        may: &[],
-        run: remove_row,
     },
     Action {
         name: "add-application-user",
@@ -91,27 +77,6 @@ pub const ACTIONS: &[Action] = &[
         may: &["user", "app"],
         run: |state, params| role(state, params, false),
     },
-    Action {
-        name: "set-access-mode",
-        does: "0 Read-Write, 1 Administrative, 2 Read, 4 Non-interactive",
-        needs: &["environment", "user", "mode"],
-        may: &[],
-        run: set_mode,
-    },
-    Action {
-        name: "disable-environment-user",
-        does: "switch a user's row off",
-        needs: &["environment", "user"],
-        may: &[],
-        run: |state, params| disable(state, params, true),
-    },
-    Action {
-        name: "enable-environment-user",
-        does: "switch a user's row on",
-        needs: &["environment", "user"],
-        may: &[],
-        run: |state, params| disable(state, params, false),
-    },
 ];
 
 fn add(state: &mut State, params: &Params) -> Done {
@@ -119,6 +84,9 @@ fn add(state: &mut State, params: &Params) -> Done {
     let host = params.maybe("host");
     if host.as_ref().is_some_and(|host| state.service(host).is_some()) {
         return Err(format!("the host {host:?} is taken"));
+    }
+    if let Some(host) = host.as_ref().filter(|host| !state.hosts.cloud.has(host)) {
+        return Err(format!("{host} is no host of an organization in the cloud {:?}", state.hosts.cloud));
     }
     let tenant = tenant_of(state, params)?;
     let mut environment = Environment {
@@ -129,6 +97,7 @@ fn add(state: &mut State, params: &Params) -> Done {
         location: "europe".into(),
         runtime: Runtime::Enabled,
         security_group: params.maybe("security_group"),
+        creator: params.maybe("creator"),
         organization_id: String::new(),
         business_unit: String::new(),
         roles: Vec::new(),
@@ -149,7 +118,7 @@ fn remove(state: &mut State, params: &Params) -> Done {
     said("deleted")
 }
 
-fn environment<'a>(state: &'a mut State, params: &Params) -> Result<&'a mut Environment, String> {
+pub fn environment<'a>(state: &'a mut State, params: &Params) -> Result<&'a mut Environment, String> {
     let (tenant, at) = environment_of(state, &params.text("environment")?)?;
     Ok(&mut state.tenants[tenant].environments[at])
 }
@@ -169,25 +138,11 @@ fn set_runtime(state: &mut State, params: &Params) -> Done {
     said("set")
 }
 
-fn role_of(environment: &Environment, key: &str) -> Result<HeldRole, String> {
+pub fn role_of(environment: &Environment, key: &str) -> Result<HeldRole, String> {
     environment
         .role(key)
         .map(|role| HeldRole::from(role.id.clone()))
         .ok_or_else(|| format!("{} has no security role {key:?}", environment.name))
-}
-
-fn add_user(state: &mut State, params: &Params) -> Done {
-    let (tenant, at) = environment_of(state, &params.text("environment")?)?;
-    let id = user_id(&state.tenants[tenant], &params.text("user")?)?;
-    let environment = &mut state.tenants[tenant].environments[at];
-    if environment.row_of_user(&id).is_some() {
-        return said("there already");
-    }
-    let roles = params.maybe("role").map(|key| role_of(environment, &key)).transpose()?.into_iter().collect();
-    let mode = params.number("mode")?.unwrap_or(0);
-    let row = SystemUser { roles, access_mode: mode, ..SystemUser::of_person(&environment.id, &id) };
-    environment.users.push(row);
-    said("added")
 }
 
 fn add_app(state: &mut State, params: &Params) -> Done {
@@ -210,7 +165,7 @@ fn add_app(state: &mut State, params: &Params) -> Done {
 }
 
 /// The id of the row that `user=` or `app=` means.
-fn row_id(state: &mut State, params: &Params) -> Result<String, String> {
+pub fn row_id(state: &mut State, params: &Params) -> Result<String, String> {
     let (tenant, at) = environment_of(state, &params.text("environment")?)?;
     let found = match (params.maybe("user"), params.maybe("app")) {
         (Some(user), None) => {
@@ -223,7 +178,7 @@ fn row_id(state: &mut State, params: &Params) -> Result<String, String> {
     found.ok_or_else(|| "that one is not in the environment".into())
 }
 
-fn remove_row(state: &mut State, params: &Params) -> Done {
+pub fn remove_row(state: &mut State, params: &Params) -> Done {
     let id = row_id(state, params)?;
     environment(state, params)?.users.retain(|row| row.id != id);
     said("removed")
@@ -245,16 +200,4 @@ fn role(state: &mut State, params: &Params, granted: bool) -> Done {
         row.roles.push(role);
     }
     said(if granted { "granted" } else { "removed" })
-}
-
-fn set_mode(state: &mut State, params: &Params) -> Done {
-    let (id, mode) = (row_id(state, params)?, params.number("mode")?.unwrap_or(0));
-    environment(state, params)?.row_mut(&id).ok_or("gone")?.access_mode = mode;
-    said("set")
-}
-
-fn disable(state: &mut State, params: &Params, disabled: bool) -> Done {
-    let id = row_id(state, params)?;
-    environment(state, params)?.row_mut(&id).ok_or("gone")?.disabled = disabled;
-    said(if disabled { "disabled" } else { "enabled" })
 }

@@ -101,7 +101,7 @@ fn audience(state: &State, tenant: &Tenant, scope: &str) -> Result<String, Reply
     let known = organizations.chain([
         format!("https://{}", state.hosts.graph),
         state.hosts.bap_resource.clone(),
-        "https://api.powerplatform.com".to_owned(),
+        state.hosts.power_platform.clone(),
     ]);
     known.into_iter().find(|name| name.eq_ignore_ascii_case(resource)).ok_or_else(|| {
         // [M] code.

@@ -261,7 +261,8 @@ pub struct Certificate {
 pub struct FederatedCredential {
     pub issuer: String,
     pub subject: String,
-    #[serde(default = "exchange_audience")]
+    /// That of the cloud if left out.
+    #[serde(default)]
     pub audience: String,
     /// What Entra would fetch from the issuer: PEM public keys, or JWKs as maps.
     pub keys: Vec<serde_json::Value>,
@@ -285,9 +286,4 @@ pub fn root() -> String {
 
 fn for_user() -> String {
     "User".into()
-}
-
-/// What a token is for that is exchanged at the global cloud (microsoft.md §1.11).
-pub fn exchange_audience() -> String {
-    "api://AzureADTokenExchange".into()
 }

@@ -1,5 +1,6 @@
 //! What is true in a world right now?
 
+mod clouds;
 mod consent;
 mod directory;
 mod elevation;
@@ -18,19 +19,19 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use clouds::Hosts;
 pub use consent::{AppAssignment, Consent, ServicePrincipal, VendorApp};
 pub use directory::{
     App, AppSecret, Certificate, FederatedCredential, License, RoleAssignment, SignIns, Sku, Tenant, User,
-    exchange_audience,
 };
 pub use elevation::{Eligibility, RolePolicy};
 pub use keepit::{Account, Authorization, Connector, Health, Job, Region, Snapshot, Token};
 pub use meters::{Limit, Meters};
-pub use power::{Environment, HeldRole, Runtime, SecurityRole, SystemUser, is_service_administrator};
+pub use power::{Environment, HeldRole, Runtime, SecurityRole, SystemUser, is_service_administrator, why_not_added};
 pub use privileges::{Depth, Privilege, greatest, privilege_id};
 pub use protection::{AccessPolicy, PerUserMfa, PolicyState};
 pub use settle::settle_environment;
-pub use switches::{Approval, GroupSchedules, Lag, Rule, Switches};
+pub use switches::{Approval, GroupSchedules, InVain, Lag, Rule, Switches};
 pub use tables::{Ownership, Table, standard};
 
 /// A world as it is written in a file, and as it is while it runs.
@@ -52,28 +53,6 @@ pub struct State {
     /// How far the world's clock is ahead of ours (control action `advance`).
     #[serde(skip)]
     pub ahead: SignedDuration,
-}
-
-/// Hosts and token audiences of the cloud (microsoft.md §1.11); the defaults are the global one.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Hosts {
-    pub login: String,
-    pub graph: String,
-    pub bap: String,
-    /// Resource of BAP tokens.
-    pub bap_resource: String,
-}
-
-impl Default for Hosts {
-    fn default() -> Self {
-        Self {
-            login: "login.microsoftonline.com".into(),
-            graph: "graph.microsoft.com".into(),
-            bap: "api.bap.microsoft.com".into(),
-            bap_resource: "https://service.powerapps.com".into(),
-        }
-    }
 }
 
 /// What the world knows of an access token.

@@ -26,6 +26,9 @@ pub struct Environment {
     /// The Entra group that limits who gets in; `None` lets everybody in (microsoft.md §2.2).
     #[serde(default)]
     pub security_group: Option<String>,
+    /// Who made it, as principal name or id; the id after loading. A Developer environment lets in nobody else.
+    #[serde(default)]
+    pub creator: Option<String>,
     #[serde(default)]
     pub organization_id: String,
     #[serde(default)]
@@ -245,6 +248,17 @@ impl Environment {
         let exempt =
             [GLOBAL_ADMINISTRATOR, POWER_PLATFORM_ADMINISTRATOR].into_iter().any(|role| tenant.holds(object_id, role));
         exempt || tenant.group(group).is_some_and(|group| group.members.iter().any(|it| it == object_id))
+    }
+}
+
+/// Who may be added to an environment by an administrator (microsoft.md §2.3).
+pub fn why_not_added(environment: &Environment, object_id: &str) -> Option<&'static str> {
+    match environment.sku.as_str() {
+        "Developer" if environment.creator.as_deref() != Some(object_id) => {
+            Some("A developer environment lets in only the user who created it.")
+        }
+        "Teams" => Some("Users come into a Teams environment when they first use it."),
+        _ => None,
     }
 }
 

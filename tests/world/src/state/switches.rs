@@ -25,6 +25,8 @@ pub struct Switches {
     pub pim_approval: Approval,
     /// A role that is held shorter than this cannot be taken through PIM: `ActiveDurationTooShort` (microsoft.md §1.4 [P]).
     pub pim_shortest_seconds: i64,
+    /// What addUser says where the user can't have a row (Developer, Teams): the facts know only that there will be none.
+    pub add_user_in_vain: InVain,
     /// Longest path and query at Dataverse; how long exactly is [I], that there is a limit [P] (microsoft.md §3.4).
     pub dataverse_url_length: usize,
     /// What a privilege without record filter has as `RecordFilterId`: null, or the GUID of zeroes [I].
@@ -98,6 +100,16 @@ pub enum Approval {
     Ignored,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InVain {
+    /// [I]: 400.
+    #[default]
+    Refused,
+    /// [I]: 200, and no row ever comes.
+    Silent,
+}
+
 /// How many reads a write stays invisible.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -126,6 +138,7 @@ impl Default for Switches {
             pim_mfa_of_apps: Rule::default(),
             pim_approval: Approval::default(),
             pim_shortest_seconds: 300,
+            add_user_in_vain: InVain::default(),
             dataverse_url_length: 2048,
             record_filter_null: false,
             first_backup_after_reads: None,

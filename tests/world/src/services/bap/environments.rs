@@ -52,6 +52,12 @@ pub fn body(tenant: &Tenant, it: &Environment) -> Value {
         }
         linked
     });
+    let creator = match it.creator.as_deref().and_then(|id| tenant.user(id)) {
+        Some(user) => {
+            json!({ "id": user.id, "displayName": user.display_name, "email": user.principal_name, "type": "User", "tenantId": tenant.id, "userPrincipalName": user.principal_name })
+        }
+        None => json!({ "id": "SYSTEM", "displayName": "SYSTEM", "type": "NotSpecified" }),
+    };
     json!({
         "id": id,
         "type": "Microsoft.BusinessAppPlatform/scopes/environments",
@@ -62,7 +68,7 @@ pub fn body(tenant: &Tenant, it: &Environment) -> Value {
             "azureRegion": "westeurope",
             "displayName": it.name,
             "createdTime": "2026-01-05T08:00:00.0000000Z",
-            "createdBy": { "id": "SYSTEM", "displayName": "SYSTEM", "type": "NotSpecified" },
+            "createdBy": creator,
             "lastModifiedTime": "2026-01-05T08:00:00.0000000Z",
             "provisioningState": "Succeeded",
             "creationType": if it.sku == "Default" { "DefaultTenant" } else { "User" },

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::{error, no_environment};
 use crate::catalog::SYSTEM_ADMINISTRATOR;
 use crate::http::{Answer, Reply, Request};
-use crate::state::{HeldRole, Issued, Lag, State, SystemUser, Tenant, is_service_administrator};
+use crate::state::{
+    HeldRole, InVain, Issued, Lag, Runtime, State, SystemUser, Tenant, is_service_administrator, why_not_added,
+};
 
 fn body(request: &Request, field: &str) -> Result<String, Reply> {
     let bad = |why: String| error(400, "InvalidRequestContent", &why);
@@ -34,7 +36,7 @@ fn body(request: &Request, field: &str) -> Result<String, Reply> {
 /// Administrative mode (microsoft.md §2.3).
 pub fn add_user(state: &mut State, request: &Request, token: &Issued, id: &str) -> Answer {
     let object_id = body(request, "objectId")?;
-    let reads = state.switches.lag.new_row_reads;
+    let (reads, in_vain) = (state.switches.lag.new_row_reads, state.switches.add_user_in_vain);
     let tenant = state.tenant_mut(&token.tenant).ok_or_else(|| no_environment(id))?;
     let user =
         tenant.user(&object_id).filter(|user| user.id.eq_ignore_ascii_case(&object_id)).cloned().ok_or_else(|| {
@@ -62,6 +64,13 @@ pub fn add_user(state: &mut State, request: &Request, token: &Issued, id: &str) 
         ));
     }
     let environment = &mut tenant.environments[at];
+    if let Some(why) = why_not_added(environment, &user.id) {
+        return match in_vain {
+            // The code is [I].
+            InVain::Refused => Err(error(400, "UserNotAllowedInEnvironment", why)),
+            InVain::Silent => Ok(Reply::json(200, &json!({}))),
+        };
+    }
     if let Some(row) = environment.row_of_user(&user.id) {
         // addUser of someone who is there switches them on again (microsoft.md §3.2).
         row.disabled = false;
@@ -118,6 +127,10 @@ fn environment_with_dataverse(tenant: &Tenant, id: &str) -> Result<usize, Reply>
         tenant.environments.iter().position(|it| it.id.eq_ignore_ascii_case(id)).ok_or_else(|| no_environment(id))?;
     if tenant.environments[at].host.is_none() {
         return Err(error(400, "EnvironmentNotLinked", "The environment has no Dataverse database."));
+    }
+    if tenant.environments[at].runtime == Runtime::Disabled {
+        // [I]; in administration mode people and apps can be added [I].
+        return Err(error(400, "EnvironmentDisabled", "The environment is disabled."));
     }
     Ok(at)
 }

@@ -20,6 +20,11 @@ pub fn settle_environment(tenant: &Tenant, environment: &mut Environment) -> Res
             format!("environment {name} names security group {group:?}, which tenant {} does not have", tenant.name)
         })?;
     }
+    if let Some(creator) = &mut environment.creator {
+        *creator = tenant.user(creator).map(|it| it.id.clone()).ok_or_else(|| {
+            format!("environment {name} names creator {creator:?}, who is not in tenant {}", tenant.name)
+        })?;
+    }
     settle_tables(environment)?;
     for (role, template) in SECURITY_ROLES {
         if !environment.roles.iter().any(|it| it.name == *role && it.business_unit.is_none()) {

@@ -12,7 +12,7 @@ use crate::ids::{guid_of, keepit_id_of};
 /// Fills in what was left out and replaces names by ids; a name that leads nowhere is the error.
 pub fn settle(state: &mut State) -> Result<(), String> {
     for tenant in &mut state.tenants {
-        settle_tenant(tenant)?;
+        settle_tenant(tenant, &state.hosts.exchange_audience)?;
     }
     for region in &mut state.keepit {
         settle_region(region)?;
@@ -20,6 +20,9 @@ pub fn settle(state: &mut State) -> Result<(), String> {
     let hosts = state.tenants.iter().flat_map(|tenant| &tenant.environments).filter_map(|it| it.host.as_ref());
     let mut seen = std::collections::HashSet::new();
     for host in hosts {
+        if !state.hosts.cloud.has(host) {
+            return Err(format!("{host} is no host of an organization in the cloud {:?}", state.hosts.cloud));
+        }
         if !seen.insert(host) {
             return Err(format!("two environments have the host {host}"));
         }
@@ -30,7 +33,7 @@ pub fn settle(state: &mut State) -> Result<(), String> {
     Ok(())
 }
 
-fn settle_tenant(tenant: &mut Tenant) -> Result<(), String> {
+fn settle_tenant(tenant: &mut Tenant, exchange_audience: &str) -> Result<(), String> {
     if tenant.domains.is_empty() {
         return Err(format!("tenant {} needs at least one domain", tenant.name));
     }
@@ -45,6 +48,9 @@ fn settle_tenant(tenant: &mut Tenant) -> Result<(), String> {
     for app in &mut tenant.apps {
         fill(&mut app.object_id, || guid_of(&[&id, "application", &app.client_id]));
         fill(&mut app.service_principal_id, || guid_of(&[&id, "service principal", &app.client_id]));
+        for credential in &mut app.federated {
+            fill(&mut credential.audience, || exchange_audience.to_owned());
+        }
     }
     for app in &mut tenant.vendor_apps {
         fill(&mut app.id, || guid_of(&[&id, "service principal", &app.app_id]));
