@@ -148,7 +148,7 @@ mod tests {
         assert_eq!((found[0].sku.as_str(), found[1].sku.as_str()), ("Developer", "Sandbox"));
         assert_eq!(found[1].dataverse, None);
         for (file, has_dataverse) in
-            [("environment-1.json", true), ("environment-2.json", true), ("environment-without-dataverse.json", false)]
+            [("environment-1.json", true), ("environment-2.json", false), ("environment-without-dataverse.json", false)]
         {
             let one = environment(recorded(file).unwrap());
             assert_eq!(one.dataverse.is_some_and(|dataverse| dataverse.running), has_dataverse, "{file}");
