@@ -49,8 +49,7 @@ impl<'a> Literal<'a> {
             return false;
         }
         match (self, kind.name.as_str()) {
-            (Self::Bare("null"), _) => true,
-            (Self::Quoted(_), "Edm.String") => true,
+            (Self::Bare("null"), _) | (Self::Quoted(_), "Edm.String") => true,
             (Self::Bare(text), "Edm.Guid") => is_guid(text),
             (Self::Bare(text), "Edm.Boolean") => matches!(*text, "true" | "false"),
             (Self::Bare(text), "Edm.DateTimeOffset") => is_time(text),

@@ -171,6 +171,7 @@ impl Checks {
     }
 
     /// All of it, as it is told to whoever asks.
+    #[must_use]
     pub fn told(&self) -> Self {
         Self { violations: self.violations(), ..self.clone() }
     }
@@ -190,7 +191,7 @@ mod tests {
     use serde_json::{Value, json};
 
     /// What is wrong with an exchange of an app that holds these permissions.
-    fn wrong(method: &str, target: &str, sent: Option<Value>, answered: (u16, Value), held: &[&str]) -> Vec<String> {
+    fn wrong(method: &str, target: &str, sent: Option<Value>, answered: &(u16, Value), held: &[&str]) -> Vec<String> {
         let contract = Contract::parse(sample::CSDL, sample::PERMISSIONS).unwrap();
         let mut request = Request::new(method, "graph.microsoft.com", &format!("/v1.0{target}"));
         if let Some(sent) = sent {
@@ -207,7 +208,7 @@ mod tests {
     #[test]
     fn an_exchange_as_published_is_fine() {
         let user = json!({ "@odata.context": "x", "id": "1", "accountEnabled": true, "assignedLicenses": [] });
-        let found = wrong("GET", "/users/1?$select=id,accountEnabled,assignedLicenses", None, (200, user), READER);
+        let found = wrong("GET", "/users/1?$select=id,accountEnabled,assignedLicenses", None, &(200, user), READER);
         assert_eq!(found, Vec::<String>::new());
         let assignment = json!({ "principalId": "1", "roleDefinitionId": "2", "directoryScopeId": "/" });
         let created = json!({ "id": "3", "principalId": "1", "roleDefinitionId": "2", "directoryScopeId": "/" });
@@ -215,7 +216,7 @@ mod tests {
             "POST",
             "/roleManagement/directory/roleAssignments",
             Some(assignment),
-            (201, created),
+            &(201, created),
             &["RoleManagement.ReadWrite.Directory"],
         );
         assert_eq!(found, Vec::<String>::new());
@@ -228,36 +229,36 @@ mod tests {
         let cases: [(&str, Vec<String>); 9] = [
             (
                 "asked: $select=accessMode: user has no property 'accessMode'",
-                wrong("GET", "/users/1?$select=id,accessMode", None, (200, json!({})), READER),
+                wrong("GET", "/users/1?$select=id,accessMode", None, &(200, json!({})), READER),
             ),
             (
                 "asked: $filter: user has no property 'accessMode'",
-                wrong("GET", "/users?$filter=accessMode eq 'x'", None, rows(), READER),
+                wrong("GET", "/users?$filter=accessMode eq 'x'", None, &rows(), READER),
             ),
             (
                 "asked: $expand: group is no navigation property of user",
-                wrong("GET", "/users?$expand=group", None, rows(), READER),
+                wrong("GET", "/users?$expand=group", None, &rows(), READER),
             ),
-            ("asked: user has no 'secrets'", wrong("GET", "/users/1/secrets", None, (404, json!({})), READER)),
+            ("asked: user has no 'secrets'", wrong("GET", "/users/1/secrets", None, &(404, json!({})), READER)),
             (
                 "asked: body/justification: unifiedRoleAssignment has no property 'justification'",
-                wrong("POST", roles, Some(json!({ "justification": "please" })), (403, json!({})), READER),
+                wrong("POST", roles, Some(json!({ "justification": "please" })), &(403, json!({})), READER),
             ),
             (
                 "asked: body/principalId: a number is not Edm.String",
-                wrong("POST", roles, Some(json!({ "principalId": 5 })), (403, json!({})), READER),
+                wrong("POST", roles, Some(json!({ "principalId": 5 })), &(403, json!({})), READER),
             ),
             (
                 "answered: body/shoeSize: user has no property 'shoeSize'",
-                wrong("GET", "/users/1", None, (200, json!({ "shoeSize": 44 })), READER),
+                wrong("GET", "/users/1", None, &(200, json!({ "shoeSize": 44 })), READER),
             ),
             (
                 "allowed: graph-permissions.csv has no row for GET /groups/1",
-                wrong("GET", "/groups/1", None, (200, json!({ "id": "1" })), READER),
+                wrong("GET", "/groups/1", None, &(200, json!({ "id": "1" })), READER),
             ),
             (
                 "allowed: the app holds none of User.Read.All, User.ReadBasic.All",
-                wrong("GET", "/users/1", None, (200, json!({ "id": "1" })), &["Mail.Read"]),
+                wrong("GET", "/users/1", None, &(200, json!({ "id": "1" })), &["Mail.Read"]),
             ),
         ];
         for (expected, found) in cases {
@@ -267,8 +268,8 @@ mod tests {
 
     #[test]
     fn what_the_service_refused_as_wrong_does_not_count() {
-        assert!(wrong("GET", "/users/1?$select=accessMode", None, (400, json!({})), READER).is_empty());
-        assert_eq!(wrong("GET", "/users/1?$select=accessMode", None, (403, json!({})), READER).len(), 1);
+        assert!(wrong("GET", "/users/1?$select=accessMode", None, &(400, json!({})), READER).is_empty());
+        assert_eq!(wrong("GET", "/users/1?$select=accessMode", None, &(403, json!({})), READER).len(), 1);
     }
 
     #[test]

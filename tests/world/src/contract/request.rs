@@ -61,11 +61,19 @@ fn option(metadata: &Metadata, place: &Place<'_>, name: &str, text: &str, findin
                 property(metadata, kind, path, name, findings);
             }
         }
-        ("$top" | "$skip", _, Some(_)) if text.parse::<u32>().is_ok() => {}
-        ("$count", _, Some(_)) if matches!(text, "true" | "false") => {}
-        ("$search" | "$skiptoken" | "$deltatoken" | "$skipToken" | "$deltaToken", _, Some(_)) => {}
+        (_, _, Some(_)) if pages(name, text) => {}
         ("$format", ..) => {}
         _ => findings.wrong(format!("{name}={text} is no query option there")),
+    }
+}
+
+/// The options of a list that name nothing in it.
+fn pages(name: &str, text: &str) -> bool {
+    match name {
+        "$top" | "$skip" => text.parse::<u32>().is_ok(),
+        "$count" => matches!(text, "true" | "false"),
+        "$search" | "$skiptoken" | "$deltatoken" | "$skipToken" | "$deltaToken" => true,
+        _ => false,
     }
 }
 
