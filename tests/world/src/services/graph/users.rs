@@ -40,7 +40,11 @@ fn user_body(tenant: &Tenant, user: &User) -> Value {
         .map(|it| json!({ "skuId": it.sku, "disabledPlans": it.disabled_plans, "assignedByGroup": it.by_group, "state": it.state, "error": it.error.as_deref().unwrap_or("None"), "lastUpdatedDateTime": "2026-01-05T08:00:00Z" }))
         .collect();
     json!({
+        // Lists are never null.
         "businessPhones": [],
+        "otherMails": [],
+        "provisionedPlans": [],
+        "proxyAddresses": [],
         "displayName": user.display_name,
         "mail": user.principal_name,
         "userPrincipalName": user.principal_name,
@@ -62,10 +66,6 @@ fn user_body(tenant: &Tenant, user: &User) -> Value {
             "lastSuccessfulSignInDateTime": text(user.sign_ins.successful),
             "lastSuccessfulSignInRequestId": null,
         },
-        // Lists are never null.
-        "otherMails": [],
-        "provisionedPlans": [],
-        "proxyAddresses": [],
     })
 }
 
