@@ -294,6 +294,13 @@ fn before_removal(resolved: &Resolved, facts: &AccountFacts) -> Option<String> {
     if facts.environments.known().is_none_or(std::collections::BTreeMap::is_empty) {
         return Some("at least one environment must be selected and seen".to_owned());
     }
+    // It is not judged, and nobody is blamed for it; but what it will be like without the role is not known either.
+    let resting = facts.environments.known().into_iter().flat_map(|all| all.values());
+    let mut resting =
+        resting.filter(|(_, access)| access.unknown_for(Kind::NotRunning)).map(|(environment, _)| environment);
+    if let Some(environment) = resting.next() {
+        return Some(format!("{} must be running and seen first", environment.name));
+    }
     // What can't replace a role, and what replaces none: licenses, consents, the password.
     let beside = |rule: &Rule| {
         matches!(

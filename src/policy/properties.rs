@@ -290,7 +290,7 @@ fn replaced(facts: &AccountFacts) -> bool {
                 && row.system_administrator.is_some()
                 && row.access_mode == AccessMode::ReadWrite
         }),
-        Seen::Unknown(fault) => fault.kind == Kind::NotRunning,
+        Seen::Unknown(_) => false,
     };
     holds(Dynamics365Administrator)
         && holds(PowerPlatformAdministrator)

@@ -182,7 +182,7 @@ async fn a_standing_global_administrator_stays_while_an_environment_fails_or_can
                 same,
                 |scene| act(scene, "set-runtime", json!({ "environment": TEST, "runtime": "AdminMode" })),
                 "system-administrator",
-                "Unknown",
+                "Pass",
             ),
         ),
         (

@@ -23,8 +23,10 @@ const OF_ENVIRONMENTS: [&str; 3] = ["environment-member", "system-administrator"
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_permission_the_rules_that_need_it_are_unknown_and_no_others() {
-    let of_user =
-        [&["account-usable", "dynamics-365-license", "power-pages-license", "power-automate-license"][..], &OF_ROLES];
+    let of_user = [
+        &["account-usable", "dynamics-365-license", "power-pages-license", "power-automate-license", "password-kept"][..],
+        &OF_ROLES,
+    ];
     side_by_side(vec![
         (
             "roles",

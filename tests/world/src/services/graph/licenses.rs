@@ -27,13 +27,14 @@ pub fn details(call: &mut Call<'_>, id: &str) -> Answer {
 pub fn subscribed(call: &mut Call<'_>) -> Answer {
     call.options(&["$select"])?;
     let fields = call.select("subscribedSku", SUBSCRIBED_SKU)?;
+    let worldwide = call.state.hosts.graph == "graph.microsoft.com";
     let tenant = call.tenant()?;
     let rows: Vec<Value> = tenant
         .skus
         .iter()
         .map(|sku| {
-            let used = tenant.users.iter().filter(|user| user.held_licenses().any(|license| license.sku == sku.id)).count();
-            let units = |status: &str| if sku.status == status { sku.seats } else { 0 };
+            let used =
+                tenant.users.iter().filter(|user| user.held_licenses().any(|license| license.sku == sku.id)).count();
             let whole = json!({
                 "accountName": tenant.name,
                 "accountId": tenant.id,
@@ -44,13 +45,23 @@ pub fn subscribed(call: &mut Call<'_>) -> Answer {
                 "skuId": sku.id,
                 "skuPartNumber": sku.part_number,
                 "subscriptionIds": [guid_of(&[&tenant.id, &sku.id, "subscription"])],
-                "prepaidUnits": { "enabled": units("Enabled"), "suspended": units("Suspended"), "warning": units("Warning"), "lockedOut": units("LockedOut") },
+                "prepaidUnits": prepaid(sku, worldwide),
                 "servicePlans": plans(sku, None),
             });
             project(&whole, &fields)
         })
         .collect();
     call.page("subscribedSkus", &rows)
+}
+
+/// Units by state; the national clouds' metadata has no `lockedOut`.
+fn prepaid(sku: &Sku, worldwide: bool) -> Value {
+    let units = |status: &str| if sku.status == status { sku.seats } else { 0 };
+    let mut all = json!({ "enabled": units("Enabled"), "suspended": units("Suspended"), "warning": units("Warning") });
+    if worldwide {
+        all["lockedOut"] = units("LockedOut").into();
+    }
+    all
 }
 
 /// `provisioningStatus`: a plan that was switched off is Disabled (microsoft.md §1.5).
