@@ -60,6 +60,22 @@ async fn a_role_for_two_hours_ends_by_itself() {
 }
 
 #[tokio::test]
+async fn the_end_of_a_role_shows_as_late_as_any_removal() {
+    let visit = contoso().await;
+    let mut body = for_two_hours(POWER_PLATFORM_ADMINISTRATOR);
+    let end = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+    body["scheduleInfo"]["expiration"] = json!({ "type": "afterDateTime", "endDateTime": end.to_string() });
+    assert_eq!(ask(&visit, body).await.status, 201);
+    visit.world.act("set-switch", json!({ "name": "lag.graph_reads", "value": 1 })).unwrap();
+    visit.world.act("advance", json!({ "hours": 1 })).unwrap();
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        seen.push(assignments_of(&visit, ACCOUNT_ID).await.len());
+    }
+    assert_eq!(seen, [3, 2]);
+}
+
+#[tokio::test]
 async fn a_role_can_begin_later() {
     let visit = contoso().await;
     let mut body = for_two_hours(POWER_PLATFORM_ADMINISTRATOR);

@@ -95,6 +95,7 @@ async fn a_plan_can_be_off_and_a_subscription_lapse() {
         assert_eq!(plan["capabilityStatus"], status);
     }
     assert!(change(json!({ "plan_off": "NOPE" })).is_err());
+    assert!(change(json!({ "state": "Perfect" })).is_err());
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What happens to a person's licences?
 
-use super::{Action, Done, Params, said, tenant_of};
-use crate::state::{License, State};
+use super::{Action, Done, Params, said, tenant_of, word};
+use crate::state::{License, LicenseState, State};
 
 pub const ACTIONS: &[Action] = &[
     Action {
@@ -72,6 +72,8 @@ fn change_license(state: &mut State, params: &Params) -> Done {
             .map(|it| Some(it.id.clone()))
             .ok_or_else(|| format!("{} has no plan {name:?}", sku.part_number)),
     };
+    let state_wanted: Option<LicenseState> =
+        params.maybe("state").map(|text| word(&text, "Active, ActiveWithError, Disabled, Error")).transpose()?;
     let (off, on) = (plan("plan_off")?, plan("plan_on")?);
     let group = match params.maybe("by_group") {
         Some(name) => {
@@ -88,7 +90,7 @@ fn change_license(state: &mut State, params: &Params) -> Done {
     license.disabled_plans.retain(|id| Some(id) != off.as_ref() && Some(id) != on.as_ref());
     license.disabled_plans.extend(off);
     license.status = params.maybe("status").unwrap_or_else(|| license.status.clone());
-    license.state = params.maybe("state").unwrap_or_else(|| license.state.clone());
+    license.state = state_wanted.unwrap_or(license.state);
     license.error = params.maybe("error").or_else(|| license.error.clone());
     license.by_group = group.or_else(|| license.by_group.clone());
     said("changed")

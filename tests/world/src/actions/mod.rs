@@ -140,3 +140,8 @@ fn environment_of(state: &mut State, key: &str) -> Result<(usize, usize), String
 fn is(environment: &Environment, key: &str) -> bool {
     environment.id.eq_ignore_ascii_case(key) || environment.name == key
 }
+
+/// A word of Graph's, as the state has it.
+fn word<T: serde::de::DeserializeOwned>(text: &str, choice: &str) -> Result<T, String> {
+    serde_json::from_value(text.into()).map_err(|_| format!("{text:?} is none of {choice}"))
+}

@@ -1,6 +1,6 @@
 //! What does a security administrator do about second factors?
 
-use super::{Action, Done, Params, said, tenant_of};
+use super::{Action, Done, Params, said, tenant_of, word};
 use crate::state::{AccessPolicy, PerUserMfa, PolicyState, State};
 
 pub const ACTIONS: &[Action] = &[
@@ -40,11 +40,6 @@ pub const ACTIONS: &[Action] = &[
         run: remove_policy,
     },
 ];
-
-/// A word of Graph's, as the state has it.
-fn word<T: serde::de::DeserializeOwned>(text: &str, choice: &str) -> Result<T, String> {
-    serde_json::from_value(text.into()).map_err(|_| format!("{text:?} is none of {choice}"))
-}
 
 fn set_mfa(state: &mut State, params: &Params) -> Done {
     let (key, mfa) = (params.text("user")?, word::<PerUserMfa>(&params.text("mfa")?, "disabled, enabled, enforced")?);

@@ -1,11 +1,10 @@
-//! What is in an Entra tenant: people, groups, roles, licences, apps?
+//! What is in an Entra tenant: groups, roles, what was bought, apps?
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccessPolicy, AppAssignment, Consent, Eligibility, Environment, Lag, PerUserMfa, RolePolicy, Secret, VendorApp,
-    always,
+    AccessPolicy, AppAssignment, Consent, Eligibility, Environment, Lag, RolePolicy, Secret, User, VendorApp, always,
 };
 
 /// One Entra tenant with everything that hangs on it.
@@ -58,89 +57,6 @@ pub struct Tenant {
     pub conditional_access: Vec<AccessPolicy>,
     #[serde(default)]
     pub environments: Vec<Environment>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(clippy::struct_field_names, reason = "userType is what Graph calls it")]
-pub struct User {
-    /// Object id; made from the name if left out.
-    #[serde(default)]
-    pub id: String,
-    pub principal_name: String,
-    #[serde(default)]
-    pub display_name: String,
-    #[serde(default = "always")]
-    pub enabled: bool,
-    #[serde(default = "member")]
-    pub user_type: String,
-    #[serde(default)]
-    pub usage_location: Option<String>,
-    #[serde(default)]
-    pub on_premises_synced: bool,
-    #[serde(default)]
-    pub licenses: Vec<License>,
-    /// Plans that come from no licence of `licenses` (leftovers, grace).
-    #[serde(default)]
-    pub extra_plans: Vec<ExtraPlan>,
-    #[serde(default)]
-    pub last_password_change: Option<Timestamp>,
-    #[serde(default)]
-    pub password_policies: Option<String>,
-    #[serde(default)]
-    pub sign_ins: SignIns,
-    #[serde(default)]
-    pub mfa: PerUserMfa,
-    /// `methodsRegistered`: `microsoftAuthenticatorPush`, `mobilePhone`, …
-    #[serde(default)]
-    pub mfa_methods: Vec<String>,
-    /// addUser attempts until Power Platform knows of the licence (`lag.license_attempts`).
-    #[serde(skip)]
-    pub license_syncs: u32,
-    /// Reads until Graph finds a user who was just made (`lag.fresh_principal_reads`).
-    #[serde(skip)]
-    pub lag: Lag,
-}
-
-/// When somebody last signed in (`signInActivity`, microsoft.md §1.8): attempts count in all but `successful`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SignIns {
-    pub interactive: Option<Timestamp>,
-    pub non_interactive: Option<Timestamp>,
-    pub successful: Option<Timestamp>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct License {
-    /// SKU by id or part number; the id after loading.
-    pub sku: String,
-    #[serde(default)]
-    pub disabled_plans: Vec<String>,
-    /// The group that assigned it, by name or id; the id after loading. `None` means directly.
-    #[serde(default)]
-    pub by_group: Option<String>,
-    /// `state` in licenseAssignmentStates: Active, `ActiveWithError`, Disabled, Error (microsoft.md §1.5; the values are [M]).
-    /// In `Error` the assignment failed, and the user does not have the licence.
-    #[serde(default = "active")]
-    pub state: String,
-    /// `error` there: `CountViolation`, `DependencyViolation`, … [M].
-    #[serde(default)]
-    pub error: Option<String>,
-    /// `capabilityStatus` of its plans: Enabled, Warning, Suspended, `LockedOut`, Deleted (microsoft.md §1.5).
-    #[serde(default = "enabled")]
-    pub status: String,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExtraPlan {
-    pub id: String,
-    #[serde(default)]
-    pub service: String,
-    #[serde(default = "enabled")]
-    pub status: String,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -268,15 +184,7 @@ pub struct FederatedCredential {
     pub keys: Vec<serde_json::Value>,
 }
 
-fn member() -> String {
-    "Member".into()
-}
-
-fn active() -> String {
-    "Active".into()
-}
-
-fn enabled() -> String {
+pub fn enabled() -> String {
     "Enabled".into()
 }
 

@@ -1,6 +1,7 @@
 //! Who is meant by a name in a tenant, and what do they really hold?
 
-use super::directory::{App, Group, License, Sku, Tenant, User};
+use super::directory::{App, Group, Sku, Tenant};
+use super::people::{License, LicenseState, User};
 
 impl Tenant {
     /// By object id or principal name, as `GET /users/{id|upn}` takes it.
@@ -117,7 +118,9 @@ impl Tenant {
 impl User {
     /// Licences whose assignment did not fail.
     pub fn held_licenses(&self) -> impl Iterator<Item = &License> {
-        self.licenses.iter().filter(|license| license.state != "Error")
+        self.licenses
+            .iter()
+            .filter(|license| matches!(license.state, LicenseState::Active | LicenseState::ActiveWithError))
     }
 }
 
@@ -128,7 +131,7 @@ impl License {
             sku: sku.into(),
             disabled_plans: Vec::new(),
             by_group: None,
-            state: "Active".into(),
+            state: LicenseState::Active,
             error: None,
             status: "Enabled".into(),
         }

@@ -7,6 +7,7 @@ mod elevation;
 mod held;
 mod keepit;
 mod meters;
+mod people;
 mod power;
 mod privileges;
 mod protection;
@@ -21,12 +22,11 @@ use serde::{Deserialize, Serialize};
 
 pub use clouds::Hosts;
 pub use consent::{AppAssignment, Consent, ServicePrincipal, VendorApp};
-pub use directory::{
-    App, AppSecret, Certificate, FederatedCredential, License, RoleAssignment, SignIns, Sku, Tenant, User,
-};
+pub use directory::{App, AppSecret, Certificate, FederatedCredential, RoleAssignment, Sku, Tenant};
 pub use elevation::{Eligibility, RolePolicy};
 pub use keepit::{Account, Authorization, Connector, Health, Job, Region, Snapshot, Token};
 pub use meters::{Limit, Meters};
+pub use people::{License, LicenseState, SignIns, User};
 pub use power::{Environment, HeldRole, Runtime, SecurityRole, SystemUser, is_service_administrator, why_not_added};
 pub use privileges::{Depth, Privilege, greatest, privilege_id};
 pub use protection::{AccessPolicy, PerUserMfa, PolicyState};
