@@ -246,3 +246,30 @@ async fn who_may_only_end_roles_gives_none() {
         .unwrap();
     assert_eq!(ask(&visit, removal(DYNAMICS_ADMINISTRATOR)).await.status, 403);
 }
+
+#[tokio::test]
+async fn who_elevated_themselves_by_pim_falls_with_it() {
+    let visit = contoso_with(&[
+        ("      - { principal: svc-backup@contoso.com, role: Global Administrator }\n", ""),
+        ("      - { principal: svc-backup@contoso.com, role: Dynamics 365 Administrator }\n", ""),
+    ])
+    .await;
+    visit.enroll(SERVICE).await;
+    let elevate =
+        |user: &str| visit.world.act("self-elevate", json!({ "environment": "Contoso Service", "user": user }));
+    assert!(elevate(ACCOUNT).is_err(), "no administrator yet");
+    assert_eq!(ask(&visit, for_two_hours(POWER_PLATFORM_ADMINISTRATOR)).await.status, 201);
+    elevate(ACCOUNT).unwrap();
+    elevate("breakglass@contoso.onmicrosoft.com").unwrap();
+    let administrators = async || {
+        let path = "systemusers?$select=fullname&$expand=systemuserroles_association($select=name)";
+        let got = visit.dataverse(Method::GET, SERVICE_HOST, path, None).await.json();
+        let rows = got["value"].as_array().unwrap().clone();
+        rows.iter()
+            .filter(|row| row["systemuserroles_association"].to_string().contains("System Administrator"))
+            .count()
+    };
+    assert_eq!(administrators().await, 3);
+    visit.world.act("advance", json!({ "hours": 2 })).unwrap();
+    assert_eq!(administrators().await, 2, "only what came from PIM is gone");
+}

@@ -2,7 +2,10 @@
 
 use super::power::{environment, role_of, row_id};
 use super::{Action, Done, Params, environment_of, said, user_id};
-use crate::state::{Runtime, State, SystemUser};
+use crate::catalog::{
+    DYNAMICS_365_ADMINISTRATOR, GLOBAL_ADMINISTRATOR, POWER_PLATFORM_ADMINISTRATOR, SYSTEM_ADMINISTRATOR,
+};
+use crate::state::{HeldRole, Runtime, State, SystemUser};
 
 pub const ACTIONS: &[Action] = &[
     Action {
@@ -25,6 +28,13 @@ pub const ACTIONS: &[Action] = &[
         needs: &["environment", "user"],
         may: &[],
         run: open,
+    },
+    Action {
+        name: "self-elevate",
+        does: "as an administrator, take System Administrator in an environment; ends with the PIM role that it comes from",
+        needs: &["environment", "user"],
+        may: &[],
+        run: self_elevate,
     },
     Action {
         name: "set-access-mode",
@@ -93,6 +103,40 @@ fn open(state: &mut State, params: &Params) -> Done {
     let row = SystemUser { roles, ..SystemUser::of_person(&environment.id, &id) };
     environment.users.push(row);
     said("let in, with a row of their own")
+}
+
+/// Only for oneself, and not by a role that a group holds (microsoft.md §0.1, §0.2).
+fn self_elevate(state: &mut State, params: &Params) -> Done {
+    let (t, at) = environment_of(state, &params.text("environment")?)?;
+    let tenant = &mut state.tenants[t];
+    let id = user_id(tenant, &params.text("user")?)?;
+    let administrators = [GLOBAL_ADMINISTRATOR, POWER_PLATFORM_ADMINISTRATOR, DYNAMICS_365_ADMINISTRATOR];
+    let own: Vec<_> = tenant
+        .role_assignments
+        .iter()
+        .filter(|it| it.lag.is_real() && it.principal == id && administrators.contains(&it.role.as_str()))
+        .collect();
+    if own.is_empty() {
+        return Err("not an administrator of Power Platform (a role held through a group does not count)".into());
+    }
+    // A role for good outweighs one for a time [I].
+    let lasting = own.iter().any(|it| it.schedule.is_none());
+    let by_schedule = if lasting { None } else { own.iter().find_map(|it| it.schedule.clone()) };
+    let environment = &mut tenant.environments[at];
+    if environment.host.is_none() {
+        return Err("there is no Dataverse in this environment".into());
+    }
+    let role = HeldRole { by_schedule, ..role_of(environment, SYSTEM_ADMINISTRATOR)? };
+    if environment.row_of_user(&id).is_none() {
+        let row = SystemUser { setup: true, access_mode: 1, ..SystemUser::of_person(&environment.id, &id) };
+        environment.users.push(row);
+    }
+    let row = environment.row_of_user(&id).ok_or("gone")?;
+    if row.roles.iter().any(|held| held.role == role.role && held.lag.is_real()) {
+        return said("held already");
+    }
+    row.roles.push(role);
+    said("elevated")
 }
 
 fn set_mode(state: &mut State, params: &Params) -> Done {

@@ -82,6 +82,11 @@ impl State {
                 }
             }
             tenant.role_assignments.retain(|it| !it.lag.is_over());
+            let real = tenant.role_assignments.iter().filter(|it| it.lag.is_real());
+            let schedules: Vec<&String> = real.filter_map(|it| it.schedule.as_ref()).collect();
+            for row in tenant.environments.iter_mut().flat_map(|it| &mut it.users) {
+                row.roles.retain(|held| held.by_schedule.as_ref().is_none_or(|it| schedules.contains(&it)));
+            }
         }
     }
 }

@@ -133,11 +133,14 @@ impl SystemUser {
 pub struct HeldRole {
     pub role: String,
     pub lag: Lag,
+    /// An administrator gave it to themselves by a directory role of this PIM schedule, and loses it with that
+    /// (microsoft.md §0.1).
+    pub by_schedule: Option<String>,
 }
 
 impl From<String> for HeldRole {
     fn from(role: String) -> Self {
-        Self { role, lag: Lag::default() }
+        Self { role, lag: Lag::default(), by_schedule: None }
     }
 }
 

@@ -117,7 +117,7 @@ pub fn assign(call: &mut Call<'_>, key: &str) -> Answer {
     if let Some(row) = call.environment_mut().row_mut(&found.id)
         && !row.roles.iter().any(|held| held.role == role.id && held.lag.is_real())
     {
-        row.roles.push(HeldRole { role: role.id, lag: Lag::written(lag) });
+        row.roles.push(HeldRole { lag: Lag::written(lag), ..HeldRole::from(role.id) });
     }
     Ok(Reply::empty(204))
 }
