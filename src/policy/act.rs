@@ -13,7 +13,7 @@ use crate::fault::{Fault, Kind};
 use crate::runtime::{Context, Note};
 use crate::seen::Seen;
 use crate::tenant::Tenant;
-use crate::tenant::facts::{Access, AccessMode, SystemUser, held};
+use crate::tenant::facts::{Access, AccessMode, AccessWanted, SystemUser, held};
 
 /// What became of the plan.
 #[derive(Debug, Default)]
@@ -145,7 +145,8 @@ async fn take(
 /// Whether a step can be read back.
 async fn shows(what: &What, tenant: &Tenant, resolved: &Resolved) -> bool {
     let account = resolved.account_id.as_str();
-    let access = |environment| tenant.access(environment, &resolved.who, &[], Duration::ZERO);
+    let wanted = AccessWanted { teams: true, tables: Vec::new() };
+    let access = |environment| tenant.access(environment, &resolved.who, &wanted, Duration::ZERO);
     match what {
         What::EnrollSelf(environment) => matches!(access(environment).await, Seen::Known(_)),
         What::AddToEnvironment(environment) => {

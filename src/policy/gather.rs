@@ -90,7 +90,8 @@ pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: 
         Ok(app) => {
             let tenant = tenant::of(&context.tenants, &context.desk.way, &app);
             let needs = Needs::of(&profiles::requirements(&policy.spec));
-            let (facts, selection) = look::look(policy, &tenant, &needs, max_age(policy, context, patience)).await;
+            let (facts, selection) =
+                Box::pin(look::look(policy, &tenant, &needs, max_age(policy, context, patience))).await;
             (Some(tenant), Ok(facts), selection)
         }
         Err(problem) => (None, Err(problem), Ok(())),

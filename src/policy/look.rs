@@ -151,7 +151,7 @@ impl Asking<'_> {
         let who = &who;
         let asked = selected.into_iter().cloned().map(|environment| async move {
             let access = match who {
-                Ok(who) => self.tenant.access(&environment, who, &self.needs.tables, self.max_age).await,
+                Ok(who) => self.tenant.access(&environment, who, &self.needs.access, self.max_age).await,
                 Err(fault) => Seen::Unknown(fault.clone()),
             };
             (environment.id.clone(), (environment, access))

@@ -7,7 +7,7 @@ use super::rules::Rule;
 use crate::api::Action;
 use crate::api::profiles::LookAt;
 use crate::tenant::calls::For;
-use crate::tenant::facts::TablesWanted;
+use crate::tenant::facts::AccessWanted;
 
 /// What has to be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub struct Needs {
     pub facts: BTreeSet<For>,
     /// Apps whose consent is judged, by client id.
     pub applications: BTreeSet<String>,
-    /// Tables that are asked about.
-    pub tables: Vec<TablesWanted>,
+    /// What is asked about the account's access to environments.
+    pub access: AccessWanted,
 }
 
 impl Needs {
@@ -31,7 +31,14 @@ impl Needs {
                 Rule::Consent { app, .. } => {
                     needs.applications.insert(app.clone());
                 }
-                Rule::TablePrivileges(tables) if !needs.tables.contains(tables) => needs.tables.push(tables.clone()),
+                Rule::TablePrivileges(tables) => {
+                    // Without tables only System Administrator will do, and that may come through a team.
+                    needs.access.teams |= tables.names.is_empty();
+                    if !needs.access.tables.contains(tables) {
+                        needs.access.tables.push(tables.clone());
+                    }
+                }
+                Rule::SystemAdministrator => needs.access.teams = true,
                 _ => {}
             }
         }

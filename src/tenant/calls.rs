@@ -201,7 +201,6 @@ pub const CALLS: &[Known] = &[
         &[For::Access],
         "§3.3",
     ),
-    call(DATAVERSE, "GET", "/api/data/v9.2/teams({team})/teamroles_association", Right::Reader, &[For::Access], "§3.3"),
     call(DATAVERSE, "GET", "/api/data/v9.2/EntityDefinitions", Right::Reader, &[For::Tables], "§3.4"),
     call(
         DATAVERSE,

@@ -8,7 +8,7 @@ use serde_json::json;
 use url::Url;
 
 use super::Tenant;
-use super::facts::{Access, AccessMode, Environment, HeldBy, SystemUser, TablesWanted, Who};
+use super::facts::{Access, AccessMode, AccessWanted, Environment, HeldBy, SystemUser, Who};
 use super::tables;
 use super::wire::{Call, Scope, Service};
 use crate::fault::{Fault, Kind};
@@ -84,22 +84,23 @@ struct WireRole {
 
 #[derive(Deserialize)]
 struct WireTeam {
-    teamid: String,
     #[serde(default)]
     name: String,
+    #[serde(default)]
+    teamroles_association: Vec<WireRole>,
 }
 
 fn administers(roles: &[WireRole]) -> bool {
     roles.iter().any(|role| role.template.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(SYSTEM_ADMINISTRATOR)))
 }
 
-/// What somebody is in an environment: one call, for who does not hold the role directly one for its teams and one for each of
-/// them, and for who does not hold it at all what it can do to the tables that are asked for.
+/// What somebody is in an environment: one call, for who does not hold the role directly one for its teams, and for who does
+/// not hold it at all what it can do to the tables that are asked for.
 pub async fn access(
     tenant: &Tenant,
     environment: &Environment,
     who: &Who,
-    wanted: &[TablesWanted],
+    wanted: &AccessWanted,
 ) -> Result<Access, Fault> {
     let organization = Organization::of(environment)?;
     let service = organization.service();
@@ -122,12 +123,14 @@ pub async fn access(
     };
     let system_administrator = if administers(&row.systemuserroles_association) {
         Some(HeldBy::User)
-    } else {
+    } else if wanted.teams {
         through_team(tenant, &organization, &row.systemuserid).await?
+    } else {
+        None
     };
     let mut seen = BTreeMap::new();
     if system_administrator.is_none() {
-        for wanted in wanted.iter().filter(|wanted| !wanted.names.is_empty()) {
+        for wanted in wanted.tables.iter().filter(|wanted| !wanted.names.is_empty()) {
             let can = tables::access(tenant, environment, &row.systemuserid, wanted).await?;
             seen.insert(wanted.clone(), can);
         }
@@ -145,22 +148,16 @@ pub async fn access(
     })
 }
 
+/// The first team of theirs that holds it: one call, in which each team brings its roles.
 async fn through_team(tenant: &Tenant, organization: &Organization<'_>, row: &str) -> Result<Option<HeldBy>, Fault> {
     let service = organization.service();
-    let url =
-        organization.at(&format!("systemusers({row})/teammembership_association"), &[("$select", "teamid,name")])?;
+    let url = organization.at(
+        &format!("systemusers({row})/teammembership_association"),
+        &[("$select", "name"), ("$expand", "teamroles_association($select=roleid,_roletemplateid_value)")],
+    )?;
     let teams: Vec<WireTeam> = tenant.read_all(Call::get(&service, url, "teams of the account", NEEDS)).await?;
-    for team in teams {
-        let url = organization.at(
-            &format!("teams({})/teamroles_association", team.teamid),
-            &[("$select", "roleid,_roletemplateid_value")],
-        )?;
-        let roles: Vec<WireRole> = tenant.read_all(Call::get(&service, url, "roles of a team", NEEDS)).await?;
-        if administers(&roles) {
-            return Ok(Some(HeldBy::Team(team.name)));
-        }
-    }
-    Ok(None)
+    let administrators = teams.into_iter().find(|team| administers(&team.teamroles_association));
+    Ok(administrators.map(|team| HeldBy::Team(team.name)))
 }
 
 /// Assigns System Administrator to a user: the role's row of the user's own business unit.

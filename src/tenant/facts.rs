@@ -290,6 +290,15 @@ pub struct TablesWanted {
     pub related: bool,
 }
 
+/// What is asked about somebody's access beside the row itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccessWanted {
+    /// Whether System Administrator through a team is looked for. What teams give is in the privileges on tables anyway.
+    pub teams: bool,
+    /// Tables that are asked about.
+    pub tables: Vec<TablesWanted>,
+}
+
 /// Who is looked up in an environment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Who {

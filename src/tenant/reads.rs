@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::facts::{
-    Access, Application, Environment, FactorPolicy, Group, HeldRole, Resource, Schedule, Subscribed, TablesWanted,
-    User, Who,
+    Access, AccessWanted, Application, Environment, FactorPolicy, Group, HeldRole, Resource, Schedule, Subscribed,
+    TablesWanted, User, Who,
 };
 use super::tables::{self, Definitions};
 use super::{Tenant, consent, dataverse, factor, graph, powerplatform, schedule};
@@ -14,7 +14,7 @@ use crate::fault::Fault;
 use crate::seen::Seen;
 
 /// Who is looked up, where, and which tables are asked about.
-type AccessKey = (String, Who, Vec<TablesWanted>);
+type AccessKey = (String, Who, AccessWanted);
 
 /// All that was read.
 #[derive(Debug, Default)]
@@ -128,10 +128,10 @@ impl Tenant {
         &self,
         environment: &Environment,
         who: &Who,
-        wanted: &[TablesWanted],
+        wanted: &AccessWanted,
         max_age: Duration,
     ) -> Seen<Access> {
-        let key = (environment.id.clone(), who.clone(), wanted.to_vec());
+        let key = (environment.id.clone(), who.clone(), wanted.clone());
         let shared = self.reads.access.get(key, Shared::default);
         shared.get(max_age, async { dataverse::access(self, environment, who, wanted).await.into() }).await
     }

@@ -119,6 +119,8 @@ type Made = Result<Arc<dyn TokenCredential>, Fault>;
 
 /// How long tokens are kept at least, whatever is refused with them.
 const RENEWED_FOR: Duration = Duration::from_mins(3);
+/// How long a token that is refused is not asked for anew: a revoked one is replaced once, whatever is wrong beside it.
+const REVOKED_FOR: Duration = Duration::from_secs(10);
 /// How long a refusal is remembered.
 const REFUSED_FOR: Duration = Duration::from_secs(30);
 /// How long the token of a [`Federated`] is used: for the sign-ins of one pass, each for another service.
@@ -141,10 +143,22 @@ impl SignIn {
     /// Forgets the tokens, at most every few minutes: they carry the permissions of the time when they were issued, so that
     /// one that was given since, or a token that was revoked, would not show for more than an hour.
     pub fn renew(&self) {
+        self.renew_unless_younger(RENEWED_FOR);
+    }
+
+    /// Forgets the tokens, since one of them was refused though it has not ended: it was revoked. True: it is worth trying again
+    /// with a new one. Not so a moment after the last time: then it is not the token that is wrong.
+    pub fn renew_revoked(&self) -> bool {
+        self.renew_unless_younger(REVOKED_FOR)
+    }
+
+    fn renew_unless_younger(&self, than: Duration) -> bool {
         let mut slot = self.credential.lock().unwrap_or_else(PoisonError::into_inner);
-        if slot.0.elapsed() >= RENEWED_FOR {
+        let old = slot.0.elapsed() >= than;
+        if old {
             *slot = (Instant::now(), credential(&self.app, &self.transport));
         }
+        old
     }
 
     /// A token for this scope.

@@ -1,5 +1,6 @@
 //! How Microsoft's services are spoken to: JSON in, JSON out, pages, and their own words for what is wrong.
 
+use futures::future::BoxFuture;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName};
 use secrecy::SecretString;
@@ -70,15 +71,27 @@ impl<'a> Call<'a> {
 
 impl Tenant {
     /// Sends a call with a token for its service; any status but 2xx is a fault.
-    pub(super) async fn call(&self, call: Call<'_>) -> Result<Answer, Fault> {
-        let _leave = self.own_limits.leave(&self.shared_limits, &call).await?;
-        let effect = if call.method == Method::GET { Effect::Read } else { Effect::Write };
-        let answer = self.send(&call, effect).await?;
-        self.judge(&call, answer)
+    // Boxed: what waits here is large, and stands within all that waits for it.
+    pub(super) fn call<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Answer, Fault>> {
+        Box::pin(async move {
+            let _leave = self.own_limits.leave(&self.shared_limits, &call).await?;
+            let effect = if call.method == Method::GET { Effect::Read } else { Effect::Write };
+            let answer = self.send(&call, effect).await?;
+            self.judge(&call, answer)
+        })
     }
 
-    /// Sends a call with a token for its service, and brings the answer whatever its status.
+    /// Sends a call with a token for its service, and brings the answer whatever its status. A token that is refused is replaced
+    /// once: nothing was done, since whoever is not let in can't have changed anything.
     pub(super) async fn send(&self, call: &Call<'_>, effect: Effect) -> Result<Answer, Fault> {
+        let answer = self.send_once(call, effect).await?;
+        if answer.status == 401 && self.sign_in.renew_revoked() {
+            return self.send_once(call, effect).await;
+        }
+        Ok(answer)
+    }
+
+    async fn send_once(&self, call: &Call<'_>, effect: Effect) -> Result<Answer, Fault> {
         // Before the token: Microsoft knows no resource of a strange host, and would be blamed for it.
         self.way.hosts().admit(&call.url)?;
         of_cloud(self.cloud, &call.service.scope, &call.url, self.way.hosts())?;

@@ -8,7 +8,7 @@ use super::table::bad;
 use super::{Call, error};
 use crate::http::{Answer, Reply};
 use crate::ids::guid_of;
-use crate::odata::{project, select};
+use crate::odata::{expand, project, select};
 use crate::state::{Ownership, Table, privilege_id};
 
 const DEFINITION: &[&str] =
@@ -23,10 +23,46 @@ const RELATIONSHIP: &[&str] = &[
     "ReferencingAttribute",
 ];
 
+/// Tables can be filtered by what is primitive, and bring their relationships along; there is no paging
+/// (MicrosoftDocs/powerapps-docs, query-metadata-web-api.md).
 pub fn list(call: &mut Call<'_>) -> Answer {
-    let fields = fields(call, "EntityMetadata", DEFINITION)?;
-    let rows: Vec<Value> = call.environment().tables.iter().map(|it| project(&definition(it), &fields)).collect();
+    call.options(&["$select", "$filter", "$expand"])?;
+    let fields = chosen(call, "EntityMetadata", DEFINITION)?;
+    let wanted = call.request.query("$filter").map(names).transpose()?;
+    let expanded = call.request.query("$expand").map(expanded).transpose()?;
+    let environment = call.environment();
+    let tables = environment.tables.iter().filter(|it| wanted.as_ref().is_none_or(|names| names.contains(&it.name)));
+    let rows: Vec<Value> = tables
+        .map(|it| {
+            let mut row = project(&definition(it), &fields);
+            row["MetadataId"] = id(it).into();
+            if let Some((set, fields)) = &expanded {
+                let related = related(&environment.tables, &it.name, set == POINTS_AT);
+                row[set.as_str()] = related.iter().map(|one| project(one, fields)).collect();
+            }
+            row
+        })
+        .collect();
     Ok(collection(call, "EntityDefinitions", &rows))
+}
+
+const POINTS_AT: &str = "ManyToOneRelationships";
+const IS_POINTED_AT: &str = "OneToManyRelationships";
+
+/// The names of `LogicalName eq 'a' or LogicalName eq 'b'`: more is not needed here and is refused.
+fn names(filter: &str) -> Result<Vec<String>, Reply> {
+    let name = |part: &str| part.trim().strip_prefix("LogicalName eq '")?.strip_suffix('\'').map(str::to_owned);
+    filter.split(" or ").map(|part| name(part).ok_or_else(|| bad(&format!("Invalid filter clause: {part}")))).collect()
+}
+
+fn expanded(text: &str) -> Result<(String, Vec<String>), Reply> {
+    let (set, fields) = expand(text).map_err(|why| bad(&why))?;
+    if ![POINTS_AT, IS_POINTED_AT].contains(&set.as_str()) {
+        return Err(bad(&format!(
+            "Could not find a property named '{set}' on type 'Microsoft.Dynamics.CRM.EntityMetadata'."
+        )));
+    }
+    known("OneToManyRelationshipMetadata", RELATIONSHIP, fields).map(|fields| (set, fields))
 }
 
 pub fn one(call: &mut Call<'_>, key: &str) -> Answer {
@@ -41,21 +77,26 @@ pub fn one(call: &mut Call<'_>, key: &str) -> Answer {
 
 /// `ManyToOneRelationships`
 pub fn points_at(call: &mut Call<'_>, key: &str) -> Answer {
-    let name = table(call, key)?.name.clone();
-    relationships(call, key, "ManyToOneRelationships", |from, _| from == name)
+    relationships(call, key, POINTS_AT)
 }
 
 /// `OneToManyRelationships`
 pub fn is_pointed_at(call: &mut Call<'_>, key: &str) -> Answer {
-    let name = table(call, key)?.name.clone();
-    relationships(call, key, "OneToManyRelationships", |_, to| to == name)
+    relationships(call, key, IS_POINTED_AT)
 }
 
-fn relationships(call: &Call<'_>, key: &str, set: &str, is_wanted: impl Fn(&str, &str) -> bool) -> Answer {
+fn relationships(call: &Call<'_>, key: &str, set: &str) -> Answer {
     let fields = fields(call, "OneToManyRelationshipMetadata", RELATIONSHIP)?;
-    let all = call.environment().tables.iter().flat_map(|table| table.lookups.iter().map(move |it| (table, it)));
-    let rows: Vec<Value> = all
-        .filter(|(table, it)| is_wanted(&table.name, &it.table))
+    let name = &table(call, key)?.name;
+    let all = related(&call.environment().tables, name, set == POINTS_AT);
+    let rows: Vec<Value> = all.iter().map(|row| project(row, &fields)).collect();
+    Ok(collection(call, &format!("EntityDefinitions({key})/{set}"), &rows))
+}
+
+/// What a table points at, or what points at it.
+fn related(tables: &[Table], name: &str, points_at: bool) -> Vec<Value> {
+    let all = tables.iter().flat_map(|table| table.lookups.iter().map(move |it| (table, it)));
+    all.filter(|(table, it)| if points_at { table.name == name } else { it.table == name })
         .map(|(table, it)| {
             json!({
                 "MetadataId": guid_of(&["relationship", &it.name]),
@@ -67,9 +108,7 @@ fn relationships(call: &Call<'_>, key: &str, set: &str, is_wanted: impl Fn(&str,
                 "ReferencingAttribute": it.attribute,
             })
         })
-        .map(|row| project(&row, &fields))
-        .collect();
-    Ok(collection(call, &format!("EntityDefinitions({key})/{set}"), &rows))
+        .collect()
 }
 
 fn table<'a>(call: &'a Call<'_>, key: &str) -> Result<&'a Table, Reply> {
@@ -105,10 +144,17 @@ fn id(it: &Table) -> String {
     guid_of(&["table", &it.name])
 }
 
-fn fields(call: &Call<'_>, type_name: &str, known: &[&str]) -> Result<Vec<String>, Reply> {
+fn fields(call: &Call<'_>, type_name: &str, columns: &[&str]) -> Result<Vec<String>, Reply> {
     call.options(&["$select"])?;
-    let fields = select(call.request.query("$select"));
-    match fields.iter().find(|field| !known.contains(&field.as_str())) {
+    chosen(call, type_name, columns)
+}
+
+fn chosen(call: &Call<'_>, type_name: &str, columns: &[&str]) -> Result<Vec<String>, Reply> {
+    known(type_name, columns, select(call.request.query("$select")))
+}
+
+fn known(type_name: &str, columns: &[&str], fields: Vec<String>) -> Result<Vec<String>, Reply> {
+    match fields.iter().find(|field| !columns.contains(&field.as_str())) {
         Some(field) => Err(bad(&format!(
             "Could not find a property named '{field}' on type 'Microsoft.Dynamics.CRM.{type_name}'."
         ))),

@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::columns::{ROLE, TEAM};
-use super::table::{bad, chosen, fits, row};
+use super::table::{bad, chosen, fits, known_columns, row};
 use super::users::{find, object_id};
 use super::{Call, error};
 use crate::catalog::SECURITY_ROLES;
 use crate::http::{Answer, Reply};
+use crate::odata::expand;
 use crate::state::{HeldRole, Lag, SecurityRole};
 
 pub fn list(call: &mut Call<'_>) -> Answer {
@@ -49,8 +50,18 @@ pub fn of_team(call: &mut Call<'_>, key: &str) -> Answer {
 
 pub fn teams_of_user(call: &mut Call<'_>, key: &str) -> Answer {
     call.needs("prvReadTeam")?;
-    call.options(&["$select"])?;
+    call.options(&["$select", "$expand"])?;
     let fields = call.columns("team", TEAM)?;
+    // Their roles come along when asked for, as collections do (MicrosoftDocs/powerapps-docs, query-data-web-api.md).
+    let expanded = match call.request.query("$expand").map(expand).transpose().map_err(|why| bad(&why))? {
+        None => None,
+        Some((name, fields)) if name == "teamroles_association" => Some(known_columns("role", ROLE, fields)?),
+        Some((name, _)) => {
+            return Err(bad(&format!(
+                "Could not find a property named '{name}' on type 'Microsoft.Dynamics.CRM.team'."
+            )));
+        }
+    };
     let found = find(call, key)?;
     let environment = call.environment();
     let teams = found.user.as_deref().map(|user| environment.teams_of(call.tenant, user)).unwrap_or_default();
@@ -60,7 +71,13 @@ pub fn teams_of_user(call: &mut Call<'_>, key: &str) -> Answer {
             // Team type 0 Owner, 2 Entra security group [M].
             let kind = if team.group.is_some() { 2 } else { 0 };
             let known = json!({ "teamid": team.id, "name": team.name, "teamtype": kind, "isdefault": false, "azureactivedirectoryobjectid": team.group, "organizationid": environment.organization_id, "_businessunitid_value": environment.business_unit });
-            chosen(&row(TEAM, known), &fields, "teamid")
+            let mut body = chosen(&row(TEAM, known), &fields, "teamid");
+            if let Some(fields) = &expanded {
+                let held = team.roles.iter().filter_map(|id| environment.role(id));
+                body["teamroles_association"] =
+                    held.map(|role| chosen(&role_row(call, role), fields, "roleid")).collect();
+            }
+            body
         })
         .collect();
     Ok(Reply::json(200, &json!({ "@odata.context": format!("{}/$metadata#teams", call.base()), "value": rows })))

@@ -1,0 +1,106 @@
+//! What is allowed and granted is put right by itself: users, security roles and access modes of environments, directory roles.
+
+use serde_json::{Value, json};
+
+use crate::harness::calls::{ACCOUNT_ID, APP, TENANT, contoso, held, replaced};
+use crate::harness::{ACCOUNT, AT_KEEPIT, POLICY, Scene, finding, message};
+
+const ACTIONS: &str = "[DirectoryRoles, SecurityRoles, AccessMode, EnvironmentAccess, SelfEnrollment]";
+
+/// Contoso, where the account is missing in one environment and was added to another while it had no license.
+fn broken(change: impl FnOnce(&mut Value)) -> String {
+    contoso(|world| {
+        let environments = world["tenants"][0]["environments"].as_array_mut().unwrap();
+        environments[1]["users"] =
+            json!([{ "user": ACCOUNT, "roles": ["Basic User"], "access_mode": 1, "setup": true }]);
+        change(world);
+    })
+}
+
+/// The example, allowed and granted everything.
+async fn begun(world: &str) -> (Scene, crate::harness::Operator) {
+    let scene = Scene::with_world(world).await;
+    let grants = format!(
+        "[{{ namespace: {}, tenantID: {TENANT}, accounts: [{ACCOUNT_ID}], actions: {ACTIONS} }}]",
+        scene.namespace
+    );
+    let operator = scene.operator_with(&grants, &[]).await;
+    scene.apply_secrets().await;
+    let allowed = "allowedActions: [DirectoryRoles, SecurityRoles, SelfEnrollment]";
+    scene.apply_yaml(&replaced(&scene.policy_yaml(), allowed, &format!("allowedActions: {ACTIONS}"))).await;
+    scene.apply_yaml(&scene.connector_yaml()).await;
+    (scene, operator)
+}
+
+fn connected(scene: &Scene) {
+    let id = scene.world.sign_in_for_connector("Contoso", AT_KEEPIT, "dynamics365", ACCOUNT).unwrap();
+    scene.world.finish_backup(&id).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_missing_or_was_set_up_without_a_license_is_put_right_without_a_person() {
+    let world = broken(|world| {
+        // What is written shows some reads later, and a row comes later still.
+        world["switches"] = json!({ "lag": { "graph_reads": 2, "dataverse_reads": 2, "new_row_reads": 3 } });
+    });
+    let (scene, _operator) = begun(&world).await;
+    scene.until_policy("Ready", "True", "Satisfied").await;
+    connected(&scene);
+    scene.until_ready().await;
+    let state = scene.world.state();
+    for environment in state["tenants"][0]["environments"].as_array().unwrap().iter().take(3) {
+        let users = environment["users"].as_array().unwrap();
+        let row = users.iter().find(|row| row["user"] == ACCOUNT_ID).unwrap();
+        assert_eq!(row["access_mode"], 0, "{environment}");
+    }
+    assert_eq!(held(&scene.world), ["Dynamics 365 Administrator", "Power Platform Administrator"]);
+    let written = scene.written();
+    let times = |piece: &str| written.iter().filter(|call| call.contains(piece)).count();
+    assert_eq!((times("addUser"), times("PATCH"), times("DELETE")), (1, 1, 1), "{written:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_license_that_has_not_arrived_in_the_power_platform_is_waited_for_and_not_a_failure() {
+    let world = broken(|world| {
+        world["tenants"][0]["users"][0]["licenses"] = json!([{ "sku": "POWERAUTOMATE_ATTENDED_RPA" }]);
+        // Else an administrator would be let in for set-up.
+        world["tenants"][0]["role_assignments"] =
+            json!([{ "principal": "breakglass@contoso.onmicrosoft.com", "role": "Global Administrator" }]);
+        world["switches"] = json!({ "lag": { "license_attempts": 2 } });
+    });
+    let (scene, _operator) = begun(&world).await;
+    // Without a Dynamics license nobody is let in: that is a person's turn.
+    scene
+        .until("a hand-off for the license", "ServiceAccountPolicy", POLICY, |policy| {
+            policy["status"]["handOffs"].as_array().is_some_and(|all| all.iter().any(|it| it["name"] == "licenses"))
+        })
+        .await;
+    scene.world.act("assign-license", json!({ "user": ACCOUNT, "sku": "DYN365_ENTERPRISE_SALES" })).unwrap();
+    let waiting = scene.until_policy("Ready", "False", "Propagating").await;
+    assert!(message(&waiting, "Ready").contains("has not arrived"), "{}", message(&waiting, "Ready"));
+    let seen = scene
+        .until("the account in every environment", "ServiceAccountPolicy", POLICY, |policy| {
+            finding(policy, "environment-member")["result"] == "Pass"
+        })
+        .await;
+    assert!(seen["status"]["findings"].is_array());
+    let _ = APP;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_access_mode_of_who_has_no_license_is_left_alone_and_the_cause_is_said() {
+    let world = broken(|world| {
+        world["tenants"][0]["users"][0]["licenses"] = json!([]);
+    });
+    let (scene, _operator) = begun(&world).await;
+    let policy = scene
+        .until("the cause", "ServiceAccountPolicy", POLICY, |policy| {
+            let found = finding(policy, "read-write");
+            found["result"] == "Fail" && found["message"].as_str().unwrap().contains("since the account has no license")
+        })
+        .await;
+    assert!(finding(&policy, "read-write")["remedy"].as_str().unwrap().contains("license"), "{policy}");
+    scene.until_more_reads(3).await;
+    let written = scene.written();
+    assert!(!written.iter().any(|call| call.contains("PATCH") || call.contains("addUser")), "{written:#?}");
+}
