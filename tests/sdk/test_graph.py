@@ -42,6 +42,8 @@ from conftest import (
 INSTANCES = schedule_instances.RoleAssignmentScheduleInstancesRequestBuilder
 ASSIGNMENTS = "/roleManagement/directory/roleAssignments"
 
+VENDOR = "aaaaaaaa-1111-4222-8333-000000000001"
+
 Asked = Callable[[GraphServiceClient], Awaitable[object]]
 
 
@@ -180,12 +182,25 @@ def test_what_is_active_now_is_read_from_pim(world: World) -> None:
     assert {row.member_type for row in active.value} == {"Direct"}
 
 
-def test_consent_is_read_as_grants(world: World) -> None:
+def test_consent_is_read_as_grants(start: Callable[..., World]) -> None:
+    start()
     if not exists("/v1.0/oauth2PermissionGrants"):
         pytest.skip("the world has no consent grants yet")
-    wanted = query(
-        Oauth2PermissionGrantsRequestBuilder.Oauth2PermissionGrantsRequestBuilderGetQueryParameters,
-        filter=f"clientId eq '{APP}'",
-    )
-    grants = graph(lambda client: client.oauth2_permission_grants.get(wanted))
-    assert all(grant.consent_type in ("AllPrincipals", "Principal") for grant in grants.value)
+    environments = "    environments:\n"
+    world = start((environments, f"    vendor_apps:\n      - {{ app_id: {VENDOR}, name: AvePoint }}\n{environments}"))
+    world.do("consent", app="AvePoint", scope="User.Read offline_access", user=ACCOUNT)
+    world.do("consent", app="AvePoint", scope="user_impersonation", resource="Dynamics CRM")
+
+    async def asked(client: GraphServiceClient) -> list:
+        vendor = await client.service_principals_with_app_id(VENDOR).get()
+        wanted = query(
+            Oauth2PermissionGrantsRequestBuilder.Oauth2PermissionGrantsRequestBuilderGetQueryParameters,
+            filter=f"clientId eq '{vendor.id}'",
+        )
+        return (await client.oauth2_permission_grants.get(wanted)).value
+
+    grants = {grant.consent_type: grant for grant in graph(asked)}
+    assert grants["Principal"].principal_id == ACCOUNT_ID
+    assert grants["Principal"].scope.split() == ["User.Read", "offline_access"]
+    assert grants["AllPrincipals"].principal_id is None
+    assert grants["AllPrincipals"].scope == "user_impersonation"
