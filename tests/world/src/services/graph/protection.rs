@@ -96,7 +96,7 @@ fn strength(name: &str) -> Value {
         "Passwordless MFA" => "00000000-0000-0000-0000-000000000003",
         _ => "00000000-0000-0000-0000-000000000004",
     };
-    json!({ "id": id, "displayName": name, "description": null, "policyType": "builtIn", "requirementsSatisfied": "mfa", "allowedCombinations": [], "createdDateTime": null, "modifiedDateTime": null })
+    json!({ "id": id, "displayName": name, "description": null, "policyType": "builtIn", "requirementsSatisfied": "mfa", "allowedCombinations": [], "createdDateTime": "2021-12-01T00:00:00Z", "modifiedDateTime": "2021-12-01T00:00:00Z" })
 }
 
 /// Registered is not asked for (microsoft.md §1.8).
