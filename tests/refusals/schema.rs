@@ -108,6 +108,7 @@ async fn what_a_spec_can_not_be_is_refused_when_it_is_made() {
     let profiles = "    keepitPowerPlatform:\n      workloads: [Dynamics365, PowerPages, PowerAutomate]\n";
     let object_id = "0d5b6a1c-2f3e-4a4d-8c5b-7e6f5a4b3c2d";
     let types = "types: [Production, Sandbox]";
+    let by_secret = "    clientSecret:\n      clientID: c0ffee00-1111-4222-8333-444455556666\n      secretRef:\n        name: entra-backstay\n        key: client-secret\n";
     let by_identity = "    workloadIdentity: { clientID: c0ffee00-1111-4222-8333-444455556666, serviceAccountRef: { name: entra } }\n";
     for (yaml, pieces) in [
         // The tenant and the credential.
@@ -151,7 +152,15 @@ async fn what_a_spec_can_not_be_is_refused_when_it_is_made() {
         ),
         (
             with(&policy, "    clientSecret:\n", "    workloadIdentity:\n"),
-            &["spec.credential.workloadIdentity.serviceAccountRef", "Required"],
+            &["spec.credential.workloadIdentity.secretRef"],
+        ),
+        (
+            with(
+                &policy,
+                by_secret,
+                &by_identity.replace("serviceAccountRef: { name: entra }", "serviceAccountRef: {}"),
+            ),
+            &["spec.credential.workloadIdentity.serviceAccountRef.name", "Required"],
         ),
         // The account.
         (with(&policy, object_id, "0d5b6a1c"), &["spec.account.user.objectID"]),
