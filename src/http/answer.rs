@@ -99,3 +99,52 @@ pub(super) fn status_class(status: u16) -> &'static str {
         _ => "5xx",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, headers: &[(&'static str, &str)]) -> Answer {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (reqwest::header::HeaderName::from_static(name), value.parse().unwrap()))
+            .collect();
+        Answer { status, headers, body: Vec::new() }
+    }
+
+    #[test]
+    fn who_asks_to_be_left_alone_is_throttled_and_who_only_fails_is_not() {
+        for (status, header, kind, wait) in [
+            (429, Some("7"), Kind::Throttled, Some(7)),
+            (429, None, Kind::Throttled, None),
+            (503, Some("7"), Kind::Throttled, Some(7)),
+            (503, None, Kind::ServerError, None),
+            (500, Some("7"), Kind::ServerError, Some(7)),
+        ] {
+            let headers: Vec<_> = header.map(|value| ("retry-after", value)).into_iter().collect();
+            let answer = answer(status, &headers);
+            let fault = answer.fault("Service", "thing").unwrap();
+            let told = (fault.kind, fault.retry_after().map(|wait| wait.as_secs()));
+            assert_eq!(told, (kind, wait), "{status} {header:?}");
+            // 500 concerns one request, whatever it says.
+            let of_all = answer.overloaded().map(|wait| wait.as_secs());
+            assert_eq!(of_all, wait.filter(|_| kind == Kind::Throttled), "{status} {header:?}");
+        }
+    }
+
+    #[test]
+    fn how_much_of_a_limit_is_used_up_is_a_number_or_nothing() {
+        let said = |value: &str| answer(200, &[("x-ms-throttle-limit-percentage", value)]).used();
+        assert_eq!((said("0.85"), said(" 1.2 "), said("much")), (Some(0.85), Some(1.2), None));
+        assert_eq!(answer(200, &[]).used(), None);
+    }
+
+    #[test]
+    fn a_next_try_comes_when_it_was_told_or_doubled_but_not_late_and_not_for_ever() {
+        let (second, minute) = (Duration::from_secs(1), Duration::from_mins(1));
+        assert_eq!(next_try(1, Some(second)), Some(second));
+        assert_eq!(next_try(1, Some(minute)), None);
+        assert_eq!((next_try(1, None), next_try(2, None)), (Some(second / 5), Some(second * 2 / 5)));
+        assert_eq!(next_try(3, None), None);
+    }
+}

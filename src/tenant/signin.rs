@@ -276,3 +276,55 @@ impl ClientAssertion for Exchanged {
         Ok(token.expose_secret().to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn app() -> App {
+        App {
+            tenant: "contoso.com".to_owned(),
+            cloud: Cloud::Global,
+            client_id: "app".to_owned(),
+            credential: Credential::Secret("hush".to_owned().into()),
+        }
+    }
+
+    /// Who has less than everything must not see what somebody else has read.
+    #[test]
+    fn nothing_is_shared_with_another_cloud_tenant_app_or_credential() {
+        let key = AppKey::of(&app());
+        let upper = App { tenant: "Contoso.COM".to_owned(), client_id: "APP".to_owned(), ..app() };
+        assert_eq!(AppKey::of(&upper), key);
+        let federated: Arc<dyn Federated> = Arc::new(Named("hush"));
+        for other in [
+            App { cloud: Cloud::China, ..app() },
+            App { tenant: "fabrikam.com".to_owned(), ..app() },
+            App { client_id: "other".to_owned(), ..app() },
+            App { credential: Credential::Secret("another".to_owned().into()), ..app() },
+            // A name is no secret.
+            App { credential: Credential::Federated(federated), ..app() },
+        ] {
+            assert_ne!(AppKey::of(&other), key, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn no_secret_is_printed() {
+        let printed = format!("{:?} {:?}", app(), AppKey::of(&app()));
+        assert!(!printed.contains("hush"), "{printed}");
+    }
+
+    struct Named(&'static str);
+
+    #[async_trait]
+    impl Federated for Named {
+        fn subject(&self) -> &str {
+            self.0
+        }
+
+        async fn token(&self, _: &str) -> Result<SecretString, Fault> {
+            Ok("token".to_owned().into())
+        }
+    }
+}
