@@ -52,7 +52,7 @@ impl Tenant {
                         all.push(self.call(call).await);
                     }
                 }
-                _ => all.extend(self.some(&some).await),
+                _ => all.extend(Box::pin(self.some(&some)).await),
             }
         }
     }
