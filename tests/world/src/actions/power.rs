@@ -149,8 +149,8 @@ fn add_app(state: &mut State, params: &Params) -> Done {
     let (tenant, at) = environment_of(state, &params.text("environment")?)?;
     let key = params.text("app")?;
     let client_id = state.tenants[tenant]
-        .app(&key)
-        .map(|app| app.client_id.clone())
+        .service_principal(&key)
+        .map(|app| app.app_id)
         .ok_or_else(|| format!("there is no app {key:?}"))?;
     let environment = &mut state.tenants[tenant].environments[at];
     match environment.any_row_of_app(&client_id) {

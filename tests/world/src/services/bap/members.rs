@@ -91,7 +91,7 @@ pub fn add_app_user(state: &mut State, request: &Request, token: &Issued, id: &s
     let client_id = body(request, "servicePrincipalAppId")?;
     let reads = state.switches.lag.new_row_reads;
     let tenant = state.tenant_mut(&token.tenant).ok_or_else(|| no_environment(id))?;
-    let client_id = tenant.app(&client_id).map(|app| app.client_id.clone()).ok_or_else(|| {
+    let client_id = tenant.service_principal(&client_id).map(|app| app.app_id).ok_or_else(|| {
         error(404, "ApplicationNotFound", &format!("The application '{client_id}' was not found in the tenant."))
     })?;
     let at = environment_with_dataverse(tenant, id)?;

@@ -46,7 +46,7 @@ pub fn create(call: &mut Call<'_>) -> Answer {
         error(400, "0x80040216", "Only application users are made here; a person comes by the admin center.")
     })?;
     root_unit(call, body.get("businessunitid@odata.bind"))?;
-    let client = call.tenant.app(client).map(|app| app.client_id.clone()).ok_or_else(|| {
+    let client = call.tenant.service_principal(client).map(|app| app.app_id).ok_or_else(|| {
         error(400, "0x80048306", &format!("The application '{client}' was not found in Microsoft Entra ID."))
     })?;
     match call.environment().any_row_of_app(&client) {

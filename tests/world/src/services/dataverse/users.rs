@@ -128,8 +128,7 @@ pub fn find(call: &Call<'_>, key: &str) -> Result<SystemUser, Reply> {
 
 /// Entra object id of a row: of the person, or of the application's service principal.
 pub fn object_id(tenant: &Tenant, it: &SystemUser) -> Option<String> {
-    let app =
-        || it.application.as_deref().and_then(|client| tenant.app(client)).map(|app| app.service_principal_id.clone());
+    let app = || it.application.as_deref().and_then(|client| tenant.service_principal(client)).map(|app| app.id);
     it.user.clone().or_else(app)
 }
 
@@ -139,7 +138,10 @@ fn user_row(call: &Call<'_>, it: &SystemUser) -> Value {
     let name = person
         .map(|user| user.display_name.clone())
         .or_else(|| {
-            it.application.as_deref().and_then(|client| call.tenant.app(client)).map(|app| format!("# {}", app.name))
+            it.application
+                .as_deref()
+                .and_then(|client| call.tenant.service_principal(client))
+                .map(|app| format!("# {}", app.name))
         })
         .unwrap_or_default();
     let mail = person.map(|user| user.principal_name.clone());

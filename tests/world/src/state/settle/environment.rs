@@ -119,7 +119,7 @@ fn settle_members(tenant: &Tenant, environment: &mut Environment) -> Result<(), 
     for row in &mut environment.users {
         match (&mut row.user, &row.application) {
             (Some(person), None) => *person = user(person)?,
-            (None, Some(client)) if tenant.app(client).is_some() => {}
+            (None, Some(client)) if tenant.service_principal(client).is_some() => {}
             (None, Some(client)) => {
                 return Err(format!(
                     "environment {name} names application {client:?}, which tenant {} does not have",
