@@ -25,6 +25,8 @@ pub struct Fault {
     pub kind: Kind,
     /// One sentence.
     pub sentence: String,
+    /// The permission of Microsoft Graph that the operator's app would need; `None`: it is not a permission that is missing.
+    pub lacks: Option<&'static str>,
 }
 
 /// Fixed words for faults: label values of metrics.
@@ -120,7 +122,7 @@ impl Fault {
             | Kind::Refused => Class::Denied,
             Kind::Bug => Class::Bug,
         };
-        Self { class, kind, sentence: sentence.into() }
+        Self { class, kind, sentence: sentence.into(), lacks: None }
     }
 
     /// The same fault, to be tried again no sooner than after this long.
@@ -129,6 +131,13 @@ impl Fault {
         if let Class::Retry(_) = self.class {
             self.class = Class::Retry(wait);
         }
+        self
+    }
+
+    /// The same fault, for want of this permission.
+    #[must_use]
+    pub fn lacking(mut self, permission: &'static str) -> Self {
+        self.lacks = Some(permission);
         self
     }
 

@@ -1,6 +1,7 @@
 //! One `ServiceAccountPolicy`, from what was declared to what is said about it. Reads like the five files beside it.
 
 mod act;
+mod answers;
 pub mod demands;
 pub mod environments;
 mod gather;
@@ -14,8 +15,10 @@ pub mod profiles;
 mod properties;
 mod report;
 mod resolve;
+mod rights;
 pub mod rules;
 mod waivers;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +64,7 @@ pub async fn reconcile(object: Arc<Guarded<ServiceAccountPolicy>>, context: Arc<
         let outcome = match planned {
             Ok((resolved, plan)) => {
                 let done = act::act(&policy, &plan, &resolved, &observed, &context).await;
-                report::report(&policy, &resolved, &plan, &done, &context.settings, Timestamp::now())
+                report::report(&policy, &observed, &resolved, &plan, &done, &context.settings)
             }
             Err(problem) => report::refuse(&policy, &observed, &problem, &context.settings, Timestamp::now()),
         };

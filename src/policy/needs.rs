@@ -56,10 +56,9 @@ impl Needs {
 fn facts(rule: &Rule) -> Vec<For> {
     match rule {
         Rule::AccountUsable | Rule::PasswordKept => vec![For::User],
-        Rule::DirectoryRole { .. } => vec![For::Roles],
         // Who else holds it matters only where it may be taken away.
         Rule::NoDirectoryRole { must_go: true, .. } => vec![For::Roles, For::OtherAdministrators],
-        Rule::NoDirectoryRole { .. } => vec![For::Roles],
+        Rule::DirectoryRole { .. } | Rule::NoDirectoryRole { .. } => vec![For::Roles],
         Rule::License(wanted) => match wanted.look_at {
             LookAt::User => vec![For::User],
             LookAt::Tenant => vec![For::Subscriptions],

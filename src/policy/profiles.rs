@@ -149,7 +149,7 @@ fn license(family: LicenseFamily, chosen: &Licenses) -> Rule {
     Rule::License(wanted)
 }
 
-/// Vendor pages 000_5ee508f98d21b045.txt and 002_6826016aac67b871.txt.
+/// Vendor pages `000_5ee508f98d21b045.txt` and `002_6826016aac67b871.txt`.
 fn keepit_power_platform(profile: &KeepitPowerPlatform, chosen: &Licenses) -> Vec<Requirement> {
     let asks = |name, stages, rule, source| row(KEEPIT_POWER_PLATFORM, name, stages, rule, source);
     let mut all = vec![
@@ -225,7 +225,7 @@ fn keepit_power_platform(profile: &KeepitPowerPlatform, chosen: &Licenses) -> Ve
     all
 }
 
-/// Vendor page 001_e0dc596d0152edb5.txt: an older revision of 000, on which Global Administrator stays.
+/// Vendor page `001_e0dc596d0152edb5.txt`: an older revision of 000, on which Global Administrator stays.
 fn keepit_dynamics_ce(chosen: &Licenses) -> Vec<Requirement> {
     let asks = |name, rule, source| row(KEEPIT_DYNAMICS_CE, name, ALWAYS, rule, source);
     vec![
@@ -261,7 +261,7 @@ fn keepit_dynamics_ce(chosen: &Licenses) -> Vec<Requirement> {
     ]
 }
 
-/// Vendor page 003_bd56bc9590922a7e.txt.
+/// Vendor page `003_bd56bc9590922a7e.txt`.
 fn fluent_pro_dataverse(profile: &FluentProDataverse) -> Vec<Requirement> {
     let asks = |name, rule, source| row(FLUENT_PRO_DATAVERSE, name, ALWAYS, rule, source);
     // What a backup reads has to be written by a restore (the page's points 2).
@@ -306,7 +306,7 @@ fn fluent_pro_dataverse(profile: &FluentProDataverse) -> Vec<Requirement> {
     ]
 }
 
-/// Vendor page 004_5ddf0188dcdaa1a9.txt, the note on service accounts.
+/// Vendor page `004_5ddf0188dcdaa1a9.txt`, the note on service accounts.
 fn ave_point_service_account(profile: &AvePointServiceAccount, chosen: &Licenses) -> Vec<Requirement> {
     let asks = |name, rule, source| row(AVE_POINT_SERVICE_ACCOUNT, name, ALWAYS, rule, source);
     let mut all = vec![
@@ -340,7 +340,7 @@ fn ave_point_service_account(profile: &AvePointServiceAccount, chosen: &Licenses
     all
 }
 
-/// Vendor page 004_5ddf0188dcdaa1a9.txt, "Add an App Profile Connection".
+/// Vendor page `004_5ddf0188dcdaa1a9.txt`, "Add an App Profile Connection".
 fn ave_point_app_profile(profile: &AvePointAppProfile, client_id: &str) -> Vec<Requirement> {
     let asks = |name, rule, source| row(AVE_POINT_APP_PROFILE, name, ALWAYS, rule, source);
     let (permissions, source) = match profile.kind {

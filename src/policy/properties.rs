@@ -264,7 +264,7 @@ fn apply(facts: &mut AccountFacts, what: &What) {
             roles.retain(|held| held.role != role.id() || held.assignment != *assignment || held.group.is_some());
         }
         What::AddSystemAdministrator(environment) => {
-            row(environment, &|row| row.system_administrator = Some(HeldBy::User))
+            row(environment, &|row| row.system_administrator = Some(HeldBy::User));
         }
         What::SetReadWrite(environment) => row(environment, &|row| row.access_mode = AccessMode::ReadWrite),
         What::EnrollSelf(environment) => {

@@ -1,6 +1,5 @@
 //! From what holds and what was done to what is said about it. [pure]
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,11 +9,12 @@ use super::act::Done;
 use super::gather::Observed;
 use super::plan::{Allowed, Plan};
 use super::resolve::{Finding, Resolved};
-use super::rules::{Judgement, Verdict, lower_first, severity};
-use crate::api::policy::{FindingEnvironments, FindingResult, FindingStatus, PlannedStep, ServiceAccountPolicyStatus};
+use super::rules::Verdict;
+use super::{rights, words};
+use crate::api::policy::{FindingResult, FindingStatus, PlannedStep, ServiceAccountPolicyStatus};
 use crate::api::shared::span;
 use crate::api::{Reason, ServiceAccountPolicy};
-use crate::fault::{Fault, Kind};
+use crate::fault::{Class, Fault, Kind};
 use crate::runtime::conditions::State;
 use crate::runtime::{Conditions, Outcome, Problem, Settings, handoffs};
 use crate::seen::Seen;
@@ -26,21 +26,19 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 const SOON: Duration = Duration::from_secs(5);
 const SIGNED_IN: &str = "Microsoft accepted the sign-in of the operator's app";
 const PINNED: &str = "The account is the one that was pinned";
-/// `status.plan` shows so many steps, a finding so many environments.
+/// `status.plan` shows so many steps.
 const MOST_STEPS: usize = 20;
-const MOST_SAMPLES: usize = 10;
-/// So many environments are named within a sentence.
-const MOST_NAMED: usize = 3;
 
 /// The status of a policy that could be worked on.
 pub fn report(
     policy: &ServiceAccountPolicy,
+    observed: &Observed,
     resolved: &Resolved,
     plan: &Plan,
     done: &Done,
     settings: &Settings,
-    now: Timestamp,
 ) -> Said {
+    let now = observed.now;
     let old = policy.status.clone().unwrap_or_default();
     let mut conditions = begin(policy, &old, now);
     let findings: Vec<FindingStatus> = resolved
@@ -54,8 +52,11 @@ pub fn report(
     };
     let (failing, unknown) = (count(FindingResult::Fail), count(FindingResult::Unknown));
 
+    let asked = !resolved.demands.is_empty() || resolved.no_connectors;
     let unsure = |name: &str| unsure(name, resolved);
-    let (hand_offs, mut notes) = handoffs::merge(plan.hand_offs.clone(), &old.hand_offs, unsure, &conditions.now());
+    let lacking = observed.account.as_ref().ok().and_then(|facts| rights::hand_off(&rights::missing(facts, done)));
+    let open = plan.hand_offs.iter().cloned().chain(lacking).collect();
+    let (hand_offs, mut notes) = handoffs::merge(open, &old.hand_offs, unsure, &conditions.now());
     notes.extend(done.notes.iter().cloned());
 
     seen(&mut conditions, resolved);
@@ -93,8 +94,9 @@ pub fn report(
         account: resolved.account.clone().or_else(|| old.account.clone()),
         demands: resolved.demands.clone(),
         findings,
-        failing: Some(failing),
-        unknown: Some(unknown),
+        // While nobody asks, nothing counts.
+        failing: asked.then_some(failing),
+        unknown: asked.then_some(unknown),
         plan: plan.steps.iter().take(MOST_STEPS).map(planned).collect(),
         plan_total: Some(i32::try_from(plan.steps.len()).unwrap_or(i32::MAX)),
         hand_offs,
@@ -172,7 +174,11 @@ fn ready(
     (failing, unknown): (i32, i32),
     handed_off: bool,
 ) {
-    if let Some(fault) = &done.fault {
+    if let Some(fault) = done.fault.as_ref().filter(|fault| fault.class == Class::Denied) {
+        // Tried again and again, but somebody else has to do something first.
+        let message = format!("Microsoft refuses a step: {}", fault.sentence);
+        conditions.set("Ready", State::False, Reason::AwaitingPerson, message);
+    } else if let Some(fault) = &done.fault {
         conditions.set(
             "Ready",
             State::False,
@@ -195,43 +201,34 @@ fn ready(
             failing => format!("{message}; {failing} of them fail"),
         };
         conditions.set("Ready", State::True, Reason::NoConnectors, message);
-    } else if resolved.demands.is_empty() && failing > 0 {
-        let message = "No Connector has said yet what it needs";
+    } else if resolved.demands.is_empty() {
+        // During a first backup, say: whether the authorization works is not known, and so neither is what is needed.
+        let message = "Nothing is asked of the account while it is not known whether any Connector is authorized";
         conditions.set("Ready", State::Unknown, Reason::Pending, message);
     } else if failing > 0 && handed_off {
-        conditions.set(
-            "Ready",
-            State::False,
-            Reason::AwaitingPerson,
-            unmet(resolved, FindingResult::Fail, "The account lacks"),
-        );
+        conditions.set("Ready", State::False, Reason::AwaitingPerson, unmet(resolved, FindingResult::Fail));
     } else if failing > 0 {
         let waits = plan.steps.iter().find_map(|step| match &step.allowed {
             Allowed::NotYet(first) => Some(first.clone()),
             _ => None,
         });
-        let lacks = unmet(resolved, FindingResult::Fail, "Not met");
+        let lacks = unmet(resolved, FindingResult::Fail);
         let message = waits.map_or(lacks.clone(), |first| format!("{lacks}; the next step waits: {first}"));
         conditions.set("Ready", State::False, Reason::RequirementsNotMet, message);
     } else if unknown > 0 && handed_off {
-        let message = unmet(resolved, FindingResult::Unknown, "It can't be told whether the account has");
+        let message = unmet(resolved, FindingResult::Unknown);
         conditions.set("Ready", State::False, Reason::AwaitingPerson, message);
     } else if unknown > 0 {
-        conditions.set(
-            "Ready",
-            State::Unknown,
-            Reason::NotObservable,
-            unmet(resolved, FindingResult::Unknown, "It can't be told whether the account has"),
-        );
+        conditions.set("Ready", State::Unknown, Reason::NotObservable, unmet(resolved, FindingResult::Unknown));
     } else {
         conditions.set("Ready", State::True, Reason::Satisfied, "The account holds everything that is asked of it now");
     }
 }
 
-fn unmet(resolved: &Resolved, result: FindingResult, begin: &str) -> String {
+/// The findings of this result that count, in one sentence.
+fn unmet(resolved: &Resolved, result: FindingResult) -> String {
     let of_result = resolved.findings.iter().filter(|finding| finding.counts && finding.result() == result);
-    let names: Vec<&str> = of_result.map(|finding| finding.requirement.name.as_ref()).collect();
-    format!("{begin}: {}", names.join(", "))
+    words::several(&of_result.collect::<Vec<_>>(), &resolved.environment_names)
 }
 
 /// Whether it can't be told if a hand-off was done: no Connector says now what it needs, or what would close it is Unknown.
@@ -280,7 +277,7 @@ fn finding_status(finding: &Finding, resolved: &Resolved, old: &[FindingStatus],
     let result = finding.result();
     let (message, remedy, environments) = match &finding.waived {
         Verdict::Whole(judgement) => (judgement.message.clone(), judgement.remedy.clone(), None),
-        Verdict::Environments(each) => summed_up(each, &resolved.environment_names),
+        Verdict::Environments(each) => words::summed_up(each, &resolved.environment_names),
     };
     let since = old.iter().find(|old| old.id == id && old.result == result);
     FindingStatus {
@@ -290,74 +287,7 @@ fn finding_status(finding: &Finding, resolved: &Resolved, old: &[FindingStatus],
         message,
         remedy,
         environments,
-        expiration_time: ends(&finding.waived, result).map(Time),
+        expiration_time: words::ends(&finding.waived, result).map(Time),
         last_transition_time: since.map_or_else(|| now.clone(), |old| old.last_transition_time.clone()),
     }
-}
-
-/// Environments that can't be judged, by why; a few of them by name.
-fn left_out<'a>(
-    each: &'a BTreeMap<String, Judgement>,
-    names: &'a BTreeMap<String, String>,
-) -> BTreeMap<&'a str, Vec<&'a str>> {
-    let mut left_out: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (id, judgement) in each.iter().filter(|(_, judgement)| judgement.result == FindingResult::NotApplicable) {
-        left_out.entry(&judgement.message).or_default().push(names.get(id).unwrap_or(id));
-    }
-    for names in left_out.values_mut() {
-        if names.len() > MOST_NAMED {
-            names.truncate(MOST_NAMED);
-            names.push("others");
-        }
-    }
-    left_out
-}
-
-/// When the first of what makes the result ends by itself.
-fn ends(verdict: &Verdict, result: FindingResult) -> Option<Timestamp> {
-    match verdict {
-        Verdict::Whole(judgement) => judgement.until,
-        Verdict::Environments(each) => {
-            each.values().filter(|judgement| judgement.result == result).filter_map(|judgement| judgement.until).min()
-        }
-    }
-}
-
-/// Many environments in one sentence: the worst result, what it is most often, and where.
-fn summed_up(
-    each: &BTreeMap<String, Judgement>,
-    names: &BTreeMap<String, String>,
-) -> (String, Option<String>, Option<FindingEnvironments>) {
-    let Some(worst) = each.values().map(|judgement| judgement.result).max_by_key(|result| severity(*result)) else {
-        return ("No environment is selected".to_owned(), None, None);
-    };
-    let of_worst = || each.iter().filter(|(_, judgement)| judgement.result == worst);
-    if worst == FindingResult::NotApplicable {
-        return (
-            format!("Can't be judged yet: {}", lower_first(each.values().next().map_or("", |it| &it.message))),
-            None,
-            None,
-        );
-    }
-    if worst == FindingResult::Pass {
-        let mut message = format!("Holds in {} of {} environments", of_worst().count(), each.len());
-        let left_out: BTreeMap<&str, Vec<&str>> = left_out(each, names);
-        for (why, names) in left_out {
-            message = format!("{message}; not judged in {}: {}", names.join(", "), lower_first(why));
-        }
-        return (message, None, None);
-    }
-    let mut sentences: BTreeMap<&str, usize> = BTreeMap::new();
-    for (_, judgement) in of_worst() {
-        *sentences.entry(&judgement.message).or_default() += 1;
-    }
-    let commonest =
-        sentences.iter().max_by_key(|(_, times)| **times).map(|(sentence, _)| *sentence).unwrap_or_default();
-    let remedy = of_worst()
-        .find(|(_, judgement)| judgement.message == commonest)
-        .and_then(|(_, judgement)| judgement.remedy.clone());
-    let sample = of_worst().take(MOST_SAMPLES).map(|(id, _)| names.get(id).unwrap_or(id).clone()).collect();
-    let failing = i32::try_from(of_worst().count()).unwrap_or(i32::MAX);
-    let message = format!("In {failing} of {} environments: {}", each.len(), lower_first(commonest));
-    (message, remedy, Some(FindingEnvironments { failing, sample }))
 }

@@ -4,18 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::answers::{Answering, narrowed, profile};
 use super::demands::Demand;
 use super::gather::{Asking, Observed};
 use super::profiles::{self, Requirement};
 use super::rules::{Circumstances, Judgement, Rule, Verdict, judge};
-use super::{environments, waivers};
+use super::waivers;
 use crate::api::policy::{Account, AccountStatus, DemandStatus, FindingResult, Stage};
 use crate::api::{Action, Reason, ServiceAccountPolicy};
 use crate::fault::{Class, Fault};
 use crate::runtime::Problem;
 use crate::seen::Seen;
 use crate::tenant::DirectoryRole;
-use crate::tenant::facts::{AccountFacts, Application, Environment, Who, held};
+use crate::tenant::facts::{AccountFacts, Application, Who, held};
 
 /// What holds.
 pub struct Resolved {
@@ -95,34 +96,39 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
     let needed = needed(&requirements, &asked_for, observed, facts);
     let circumstances =
         Circumstances { authorized: observed.connectors.iter().filter_map(|asking| asking.authorized).min() };
-    let waiver = |id: &str| policy.spec.waivers.iter().find(|waiver| waiver.finding == id);
+    let waiver_of = |id: &str| policy.spec.waivers.iter().find(|waiver| waiver.finding == id);
     let findings: Vec<Finding> = requirements
         .into_iter()
         .map(|requirement| {
-            let verdict = match &requirement.rule {
+            let verdict = match (&requirement.rule, out_of_stage(&requirement, &asked_for)) {
+                (_, Some(sentence)) => Verdict::Whole(Judgement::not_applicable(sentence)),
                 // Required beats absent: while somebody needs the role, its absence is nobody's demand.
-                Rule::NoDirectoryRole { role, .. } if needed.contains(role) => Verdict::Whole(
+                (Rule::NoDirectoryRole { role, .. }, None) if needed.contains(role) => Verdict::Whole(
                     Judgement::not_applicable("The role is still needed: a Connector or another profile requires it"),
                 ),
-                rule => judge(rule, facts, circumstances),
+                (rule, None) => judge(rule, facts, circumstances),
             };
-            let waived = waivers::applied(&verdict, waiver(&requirement.id()), observed.now);
+            let waived = waivers::applied(&verdict, waiver_of(&requirement.id()), observed.now);
             let counts = asked_for
                 .iter()
                 .any(|(profile, stage)| *profile == requirement.profile && requirement.counts_in(*stage));
             Finding { requirement, verdict, waived, counts }
         })
         .collect();
-    let demands = observed
-        .connectors
-        .iter()
-        .filter_map(|asking| asking.demand.as_ref())
-        .map(|demand| answer(demand, policy, whole, &findings))
-        .collect();
     let awake = || observed.connectors.iter().filter(|asking| !asking.asleep);
     let steady = |asking: &Asking| asking.demand.as_ref().is_some_and(|demand| demand.stage == Stage::Steady);
     let mut everybody = awake().chain(observed.elsewhere.iter().filter(|asking| !asking.asleep));
     let proven = everybody.all(|asking| asking.granted && steady(asking)) && !observed.obscured;
+    let environment_names: BTreeMap<String, String> = whole
+        .environments
+        .known()
+        .into_iter()
+        .flatten()
+        .map(|(id, (environment, _))| (id.clone(), environment.name.clone()))
+        .collect();
+    let answering = Answering { policy, facts: whole, findings: &findings, names: &environment_names, proven };
+    let demands = observed.connectors.iter().filter_map(|asking| asking.demand.as_ref());
+    let demands = demands.map(|demand| answering.answer(demand)).collect();
     let mistakes = waivers::in_vain(&policy.spec.waivers, &findings);
     let account_id = account.as_ref().map(|account| account.object_id.clone()).or_else(|| policy.spec.account.pin());
     let allowed: BTreeSet<Action> = policy.spec.allowed_actions.iter().copied().collect();
@@ -143,13 +149,7 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         all_seen: observed.connectors.iter().all(|asking| asking.demand.is_none() || asking.seen),
         ungranted: allowed.difference(&observed.granted).copied().collect(),
         allowed,
-        environment_names: facts
-            .environments
-            .known()
-            .into_iter()
-            .flatten()
-            .map(|(id, (environment, _))| (id.clone(), environment.name.clone()))
-            .collect(),
+        environment_names,
     })
 }
 
@@ -182,10 +182,9 @@ fn pinned(policy: &ServiceAccountPolicy, facts: &AccountFacts) -> Result<Option<
             }
         },
         Account::Application(declared) => match application(facts, &declared.client_id) {
-            None => return Ok(None),
-            Some(Seen::Unknown(fault)) => return unseen(fault),
             // That it is not there is the matter of a finding: an administrator's consent brings it.
-            Some(Seen::Known(None)) => return Ok(None),
+            None | Some(Seen::Known(None)) => return Ok(None),
+            Some(Seen::Unknown(fault)) => return unseen(fault),
             Some(Seen::Known(Some(app))) => {
                 AccountStatus { name: app.name.clone(), object_id: app.id.clone(), enabled: app.enabled }
             }
@@ -229,6 +228,21 @@ fn asked_for(observed: &Observed, policy: &ServiceAccountPolicy) -> BTreeSet<(&'
     asked.into_iter().chain(stages.into_iter().map(|stage| (profiles::CUSTOM, stage))).collect()
 }
 
+/// Why a requirement is not a matter of now: its profile is asked for, but in other stages than it belongs to.
+fn out_of_stage(requirement: &Requirement, asked_for: &BTreeSet<(&'static str, Stage)>) -> Option<&'static str> {
+    let stages: Vec<Stage> =
+        asked_for.iter().filter(|(profile, _)| *profile == requirement.profile).map(|(_, stage)| *stage).collect();
+    // Nobody asks for the profile: it is judged as it would be once somebody's connector works.
+    let stages = if stages.is_empty() { vec![Stage::Steady] } else { stages };
+    if stages.iter().any(|stage| requirement.counts_in(*stage)) {
+        None
+    } else if requirement.counts_in(Stage::Setup) {
+        Some("Asked for only while a Connector is being authorized")
+    } else {
+        Some("Asked for only once every Connector is authorized")
+    }
+}
+
 /// The directory roles that somebody needs now: by this policy's own profiles, or by another policy for the account.
 fn needed(
     requirements: &[Requirement],
@@ -268,75 +282,4 @@ fn asked(observed: &Observed, facts: &AccountFacts) -> AccountFacts {
         all.retain(|id, _| within.iter().any(|within| within.as_ref().is_none_or(|within| within.contains(id))));
     }
     asked
-}
-
-/// Whether the account has what one Connector asks for, in the environments that it asks for.
-fn answer(demand: &Demand, policy: &ServiceAccountPolicy, facts: &AccountFacts, findings: &[Finding]) -> DemandStatus {
-    let said = |profile: &str, ready: &str, reason: Option<Reason>, message: Option<String>| DemandStatus {
-        connector: demand.connector.clone(),
-        uid: demand.uid.clone(),
-        generation: demand.generation,
-        profile: profile.to_owned(),
-        stage: demand.stage,
-        ready: ready.to_owned(),
-        reason: reason.map(Reason::word),
-        message,
-    };
-    let profile = match profile(demand, policy) {
-        Ok(profile) => profile,
-        Err(sentence) => {
-            let wanted = demand.profile.as_deref().unwrap_or_default();
-            return said(wanted, "False", Some(Reason::NoMatchingProfile), Some(sentence));
-        }
-    };
-    let within = match narrowed(demand, facts) {
-        Ok(within) => within,
-        Err(sentence) => return said(profile, "False", Some(Reason::EnvironmentNotFound), Some(sentence)),
-    };
-    let of_profile = |it: &&Finding| [profile, profiles::CUSTOM].contains(&it.requirement.profile);
-    let counted = || findings.iter().filter(of_profile).filter(|it| it.requirement.counts_in(demand.stage));
-    let of_result = |wanted: FindingResult| -> Vec<&str> {
-        counted()
-            .filter(|finding| {
-                finding.waived.result(|id| within.as_ref().is_none_or(|within| within.contains(id))) == wanted
-            })
-            .map(|finding| finding.requirement.name.as_ref())
-            .collect()
-    };
-    let (failing, unknown) = (of_result(FindingResult::Fail), of_result(FindingResult::Unknown));
-    if !failing.is_empty() {
-        let sentence = format!("The account lacks: {}", failing.join(", "));
-        said(profile, "False", Some(Reason::RequirementsNotMet), Some(sentence))
-    } else if !unknown.is_empty() {
-        let sentence = format!("It can't be told whether the account has: {}", unknown.join(", "));
-        said(profile, "Unknown", Some(Reason::NotObservable), Some(sentence))
-    } else {
-        said(profile, "True", None, None)
-    }
-}
-
-/// The profile that a demand means.
-fn profile(demand: &Demand, policy: &ServiceAccountPolicy) -> Result<&'static str, String> {
-    let has = profiles::names(&policy.spec.profiles);
-    let list = has.join(", ");
-    match &demand.profile {
-        Some(wanted) => match has.iter().find(|name| *name == wanted) {
-            Some(name) if demand.fitting.contains(name) => Ok(name),
-            Some(name) => Err(format!("The profile {name} (spec.policyRef.profile) is not for this vendor")),
-            None => Err(format!("The policy has no profile {wanted} (spec.policyRef.profile); it has {list}")),
-        },
-        None => match has.iter().filter(|name| demand.fitting.contains(name)).collect::<Vec<_>>().as_slice() {
-            [only] => Ok(only),
-            [] => Err(format!("The policy has no profile for this vendor; it has {list}")),
-            _ => Err(format!("More than one profile of the policy fits; name one in spec.policyRef.profile: {list}")),
-        },
-    }
-}
-
-/// The ids of the environments that the demand narrows to; `None`: all of the policy's, or those are not known.
-fn narrowed(demand: &Demand, facts: &AccountFacts) -> Result<Option<BTreeSet<String>>, String> {
-    let (Some(selector), Seen::Known(all)) = (&demand.environments, &facts.environments) else { return Ok(None) };
-    let all: Vec<Environment> = all.values().map(|(environment, _)| environment.clone()).collect();
-    let taken = environments::select(&all, Some(selector), "the policy's")?;
-    Ok(Some(taken.into_iter().map(|environment| environment.id.clone()).collect()))
 }

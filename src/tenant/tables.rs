@@ -169,7 +169,7 @@ async fn held(
         let held: WireHeld = tenant.read(Call::get(&service, url, "privileges of the account", NEEDS)).await?;
         for privilege in held.role_privileges {
             // A filter on the rows makes a part of it, whatever its depth is (facts/microsoft.md §3.4).
-            let filtered = privilege.record_filter_id.is_some_and(|id| id.trim_matches(['0', '-']) != "");
+            let filtered = privilege.record_filter_id.is_some_and(|id| !id.trim_matches(['0', '-']).is_empty());
             let whole = privilege.depth == "Global" && !filtered;
             let reach = if whole { Reach::Everything } else { Reach::Part };
             let known = all.entry(privilege.privilege_name).or_insert(reach);

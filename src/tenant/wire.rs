@@ -243,10 +243,12 @@ fn in_their_words(call: &Call<'_>, answer: &Answer, fault: Fault) -> Fault {
                 format!("{service} tells it only to tenants with Microsoft Entra ID P1 or P2 ({})", call.what),
             )
         }
-        (403, _) => Fault::new(
-            Kind::PermissionMissing,
-            format!("{service} does not permit it ({}): the operator's app needs {}", call.what, call.needs),
-        ),
+        (403, _) => {
+            let sentence =
+                format!("{service} does not permit it ({}): the operator's app needs {}", call.what, call.needs);
+            let fault = Fault::new(Kind::PermissionMissing, sentence);
+            if matches!(call.service.scope, Scope::Graph) { fault.lacking(call.needs) } else { fault }
+        }
         // For minutes after a license was assigned, too (facts/microsoft.md §1.5).
         (400, code) if code.eq_ignore_ascii_case("userNotLicensed") => Fault::new(
             Kind::NotLicensed,

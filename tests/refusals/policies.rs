@@ -188,7 +188,7 @@ async fn where_nothing_is_allowed_a_person_is_asked_for_everything_that_is_missi
 
     let policy = scene.until_policy("Ready", "False", "AwaitingPerson").await;
     recovered(&policy);
-    says(message(&policy, "Ready"), &["dynamics-365-administrator"]);
+    says(message(&policy, "Ready"), &["Dynamics 365 Administrator"]);
     let asked: Vec<&str> =
         policy["status"]["handOffs"].as_array().unwrap().iter().filter_map(|it| it["name"].as_str()).collect();
     assert_eq!(asked, ["enroll-app", "directory-roles"]);

@@ -1,6 +1,6 @@
 //! Every rule of every page, on a tenant that answers like Microsoft's.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::must_use_candidate)]
 
 #[path = "../harness/mod.rs"]
 mod harness;

@@ -43,13 +43,14 @@ async fn the_same_is_found(switches: Value) {
     scene.apply_yaml(SECRET).await;
     let profiles = json!({
         "keepitPowerPlatform": {},
+        "keepitDynamicsCE": {},
         "fluentProDataverse": { "clientID": FLUENT_PRO, "tables": ["account", "opportunity"], "includeRelatedTables": false },
     });
     scene.apply_yaml(&policy(&profiles, &json!({ "environments": environments(&[1]) }))).await;
     let _operator = scene.operator_with("[]", &[]).await;
     let found = judged(&scene).await;
     for (id, result, piece) in [
-        ("keepitPowerPlatform/global-administrator", "Fail", "only eligible"),
+        ("keepitDynamicsCE/global-administrator", "Fail", "only eligible"),
         ("keepitPowerPlatform/dynamics-365-administrator", "Warn", "through the group"),
         // A filter on the rows makes a part of it; none does not, however it is written.
         ("fluentProDataverse/table-privileges", "Fail", "Read on opportunity only for some"),

@@ -22,9 +22,9 @@ async fn a_waiver_ends_by_itself_at_its_time_and_the_finding_fails_again() {
     scene.apply_yaml(&policy(&profiles(), &more)).await;
     let _operator = scene.operator_with("[]", &["--waiting-interval", "1h"]).await;
     until_found(&scene, "custom/read-write", "Waived", "until the license arrives").await;
-    let waived = scene.get("ServiceAccountPolicy", NAME).await;
-    assert_eq!(waived["status"]["findings"][0]["expirationTime"], ends.as_str());
-    assert_eq!(waived["status"]["failing"], 0);
+    let seen = scene.get("ServiceAccountPolicy", NAME).await;
+    assert_eq!(seen["status"]["findings"][0]["expirationTime"], ends.as_str());
+    assert_eq!(seen["status"]["failing"], 0);
     until_found(&scene, "custom/read-write", "Fail", "Administrative").await;
     assert!(Timestamp::now() >= ends.parse().unwrap(), "it ended before its time");
 }

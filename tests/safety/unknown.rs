@@ -17,8 +17,7 @@ const ALL: [&str; 6] = [
     // Suffices for nearly every read: it is left out wherever a permission is withdrawn.
     "Directory.Read.All",
 ];
-const OF_ROLES: [&str; 4] =
-    ["global-administrator", "dynamics-365-administrator", "power-platform-administrator", "no-global-administrator"];
+const OF_ROLES: [&str; 3] = ["dynamics-365-administrator", "power-platform-administrator", "no-global-administrator"];
 const OF_ENVIRONMENTS: [&str; 3] = ["environment-member", "system-administrator", "read-write"];
 
 #[tokio::test(flavor = "multi_thread")]

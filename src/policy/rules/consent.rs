@@ -7,6 +7,8 @@ use crate::tenant::facts::{AccountFacts, Application, Consented, Resource};
 /// Refresh tokens work whether or not this one stands in the stored grant (facts/microsoft.md §1.7).
 const RIDES_ALONG: &str = "offline_access";
 
+/// Judges the app by what the tenant says of it.
+#[must_use]
 pub fn judge(facts: &AccountFacts, app: &str, permissions: &[Consented]) -> Judgement {
     let application = match facts.applications.get(app) {
         None => return Judgement::not_applicable("Nobody has asked for it yet"),

@@ -84,11 +84,14 @@ mod tests {
     use crate::policy::rules::{environment_for_tests, row_for_tests};
     use Reach::{Everything, Part};
 
-    fn judged(tables: &[(&str, Option<&[(Privilege, Reach)]>)], administrator: bool) -> Judgement {
-        let access = |reach: &Option<&[(Privilege, Reach)]>| {
+    /// What is held on a table; `None`: there is no such table.
+    type Held<'a> = Option<&'a [(Privilege, Reach)]>;
+
+    fn judged(tables: &[(&str, Held<'_>)], administrator: bool) -> Judgement {
+        let access = |reach: Held<'_>| {
             reach.map_or(TableAccess::Absent, |held| TableAccess::Present(held.iter().copied().collect()))
         };
-        let seen = tables.iter().map(|(name, held)| ((*name).to_owned(), access(held))).collect();
+        let seen = tables.iter().map(|(name, held)| ((*name).to_owned(), access(*held))).collect();
         let row = SystemUser { system_administrator: administrator.then_some(HeldBy::User), ..row_for_tests() };
         let wanted = TablesWanted {
             names: tables.iter().map(|(name, _)| (*name).to_owned()).collect(),

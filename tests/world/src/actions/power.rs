@@ -85,9 +85,6 @@ fn add(state: &mut State, params: &Params) -> Done {
     if host.as_ref().is_some_and(|host| state.service(host).is_some()) {
         return Err(format!("the host {host:?} is taken"));
     }
-    if let Some(host) = host.as_ref().filter(|host| !state.hosts.cloud.has(host)) {
-        return Err(format!("{host} is no host of an organization in the cloud {:?}", state.hosts.cloud));
-    }
     let tenant = tenant_of(state, params)?;
     let mut environment = Environment {
         id: params.maybe("id").unwrap_or_default(),

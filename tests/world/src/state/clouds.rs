@@ -110,21 +110,3 @@ impl Default for Hosts {
         Written::default().into()
     }
 }
-
-impl Cloud {
-    /// Is this a host of a Dataverse organization in the cloud?
-    pub fn has(self, host: &str) -> bool {
-        let domain = host.split_once('.').map_or("", |(_, domain)| domain);
-        match self {
-            // crm, crm2 … crm21; the list grows.
-            Self::Global => {
-                let number = domain.strip_prefix("crm").and_then(|rest| rest.strip_suffix(".dynamics.com"));
-                number.is_some_and(|number| number != "9" && number.bytes().all(|byte| byte.is_ascii_digit()))
-            }
-            Self::Gcc => domain == "crm9.dynamics.com",
-            Self::GccHigh => domain == "crm.microsoftdynamics.us",
-            Self::DoD => domain == "crm.appsplatform.us",
-            Self::China => domain == "crm.dynamics.cn",
-        }
-    }
-}
