@@ -161,6 +161,9 @@ pub struct ServiceAccountPolicyStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "demands_schema")]
     pub demands: Vec<DemandStatus>,
+    /// The environments that are judged; absent while no profile asks anything of them, or they can't be listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environments: Option<EnvironmentsStatus>,
     /// One entry for each requirement of each profile.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "findings_schema")]
@@ -198,6 +201,27 @@ pub struct AccountStatus {
     pub object_id: String,
     /// Whether the account can sign in.
     pub enabled: bool,
+}
+
+/// The environments that are judged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EnvironmentsStatus {
+    /// How many `spec.environments` selects.
+    pub selected: i32,
+    /// Those that it would select, but that have no Dataverse: there is nothing to back up in them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without_dataverse: Option<SomeEnvironments>,
+}
+
+/// Some environments.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SomeEnvironments {
+    /// How many.
+    pub count: i32,
+    /// The first ten, by display name.
+    pub sample: Vec<String>,
 }
 
 /// What one Connector needs now, and whether the account has it.

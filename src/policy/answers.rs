@@ -101,6 +101,6 @@ pub fn profile(demand: &Demand, policy: &ServiceAccountPolicy) -> Result<&'stati
 pub fn narrowed(demand: &Demand, facts: &AccountFacts) -> Result<Option<BTreeSet<String>>, String> {
     let (Some(selector), Seen::Known(all)) = (&demand.environments, &facts.environments) else { return Ok(None) };
     let all: Vec<Environment> = all.values().map(|(environment, _)| environment.clone()).collect();
-    let taken = environments::select(&all, Some(selector), "the policy's")?;
-    Ok(Some(taken.into_iter().map(|environment| environment.id.clone()).collect()))
+    let selected = environments::select(&all, Some(selector), "the policy's")?;
+    Ok(Some(selected.taken.into_iter().map(|environment| environment.id.clone()).collect()))
 }

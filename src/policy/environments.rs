@@ -3,7 +3,16 @@
 use crate::api::shared::{EnvironmentSelector, EnvironmentType};
 use crate::tenant::facts::Environment;
 
-/// The environments with Dataverse that the selector takes. `whose` are `all`: "the tenant's".
+/// What a selector takes.
+#[derive(Debug)]
+pub struct Selected<'a> {
+    /// The environments that are meant.
+    pub taken: Vec<&'a Environment>,
+    /// Those that would be, if they had Dataverse.
+    pub without_dataverse: Vec<&'a Environment>,
+}
+
+/// The environments that the selector takes. `whose` are `all`: "the tenant's".
 ///
 /// # Errors
 /// One sentence, when `include` names an environment that `all` does not have, or that has no Dataverse.
@@ -11,7 +20,7 @@ pub fn select<'a>(
     all: &'a [Environment],
     selector: Option<&EnvironmentSelector>,
     whose: &str,
-) -> Result<Vec<&'a Environment>, String> {
+) -> Result<Selected<'a>, String> {
     let everything = EnvironmentSelector::default();
     let EnvironmentSelector { types, include, exclude } = selector.unwrap_or(&everything);
     for id in include {
@@ -33,11 +42,10 @@ pub fn select<'a>(
     let unrestricted = types.is_empty() && include.is_empty();
     let taken = |environment: &&Environment| {
         let by_type = types.iter().any(|kind| is_of(environment, *kind));
-        environment.dataverse.is_some()
-            && (unrestricted || by_type || named(include, environment))
-            && !named(exclude, environment)
+        (unrestricted || by_type || named(include, environment)) && !named(exclude, environment)
     };
-    Ok(all.iter().filter(taken).collect())
+    let (taken, without_dataverse) = all.iter().filter(taken).partition(|environment| environment.dataverse.is_some());
+    Ok(Selected { taken, without_dataverse })
 }
 
 /// Microsoft's word for the type (`environmentSku`; facts/microsoft.md §2.2).
@@ -75,7 +83,8 @@ mod tests {
             environment("d", "Trial", true),
         ];
         let selector: Option<EnvironmentSelector> = serde_yaml::from_str(selector).unwrap();
-        select(&all, selector.as_ref(), "the tenant's").map(|taken| taken.iter().map(|it| it.id.clone()).collect())
+        select(&all, selector.as_ref(), "the tenant's")
+            .map(|selected| selected.taken.iter().map(|it| it.id.clone()).collect())
     }
 
     #[test]
@@ -88,6 +97,13 @@ mod tests {
         assert_eq!(selected("{ types: [Production], include: [B] }"), ids(&["a", "b"]));
         assert_eq!(selected("{ include: [d] }"), ids(&["d"]));
         assert_eq!(selected("{ types: [Production, Trial], exclude: [a] }"), ids(&["d"]));
+    }
+
+    #[test]
+    fn what_has_no_dataverse_is_set_apart_and_not_forgotten() {
+        let all = [environment("a", "Production", true), environment("c", "Production", false)];
+        let selected = select(&all, None, "the tenant's").unwrap();
+        assert_eq!((selected.taken.len(), selected.without_dataverse[0].id.as_str()), (1, "c"));
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub async fn look(
         asking.applications(),
         asking.environments(),
     );
-    let (environments, selection) = environments;
+    let Surroundings { environments, without_dataverse, selection } = environments;
     let is_application = matches!(policy.spec.account, Account::Application(_));
     let facts = AccountFacts {
         is_application,
@@ -58,12 +58,20 @@ pub async fn look(
         second_factor,
         applications,
         environments,
+        without_dataverse,
     };
     (facts, selection)
 }
 
 fn not_asked<T>() -> Seen<T> {
     Seen::Unknown(Fault::new(Kind::Bug, "No rule of the policy asks for it"))
+}
+
+/// What is seen of the environments.
+struct Surroundings {
+    environments: Seen<BTreeMap<String, (Environment, Seen<Access>)>>,
+    without_dataverse: Vec<String>,
+    selection: Result<(), Problem>,
 }
 
 struct Asking<'a> {
@@ -125,20 +133,26 @@ impl Asking<'_> {
         futures::future::join_all(asked).await.into_iter().collect()
     }
 
-    async fn environments(&self) -> (Seen<BTreeMap<String, (Environment, Seen<Access>)>>, Result<(), Problem>) {
+    async fn environments(&self) -> Surroundings {
+        let unseen = |environments| Surroundings { environments, without_dataverse: Vec::new(), selection: Ok(()) };
         if !self.needs.has(For::Environments) {
-            return (not_asked(), Ok(()));
+            return unseen(not_asked());
         }
         let all = match self.tenant.environments(self.max_age).await {
             Seen::Known(all) => all,
-            Seen::Unknown(fault) => return (Seen::Unknown(fault), Ok(())),
+            Seen::Unknown(fault) => return unseen(Seen::Unknown(fault)),
         };
         match environments::select(&all, self.policy.spec.environments.as_ref(), "the tenant's") {
-            Ok(selected) => (Seen::Known(self.access(selected).await), Ok(())),
-            Err(sentence) => {
-                let problem = Problem::wrong("Ready", Reason::EnvironmentNotFound, sentence);
-                (Seen::Known(BTreeMap::new()), Err(problem))
-            }
+            Ok(selected) => Surroundings {
+                environments: Seen::Known(self.access(selected.taken).await),
+                without_dataverse: selected.without_dataverse.iter().map(|it| it.name.clone()).collect(),
+                selection: Ok(()),
+            },
+            Err(sentence) => Surroundings {
+                environments: Seen::Known(BTreeMap::new()),
+                without_dataverse: Vec::new(),
+                selection: Err(Problem::wrong("Ready", Reason::EnvironmentNotFound, sentence)),
+            },
         }
     }
 

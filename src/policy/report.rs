@@ -11,13 +11,16 @@ use super::plan::{Allowed, Plan};
 use super::resolve::{Finding, Resolved};
 use super::rules::Verdict;
 use super::{rights, words};
-use crate::api::policy::{FindingResult, FindingStatus, PlannedStep, ServiceAccountPolicyStatus};
+use crate::api::policy::{
+    EnvironmentsStatus, FindingResult, FindingStatus, PlannedStep, ServiceAccountPolicyStatus, SomeEnvironments,
+};
 use crate::api::shared::span;
 use crate::api::{Reason, ServiceAccountPolicy};
 use crate::fault::{Class, Fault, Kind};
 use crate::runtime::conditions::State;
 use crate::runtime::{Conditions, Outcome, Problem, Settings, handoffs};
 use crate::seen::Seen;
+use crate::tenant::facts::AccountFacts;
 
 type Said = Outcome<ServiceAccountPolicyStatus>;
 
@@ -93,6 +96,7 @@ pub fn report(
         observed_generation: policy.metadata.generation,
         account: resolved.account.clone().or_else(|| old.account.clone()),
         demands: resolved.demands.clone(),
+        environments: observed.account.as_ref().ok().and_then(environments),
         findings,
         // While nobody asks, nothing counts.
         failing: asked.then_some(failing),
@@ -136,6 +140,7 @@ pub fn refuse(
         failing: None,
         unknown: None,
         findings: Vec::new(),
+        environments: None,
         hand_offs: if problem.concerns_identity() { Vec::new() } else { old.hand_offs.clone() },
         conditions: conditions.finish(),
         account: old.account.clone(),
@@ -256,6 +261,16 @@ fn signed_in(conditions: &mut Conditions<'_>, fault: Option<&Fault>) {
         }
         _ => conditions.set("CredentialsValid", State::True, Reason::Accepted, SIGNED_IN),
     }
+}
+
+/// How many environments are judged, and which are not for want of Dataverse.
+fn environments(facts: &AccountFacts) -> Option<EnvironmentsStatus> {
+    let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
+    let selected = count(facts.environments.known()?.len());
+    let without = &facts.without_dataverse;
+    let sample = without.iter().take(words::MOST_SAMPLES).cloned().collect();
+    let without_dataverse = (!without.is_empty()).then(|| SomeEnvironments { count: count(without.len()), sample });
+    Some(EnvironmentsStatus { selected, without_dataverse })
 }
 
 fn planned(step: &super::plan::Step) -> PlannedStep {

@@ -23,6 +23,7 @@ pub fn missing(facts: &AccountFacts, done: &Done) -> BTreeSet<&'static str> {
         second_factor,
         applications,
         environments: _,
+        without_dataverse: _,
     } = facts;
     let seen = [
         user.fault(),

@@ -9,7 +9,7 @@ use super::rules::{Judgement, Verdict, lower_first, severity};
 use crate::api::policy::{FindingEnvironments, FindingResult};
 
 /// A finding shows so many environments.
-const MOST_SAMPLES: usize = 10;
+pub const MOST_SAMPLES: usize = 10;
 /// So many environments are named within a sentence.
 const MOST_NAMED: usize = 3;
 /// So many findings are said within a sentence.

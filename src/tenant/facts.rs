@@ -29,6 +29,8 @@ pub struct AccountFacts {
     pub applications: BTreeMap<String, Seen<Option<Application>>>,
     /// The environments that the policy selects, each with what the account is there.
     pub environments: Seen<BTreeMap<String, (Environment, Seen<Access>)>>,
+    /// Display names of the environments that the policy would select, but that have no Dataverse.
+    pub without_dataverse: Vec<String>,
 }
 
 /// A user of the tenant.

@@ -9,6 +9,8 @@ pub mod license;
 mod no_mfa;
 mod password;
 mod system_administrator;
+#[cfg(test)]
+mod table;
 mod table_privileges;
 
 use std::collections::BTreeMap;
@@ -267,6 +269,7 @@ pub(crate) fn facts_for_tests() -> AccountFacts {
         },
         applications: BTreeMap::new(),
         environments: unseen(),
+        without_dataverse: Vec::new(),
     }
 }
 
