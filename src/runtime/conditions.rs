@@ -109,19 +109,24 @@ impl<'a> Conditions<'a> {
         since.and_then(|since| Duration::try_from(since).ok()).unwrap_or_default()
     }
 
-    /// What is news about Ready: an Event when its status or reason changed.
+    /// What is news about Ready: an Event when it says something else than before. While the operator itself is at it, each
+    /// step would be another sentence: that it is at it is told once.
     #[must_use]
     pub fn turned(&self) -> Option<Note> {
         let ready = self.ready()?;
-        let before = find(self.old, "Ready");
-        if before.is_some_and(|before| before.status == ready.status && before.reason == ready.reason) {
+        let at_it = |all: &[Condition]| find(all, "Reconciling").is_some();
+        let same = |before: &Condition| {
+            let said = before.message == ready.message || at_it(self.old) && at_it(&self.list);
+            before.status == ready.status && before.reason == ready.reason && said
+        };
+        if find(self.old, "Ready").is_some_and(same) {
             return None;
         }
         let sentence = match ready.status.as_str() {
             "True" => format!("Ready: {}", ready.message),
             _ => format!("Not ready: {}", ready.message),
         };
-        let fine = ready.status == "True" || self.list.iter().any(|known| known.type_ == "Reconciling");
+        let fine = ready.status == "True" || at_it(&self.list);
         Some(if fine {
             Note::normal(&ready.reason, "Check", sentence)
         } else {
@@ -197,6 +202,24 @@ mod tests {
         let first = refused(&waiting.finish(), 100_000);
         assert_eq!(types(&first)[1], ("Reconciling", "True"));
         assert_eq!(types(&refused(&first, 100_060))[1], ("Reconciling", "True"));
+    }
+
+    #[test]
+    fn another_sentence_is_told_and_the_steps_of_the_operator_itself_are_not() {
+        let said = |old: &[Condition], message: &str, at_it: bool| {
+            let mut conditions = Conditions::new(old, 1, at(0));
+            conditions.set("Ready", State::False, Reason::Acting, message);
+            if at_it {
+                conditions.set("Reconciling", State::True, Reason::Acting, "c");
+            }
+            (conditions.turned().map(|note| note.sentence), conditions.finish())
+        };
+        let (first, waiting) = said(&[], "a", false);
+        assert_eq!(first.as_deref(), Some("Not ready: a"));
+        assert_eq!(said(&waiting, "a", false).0, None);
+        assert_eq!(said(&waiting, "b", false).0.as_deref(), Some("Not ready: b"));
+        let (begun, acting) = said(&waiting, "b", true);
+        assert_eq!((begun.as_deref(), said(&acting, "c", true).0), (Some("Not ready: b"), None));
     }
 
     #[test]

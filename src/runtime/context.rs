@@ -7,9 +7,10 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
-use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::events::Reporter;
 use kube::runtime::reflector::Store;
 
+use super::events::Events;
 use super::grants::Grants;
 use super::lanes::Lanes;
 use super::lately::Lately;
@@ -69,7 +70,7 @@ pub struct Context {
     /// How often each object has failed in a row.
     pub failures: Mutex<HashMap<String, u32>>,
     /// Writes Events.
-    pub recorder: Recorder,
+    pub events: Events,
     /// Counts.
     pub metrics: Arc<Metrics>,
 }
@@ -104,7 +105,7 @@ impl Context {
             removals: tokio::sync::Mutex::default(),
             written: Mutex::default(),
             failures: Mutex::default(),
-            recorder: Recorder::new(client.clone(), reporter),
+            events: Events::new(client.clone(), reporter),
             metrics,
             client,
         }

@@ -3,6 +3,7 @@
 pub mod conditions;
 pub mod context;
 pub mod controllers;
+pub mod events;
 pub mod grants;
 pub mod handoffs;
 pub mod lanes;

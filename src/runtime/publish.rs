@@ -28,8 +28,8 @@ pub struct Outcome<S> {
     pub next: Duration,
 }
 
-/// Something that happened: becomes an Event. Events of one object are counted by everything here but the sentence, of
-/// which the first is kept: the same must be said whenever the same happens.
+/// Something that happened: becomes an Event. The same must be said whenever the same happens: then it is counted on, and
+/// another sentence is another Event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
     /// Whether somebody should look.
@@ -191,7 +191,7 @@ impl Context {
                 }),
             };
             // Losing an Event is no reason to fail: the status says it, too.
-            if let Err(error) = self.recorder.publish(&event, &object.object_ref(&())).await {
+            if let Err(error) = self.events.publish(&event, &object.object_ref(&())).await {
                 tracing::warn!(%error, reason = note.reason, "an Event could not be written");
             }
         }

@@ -6,6 +6,7 @@
 mod harness;
 
 mod claims;
+mod events;
 mod keepit;
 mod leaks;
 mod microsoft;
