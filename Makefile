@@ -50,6 +50,7 @@ advisories: ## Known vulnerabilities of the dependencies (needs the advisory dat
 	cargo deny check advisories
 
 tools: $(CLUSTER) ## Build the test cluster: kube-apiserver, etcd and kubectl in one program
+	@:
 
 $(CLUSTER): $(wildcard tests/cluster/*.go tests/cluster/*/*.go) tests/cluster/go.mod tests/cluster/ldflags
 	@tests/cluster/build.sh "$(abspath $@)"

@@ -24,6 +24,14 @@ run() {
   "$@"
 }
 
+# One demo at a time plays in this folder. The lock is on a folder that is there anyway, and ends with this process: no
+# program that is started to stay gets it.
+exec {lock}<"$root/tests/demo"
+if ! flock -n "$lock"; then
+  echo "A demo is running in $root already: end it with Ctrl-C in its terminal first, or play this one in another clone." >&2
+  exit 1
+fi
+
 pids=()
 clean_up() {
   trap - EXIT INT TERM
@@ -60,7 +68,19 @@ until_reason() {
     --for=jsonpath='{.status.conditions[?(@.type=="Ready")].reason}'="$2" || give_up "$1 did not become $2"
 }
 
-both() { run kubectl get sapol,bconn -n "$namespace"; }
+both() {
+  run kubectl get sapol -n "$namespace"
+  run kubectl get bconn -n "$namespace"
+}
+
+events() {
+  local reason kind message
+  while IFS=$'\t' read -r reason kind message; do
+    say "  $reason ($kind)"
+    fold -s -w 74 <<<"$message" | sed 's/^/      /; s/ *$//'
+  done < <(kubectl get events -n "$namespace" --sort-by=.eventTime \
+    -o jsonpath='{range .items[*]}{.reason}{"\t"}{.involvedObject.kind}{"\t"}{.message}{"\n"}{end}')
+}
 
 hand_offs() {
   kubectl get -n "$namespace" "$1" \
@@ -80,9 +100,9 @@ ln -s "$root/target/debug/world" "$dir/bin/world"
 export PATH="$dir/bin:$PATH" KUBECONFIG="$dir/cluster/kubeconfig/admin.yaml" WORLD_DIR="$dir/world"
 
 chapter "A real Kubernetes API server, and a simulated Microsoft tenant and Keepit"
-"$root/target/tools/cluster" up --with-parent=$$ --dir "$dir/cluster" >"$dir/cluster.log" 2>&1 &
+"$root/target/tools/cluster" up --with-parent=$$ --dir "$dir/cluster" >"$dir/cluster.log" 2>&1 {lock}<&- &
 pids+=($!)
-world up --with-parent --dir "$dir/world" --file "$root/tests/world/worlds/contoso.yaml" >"$dir/world.log" 2>&1 &
+world up --with-parent --dir "$dir/world" --file "$root/tests/world/worlds/contoso.yaml" >"$dir/world.log" 2>&1 {lock}<&- &
 pids+=($!)
 ready "the cluster" "$dir/cluster/ready" "$dir/cluster.log"
 ready "the world" "$dir/world/world.json" "$dir/world.log"
@@ -106,7 +126,7 @@ grep -v '^#' "$root/examples/keepit-power-platform/operator/grants.yaml"
 proxy=$(sed -n 's/.*"proxy": *"\([^"]*\)".*/\1/p' "$dir/world/world.json")
 KUBECONFIG="$dir/operator.yaml" HTTPS_PROXY="$proxy" "$root/target/debug/backstay" run \
   --grants "$root/examples/keepit-power-platform/operator/grants.yaml" --ca-bundle "$dir/world/ca.pem" \
-  --waiting-interval 2s --listen 127.0.0.1:0 >"$dir/operator.log" 2>&1 &
+  --waiting-interval 2s --listen 127.0.0.1:0 >"$dir/operator.log" 2>&1 {lock}<&- &
 operator=$!
 pids+=("$operator")
 
@@ -155,8 +175,7 @@ say "What the operator wrote at Microsoft, in order: what replaces Global Admini
 run world calls --writes
 say
 say "What happened, as Events:"
-kubectl get events -n "$namespace" --sort-by=.eventTime \
-  -o jsonpath='{range .items[*]}  {.reason}{"\t"}{.involvedObject.kind}{"\t"}{.message}{"\n"}{end}' | cut -c1-150
+events
 
 ready=$(kubectl get -n "$namespace" "$connector" -o jsonpath='{.status.conditions[?(@.type=="Ready")].status}')
 [ "$ready" = True ] || give_up "the end state was not reached"
@@ -170,6 +189,8 @@ say
 say "${bold}Ready=True: the connector is authorized, backed up, and its account holds exactly what it needs.$plain"
 [ -n "$once" ] && exit 0
 
+# From here on Ctrl-C is how it ends.
+trap 'say; exit 0' INT TERM
 cat <<LOOK
 
 ${bold}It stays up until Ctrl-C. In another terminal:$plain
