@@ -13,7 +13,7 @@ async fn any_order_of_applying_ends_in_the_same_state() {
         let scene = scene_of(&settled(|_| {})).await;
         let _operator = scene.operator().await;
         let (policy, connector) = (scene.policy_yaml(), scene.connector_yaml());
-        let secrets = example("secrets.yaml");
+        let secrets = example("1-secrets.yaml");
         if backwards {
             scene.apply_yaml(&connector).await;
             let waits = scene.until_connector("Ready", "False", "DependencyMissing").await;

@@ -27,7 +27,7 @@ async fn the_operator_uses_every_right_that_it_is_given_and_is_refused_none() {
     scene.apply_yaml(&scene.policy_yaml()).await;
     scene.apply_yaml(&scene.connector_yaml()).await;
     scene.until_connector("Ready", "False", "DependencyMissing").await;
-    scene.apply_yaml(&example("secrets.yaml").replace("backstay.dev/use", "example.com/other")).await;
+    scene.apply_yaml(&example("1-secrets.yaml").replace("backstay.dev/use", "example.com/other")).await;
     scene.until_connector("CredentialsValid", "False", "SecretInvalid").await;
     scene.apply_secrets().await;
     scene.until_connector("Ready", "False", "AwaitingPerson").await;

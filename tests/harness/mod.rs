@@ -98,17 +98,17 @@ subjects: [{ kind: ServiceAccount, name: backstay }]",
     }
 
     pub async fn apply_secrets(&self) {
-        self.apply_yaml(&example("secrets.yaml")).await;
+        self.apply_yaml(&example("1-secrets.yaml")).await;
     }
 
     /// The example's policy, checked every 10 s.
     pub fn policy_yaml(&self) -> String {
-        format!("{}  interval: 10s\n", example("policy.yaml"))
+        format!("{}  interval: 10s\n", example("2-policy.yaml"))
     }
 
     /// The example's Connector, checked every 10 s.
     pub fn connector_yaml(&self) -> String {
-        format!("{}  interval: 10s\n", example("connector.yaml"))
+        format!("{}  interval: 10s\n", example("3-connector.yaml"))
     }
 
     /// Grants everything that the example allows, to this test's namespace.

@@ -69,7 +69,7 @@ async fn a_key_that_is_missing_empty_or_not_text_is_named_and_the_secret_used_on
 async fn a_secret_without_the_label_is_not_used_and_the_sentence_says_which_label() {
     let scene = Scene::new().await;
     let _operator = scene.operator().await;
-    let unlabelled = with(&example("secrets.yaml"), "backstay.dev/use: \"true\"", "backstay.dev/use: \"false\"");
+    let unlabelled = with(&example("1-secrets.yaml"), "backstay.dev/use: \"true\"", "backstay.dev/use: \"false\"");
     scene.apply_yaml(&unlabelled).await;
     scene.apply_yaml(&hourly(&scene.policy_yaml())).await;
     scene.apply_yaml(&hourly(&scene.connector_yaml())).await;
