@@ -21,7 +21,11 @@ pub fn start(format: Format, filter: &str) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("--log-filter '{filter}': {error}"))?;
     let registry = tracing_subscriber::registry().with(filter);
     match format {
-        Format::Json => registry.with(tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr)).try_init(),
+        // The span names the object; the list of spans would name it once more.
+        Format::Json => {
+            let lines = tracing_subscriber::fmt::layer().json().with_span_list(false);
+            registry.with(lines.with_writer(std::io::stderr)).try_init()
+        }
         Format::Text => registry.with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr)).try_init(),
     }
     .map_err(|error| format!("the log can't be started: {error}"))

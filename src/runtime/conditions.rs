@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::problem::{Problem, Trouble};
-use super::publish::Note;
+use super::publish::{CHECK, Note};
 use crate::api::Reason;
 
 /// What a condition says.
@@ -128,9 +128,9 @@ impl<'a> Conditions<'a> {
         };
         let fine = ready.status == "True" || at_it(&self.list);
         Some(if fine {
-            Note::normal(&ready.reason, "Check", sentence)
+            Note::normal(&ready.reason, CHECK, sentence)
         } else {
-            Note::warning(&ready.reason, "Check", sentence)
+            Note::warning(&ready.reason, CHECK, sentence)
         })
     }
 

@@ -1,7 +1,7 @@
 //! How Events are written: another sentence is another Event, the same one is counted on.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -30,24 +30,35 @@ impl Events {
         Self { client, reporter, recorders: Mutex::default() }
     }
 
-    /// Writes an Event, or counts on one. Whether it is a new one.
+    /// Writes an Event, or counts on one that was told already.
     ///
     /// # Errors
     /// When the API server refuses it or does not answer.
-    pub async fn publish(&self, event: &Event, regarding: &ObjectReference) -> Result<bool, kube::Error> {
-        let told = (regarding.uid.clone().unwrap_or_default(), event.note.clone().unwrap_or_default());
-        let (recorder, new) = self.recorder(told);
-        recorder.publish(event, regarding).await.map(|()| new)
+    pub async fn publish(&self, event: &Event, regarding: &ObjectReference) -> Result<(), kube::Error> {
+        let recorder = self.recorder(told(event, regarding));
+        recorder.publish(event, regarding).await
     }
 
-    fn recorder(&self, told: Told) -> (Recorder, bool) {
-        let now = Instant::now();
-        let mut recorders = self.recorders.lock().unwrap_or_else(PoisonError::into_inner);
-        recorders.retain(|_, (_, last)| now.duration_since(*last) < COUNTED_ON);
-        let known = recorders.contains_key(&told);
-        let (recorder, last) =
-            recorders.entry(told).or_insert_with(|| (Recorder::new(self.client.clone(), self.reporter.clone()), now));
-        *last = now;
-        (recorder.clone(), !known)
+    /// Whether this was told already, and the next time will be counted on it.
+    pub fn told(&self, event: &Event, regarding: &ObjectReference) -> bool {
+        self.entries().get(&told(event, regarding)).is_some_and(|(_, last)| last.elapsed() < COUNTED_ON)
     }
+
+    fn recorder(&self, told: Told) -> Recorder {
+        let now = Instant::now();
+        let mut recorders = self.entries();
+        recorders.retain(|_, (_, last)| now.duration_since(*last) < COUNTED_ON);
+        let fresh = || (Recorder::new(self.client.clone(), self.reporter.clone()), now);
+        let (recorder, last) = recorders.entry(told).or_insert_with(fresh);
+        *last = now;
+        recorder.clone()
+    }
+
+    fn entries(&self) -> MutexGuard<'_, HashMap<Told, (Recorder, Instant)>> {
+        self.recorders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn told(event: &Event, regarding: &ObjectReference) -> Told {
+    (regarding.uid.clone().unwrap_or_default(), event.note.clone().unwrap_or_default())
 }

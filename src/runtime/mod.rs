@@ -6,6 +6,7 @@ pub mod controllers;
 pub mod events;
 pub mod grants;
 pub mod handoffs;
+pub mod journal;
 pub mod lanes;
 pub mod lately;
 pub mod news;

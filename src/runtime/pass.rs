@@ -66,14 +66,21 @@ where
     lanes.leave(&uid, generation);
     let fault = match result {
         Ok(next) => {
-            context.failed(&uid, false);
+            if context.failed(&uid, false) > 0 {
+                tracing::info!("passes end well again");
+            }
             return Ok(Action::requeue(jittered(next)));
         }
         Err(fault) => fault,
     };
     let before = context.failed(&uid, true);
     let wait = fault.retry_after().unwrap_or_else(|| back_off(before));
-    tracing::warn!(kind = fault.kind.word(), %fault, wait = ?wait, "the pass failed");
+    // Once, however often it fails in a row.
+    if before == 0 {
+        tracing::warn!(kind = fault.kind.word(), %fault, "the pass failed; it is tried again until it does not");
+    } else {
+        tracing::debug!(kind = fault.kind.word(), %fault, wait = ?wait, "the pass failed again");
+    }
     if before >= SAID_AFTER {
         let message = format!("The operator can't look at the object: {}", fault.sentence);
         let said = say::<K>(&context, object.meta(), |conditions| {
@@ -81,7 +88,7 @@ where
         });
         // Most likely the same that made the pass fail: the log has it.
         if let Ok(Err(fault)) = tokio::time::timeout(DEADLINE, said).await {
-            tracing::warn!(%fault, "and that could not be said on the object");
+            tracing::debug!(%fault, "and that could not be said on the object");
         }
     }
     Ok(Action::requeue(jittered(wait)))

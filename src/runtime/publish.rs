@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::context::Context;
+use super::journal::{Line, Said, changes};
 use super::lanes::Lanes;
 use crate::api::{Connector, ConnectorStatus, ServiceAccountPolicy, ServiceAccountPolicyStatus};
 use crate::fault::Fault;
@@ -43,6 +44,9 @@ pub struct Note {
     /// One sentence.
     pub sentence: String,
 }
+
+/// What is being done when Ready says something else than before.
+pub const CHECK: &str = "Check";
 
 impl Note {
     /// All is well.
@@ -79,6 +83,8 @@ pub trait Published:
     fn status(&self) -> Option<&Self::Status>;
     /// Puts a status in.
     fn set_status(&mut self, status: Self::Status);
+    /// What of a status the log tells.
+    fn said(status: &Self::Status) -> Said<'_>;
 }
 
 impl Published for Connector {
@@ -94,6 +100,9 @@ impl Published for Connector {
     fn set_status(&mut self, status: ConnectorStatus) {
         self.status = Some(status);
     }
+    fn said(status: &ConnectorStatus) -> Said<'_> {
+        Said { conditions: &status.conditions, findings: &[] }
+    }
 }
 
 impl Published for ServiceAccountPolicy {
@@ -108,6 +117,9 @@ impl Published for ServiceAccountPolicy {
     }
     fn set_status(&mut self, status: ServiceAccountPolicyStatus) {
         self.status = Some(status);
+    }
+    fn said(status: &ServiceAccountPolicyStatus) -> Said<'_> {
+        Said { conditions: &status.conditions, findings: &status.findings }
     }
 }
 
@@ -137,13 +149,23 @@ impl Context {
         object
     }
 
-    /// Writes the status if it changed, then the Events.
+    /// Writes the status if it changed, then the log and the Events.
     ///
     /// # Errors
     /// When the status can't be written. Events that can't be written are logged.
     pub async fn publish<K: Published>(&self, object: &K, outcome: &Outcome<K::Status>) -> Result<(), Fault> {
         if object.status() != Some(&outcome.status) {
             self.write_status(object, &outcome.status).await?;
+            for Line { trouble, state, sentence, what } in
+                changes(object.status().map(K::said), K::said(&outcome.status))
+            {
+                let what = what.join(", ");
+                if trouble {
+                    tracing::warn!(what, state, sentence, "trouble");
+                } else {
+                    tracing::info!(what, state, sentence, "changed");
+                }
+            }
         }
         self.tell(object, &outcome.notes).await;
         Ok(())
@@ -190,8 +212,18 @@ impl Context {
                     ..ObjectReference::default()
                 }),
             };
+            let regarding = object.object_ref(&());
+            let Note { reason, sentence, warning, .. } = note;
+            match note.action {
+                // The log has it from the status.
+                CHECK => {}
+                _ if !warning => tracing::info!(reason, sentence, "done"),
+                // Told in this pass as in the last one.
+                _ if self.events.told(&event, &regarding) => {}
+                _ => tracing::warn!(reason, sentence, "trouble"),
+            }
             // Losing an Event is no reason to fail: the status says it, too.
-            if let Err(error) = self.events.publish(&event, &object.object_ref(&())).await {
+            if let Err(error) = self.events.publish(&event, &regarding).await {
                 tracing::warn!(%error, reason = note.reason, "an Event could not be written");
             }
         }

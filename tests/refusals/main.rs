@@ -9,6 +9,7 @@ mod claims;
 mod events;
 mod keepit;
 mod leaks;
+mod log;
 mod microsoft;
 mod policies;
 mod schema;
