@@ -68,6 +68,27 @@ async fn a_role_given_shows_at_once_to_a_strong_reader_and_later_to_others() {
 }
 
 #[tokio::test]
+async fn who_reads_users_reads_their_roles_only_with_a_privilege_for_roles() {
+    let visit = contoso_with(&[(
+        "        host: contoso-service.crm4.dynamics.com\n        users:\n",
+        "        host: contoso-service.crm4.dynamics.com\n        roles:\n          - { name: Users, privileges: [prvReadUser, prvReadTeam] }\n        users:\n          - { application: c0ffee00-1111-4222-8333-444455556666, roles: [Users] }\n",
+    )])
+    .await;
+    let get = async |path: &str| visit.dataverse(Method::GET, SERVICE_HOST, path, None).await;
+    let rows = get("systemusers?$select=systemuserid").await.json();
+    let teams =
+        format!("systemusers({})/teammembership_association", rows["value"][0]["systemuserid"].as_str().unwrap());
+    assert_eq!(get(&teams).await.status, 200);
+    for path in [
+        "systemusers?$expand=systemuserroles_association($select=roleid)".to_owned(),
+        format!("{teams}?$expand=teamroles_association($select=roleid)"),
+    ] {
+        let got = get(&path).await;
+        assert!(got.code() == "0x80040220" && got.text.contains("prvReadRole"), "{path}: {}", got.text);
+    }
+}
+
+#[tokio::test]
 async fn a_custom_role_reads_and_only_an_administrator_writes() {
     let visit = contoso_with(&[(
         "        host: contoso-service.crm4.dynamics.com\n        users:\n",

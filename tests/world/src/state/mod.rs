@@ -32,7 +32,7 @@ pub use privileges::{Depth, Privilege, greatest, privilege_id};
 pub use protection::{AccessPolicy, PerUserMfa, PolicyState};
 pub use settle::settle_environment;
 pub use switches::{Approval, GroupSchedules, InVain, Lag, Rule, Switches};
-pub use tables::{Ownership, Table, standard};
+pub use tables::{OF_NEW_ROLES, Ownership, Table, standard};
 
 /// A world as it is written in a file, and as it is while it runs.
 #[derive(Debug, Serialize, Deserialize)]

@@ -52,8 +52,21 @@ pub struct PrivilegeKind {
 }
 
 const VERBS: [&str; 8] = ["Create", "Read", "Write", "Delete", "Append", "AppendTo", "Assign", "Share"];
-/// Privileges that belong to no table (microsoft.md §3.1).
+/// Privileges that belong to no table of this world (microsoft.md §3.1).
 const OTHERS: [&str; 1] = ["prvActOnBehalfOfAnotherUser"];
+/// What Dataverse gives to every new role by itself, at Global depth: that there are nine, of SDK messages, plug-ins and the
+/// old SharePoint integration, is [P]; the names are [M].
+pub const OF_NEW_ROLES: [&str; 9] = [
+    "prvReadSdkMessage",
+    "prvReadSdkMessageProcessingStep",
+    "prvReadSdkMessageProcessingStepImage",
+    "prvReadPluginAssembly",
+    "prvReadPluginType",
+    "prvCreateSharePointData",
+    "prvReadSharePointData",
+    "prvWriteSharePointData",
+    "prvDeleteSharePointData",
+];
 type Standard = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str, &'static str)]);
 
 /// Logical name, schema name, name in privileges, lookups.
@@ -141,7 +154,7 @@ impl Table {
 
 /// All privileges of an organization with these tables, each once.
 pub fn privilege_kinds(tables: &[Table]) -> Vec<PrivilegeKind> {
-    let others = OTHERS.iter().map(|name| PrivilegeKind {
+    let others = OTHERS.iter().chain(&OF_NEW_ROLES).map(|name| PrivilegeKind {
         name: (*name).into(),
         verb: "None",
         ownership: Ownership::Organization,

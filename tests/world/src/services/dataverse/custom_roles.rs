@@ -8,7 +8,7 @@ use super::table::{bad, chosen, fits, row};
 use super::{Call, error};
 use crate::http::{Answer, Reply};
 use crate::ids::fresh_guid;
-use crate::state::{Depth, Ownership, Privilege, SecurityRole, privilege_id};
+use crate::state::{Depth, OF_NEW_ROLES, Ownership, Privilege, SecurityRole, privilege_id};
 
 /// There is one business unit, the root; copies of roles in others are in the world file only.
 pub fn business_units(call: &mut Call<'_>) -> Answer {
@@ -45,7 +45,7 @@ pub fn create(call: &mut Call<'_>) -> Answer {
         id: id.clone(),
         name,
         template: None,
-        privileges: Vec::new(),
+        privileges: OF_NEW_ROLES.iter().map(|name| Privilege::global((*name).to_owned())).collect(),
         business_unit: None,
     });
     Ok(Reply::empty(204).with("odata-entityid", format!("{}/roles({id})", call.base())))

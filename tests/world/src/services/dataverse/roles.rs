@@ -62,6 +62,9 @@ pub fn teams_of_user(call: &mut Call<'_>, key: &str) -> Answer {
             )));
         }
     };
+    if expanded.is_some() {
+        call.needs("prvReadRole")?; // as for users
+    }
     let found = find(call, key)?;
     let environment = call.environment();
     let teams = found.user.as_deref().map(|user| environment.teams_of(call.tenant, user)).unwrap_or_default();

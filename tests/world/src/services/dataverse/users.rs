@@ -178,11 +178,13 @@ fn user_row(call: &Call<'_>, it: &SystemUser) -> Value {
     row(SYSTEMUSER, known)
 }
 
-/// Only `systemuserroles_association` can be expanded; anything else is refused.
+/// Only `systemuserroles_association` can be expanded; anything else is refused. Reading a role takes prvReadRole ("Retrieve
+/// message privileges" of Microsoft's developer guide); that an expansion takes it, too, is [I].
 fn expanded(call: &Call<'_>) -> Result<Option<Vec<String>>, Reply> {
     let Some(text) = call.request.query("$expand") else {
         return Ok(None);
     };
+    call.needs("prvReadRole")?;
     let (name, fields) = expand(text).map_err(|why| bad(&why))?;
     if name != "systemuserroles_association" {
         return Err(bad(&format!(
