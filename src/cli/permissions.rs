@@ -13,6 +13,11 @@ use crate::policy::needs::{Needs, of_action};
 use crate::policy::profiles::{Requirement, requirements};
 use crate::tenant::calls::{CALLS, For, Right, covers, least};
 
+/// A terminal is at least so wide, or made so.
+const COLUMNS: usize = 100;
+/// Where the reasons go on, below those of the first line.
+const REASONS: &str = "#                                        ";
+
 /// What is asked.
 #[derive(Args)]
 pub struct Options {
@@ -67,7 +72,11 @@ fn of_policy(policy: &ServiceAccountPolicy) -> String {
     );
     for right in &rights {
         if let Right::Graph(permission) = right {
-            let _ = writeln!(text, "#   {permission:<36} {}", reasons(*right, policy, &requirements));
+            text.push_str(&comment(
+                &format!("#   {permission:<36} "),
+                REASONS,
+                &reasons(*right, policy, &requirements),
+            ));
         }
     }
     let others = [
@@ -79,7 +88,8 @@ fn of_policy(policy: &ServiceAccountPolicy) -> String {
         (Right::SystemAdministrator, "Dataverse: an application user in each environment, with System Administrator"),
     ];
     for (right, sentence) in others.iter().filter(|(right, _)| rights.contains(right)) {
-        let _ = writeln!(text, "# {sentence}\n#   {}", reasons(*right, policy, &requirements));
+        text.push_str(&comment("# ", "# ", sentence));
+        text.push_str(&comment("#   ", "#   ", &reasons(*right, policy, &requirements)));
         if *right == Right::ManagementApplication {
             let _ =
                 writeln!(text, "#   New-PowerAppManagementApp -ApplicationId {}", client_id(&policy.spec.credential));
@@ -91,6 +101,16 @@ fn of_policy(policy: &ServiceAccountPolicy) -> String {
     text.push_str(&rbac(policy));
     text.push_str(&grants(policy));
     text
+}
+
+/// Lines of a comment, none of them wider than a terminal; names stay whole.
+fn comment(first: &str, others: &str, text: &str) -> String {
+    let options = textwrap::Options::new(COLUMNS)
+        .initial_indent(first)
+        .subsequent_indent(others)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(text, options) + "\n"
 }
 
 /// What the app needs for this policy.
@@ -118,8 +138,13 @@ fn reasons(right: Right, policy: &ServiceAccountPolicy, requirements: &[Requirem
         .filter(|requirement| Needs::of([*requirement]).facts.iter().any(|fact| purposes.contains(fact)))
         .map(|requirement| requirement.name.to_string());
     let actions = policy.spec.allowed_actions.iter().filter(|action| purposes.contains(&of_action(**action)));
-    let mut all: Vec<String> = findings.chain(actions.map(ToString::to_string)).collect();
-    all.dedup();
+    let mut all: Vec<String> = Vec::new();
+    // Several profiles ask for the same.
+    for reason in findings.chain(actions.map(ToString::to_string)) {
+        if !all.contains(&reason) {
+            all.push(reason);
+        }
+    }
     all.join(", ")
 }
 
@@ -222,6 +247,22 @@ mod tests {
         assert_eq!(documents[1][0]["actions"][0], "SelfEnrollment");
         let grants = serde_yaml::to_string(&documents[1]).unwrap();
         assert!(crate::runtime::grants::Grants::read(&grants).is_ok(), "{grants}");
+    }
+
+    #[test]
+    fn no_line_is_wider_than_a_terminal_and_every_reason_is_said_once() {
+        let all = "keepitPowerPlatform: { workloads: [Dynamics365, PowerPages, PowerAutomate] }, keepitDynamicsCE: {}, \
+                   fluentProDataverse: { clientID: f, tables: [account] }, avePointServiceAccount: {}";
+        let text = of_policy(&policy(all, "DirectoryRoles, SecurityRoles, EnvironmentAccess, SelfEnrollment"));
+        for line in text.lines() {
+            assert!(line.chars().count() <= COLUMNS, "{line}");
+        }
+        let mut users = text.lines().skip_while(|line| !line.contains("Directory.Read.All"));
+        let first = users.next().unwrap_or_default().to_owned();
+        let rest: Vec<&str> = users.map_while(|line| line.strip_prefix(REASONS)).collect();
+        let reasons = format!("{first} {}", rest.join(" "));
+        assert_eq!(reasons.matches("account-usable").count(), 1, "{reasons}");
+        assert_eq!(reasons.matches("global-administrator").count(), 2, "no-global-administrator, too: {reasons}");
     }
 
     #[test]
