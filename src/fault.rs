@@ -50,6 +50,8 @@ pub enum Kind {
     PermissionMissing,
     /// Dataverse: the caller is not a user of the environment.
     NotMember,
+    /// Dataverse: the caller is a user of the environment, but no role of it has the privilege.
+    PrivilegeMissing,
     /// The environment is in administration mode, or Microsoft is working on it.
     NotRunning,
     /// Microsoft Entra ID P1 or P2 is missing.
@@ -86,6 +88,7 @@ impl Kind {
             Self::TenantNotFound => "tenant_not_found",
             Self::PermissionMissing => "permission_missing",
             Self::NotMember => "not_member",
+            Self::PrivilegeMissing => "privilege_missing",
             Self::NotRunning => "not_running",
             Self::PremiumMissing => "premium_missing",
             Self::NotLicensed => "not_licensed",
@@ -114,6 +117,7 @@ impl Fault {
             | Kind::ManagementAppNotRegistered => Class::Stalled,
             Kind::PermissionMissing
             | Kind::NotMember
+            | Kind::PrivilegeMissing
             | Kind::NotRunning
             | Kind::PremiumMissing
             | Kind::NotLicensed

@@ -15,7 +15,7 @@ use crate::fault::{Fault, Kind};
 
 /// The role template that is System Administrator in every environment; names are translated, this is not.
 const SYSTEM_ADMINISTRATOR: &str = "627090ff-40a3-4053-8790-584edc5be201";
-pub(super) const NEEDS: &str = "System Administrator, or a role that reads users, roles and teams, in the environment";
+pub(super) const NEEDS: &str = "a role in the environment that reads users, security roles and teams";
 const WRITES: &str = "System Administrator in the environment";
 
 const HEADERS: &[(&str, &str)] = &[

@@ -236,6 +236,14 @@ fn in_their_words(call: &Call<'_>, answer: &Answer, fault: Fault) -> Fault {
         (403, "0x80072560") => {
             Fault::new(Kind::NotMember, "The operator's app is not a user of the environment".to_owned())
         }
+        // Dataverse: it is a user, but no role of it has the privilege (facts/microsoft.md §3.5).
+        (403, "0x80040220") => {
+            let lacks = privilege(&detail.message).map(|name| format!("; its role lacks {name}")).unwrap_or_default();
+            Fault::new(
+                Kind::PrivilegeMissing,
+                format!("{service} does not permit it ({}): the operator's app needs {}{lacks}", call.what, call.needs),
+            )
+        }
         // Entra ID P1 or P2 is missing (facts/microsoft.md §1.4, §1.8).
         (400 | 403, "AadPremiumLicenseRequired" | "Authentication_RequestFromNonPremiumTenantOrB2CTenant") => {
             Fault::new(
@@ -262,5 +270,36 @@ fn in_their_words(call: &Call<'_>, answer: &Answer, fault: Fault) -> Fault {
             Fault::new(fault.kind, format!("{service} refused the request ({}: {code})", call.what))
         }
         _ => fault,
+    }
+}
+
+/// The name of the privilege in Dataverse's sentence. Such names are a fixed vocabulary, as codes are; nothing else of the
+/// sentence is shown.
+fn privilege(sentence: &str) -> Option<&str> {
+    let words = sentence.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    words
+        .filter(|word| word.len() <= MOST_OF_A_NAME)
+        .find(|word| word.strip_prefix("prv").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase())))
+}
+
+/// Longer than the privileges of any table that the operator reads.
+const MOST_OF_A_NAME: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_dataverse_says_only_the_privilege_is_shown() {
+        for (sentence, name) in [
+            ("Principal user (Id=4, type=8) is missing prvReadTeam privilege (Id=9).", Some("prvReadTeam")),
+            ("SecLib::CheckPrivilege failed. User: 4, PrivilegeName: prvReadRole, PrivilegeId: 9", Some("prvReadRole")),
+            ("Principal user (Id=4, type=8) is missing the privilege of Jane Doe", None),
+            ("privately", None),
+            ("", None),
+        ] {
+            assert_eq!(privilege(sentence), name, "{sentence}");
+        }
+        assert_eq!(privilege(&format!("prvRead{}", "x".repeat(99))), None);
     }
 }

@@ -234,6 +234,9 @@ fn remedy_of(fault: &Fault) -> String {
         Kind::PermissionMissing => {
             "Give the operator's app the permission that the message names, and consent to it as an administrator".into()
         }
+        Kind::PrivilegeMissing => {
+            "Give the operator's app a role with what the message names in the environment (status.handOffs has the commands)".into()
+        }
         Kind::NotMember => "Allow and grant SelfEnrollment, or add the operator's app to the environment as an application user (status.handOffs has the commands)".into(),
         Kind::ManagementAppNotRegistered => {
             "Register the operator's app as a management application (status.handOffs has the command)".into()
