@@ -45,6 +45,16 @@ pub enum Credential {
 }
 
 impl Credential {
+    /// Application (client) id of the operator's own app registration.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        match self {
+            Self::ClientSecret(it) => &it.client_id,
+            Self::ClientCertificate(it) => &it.client_id,
+            Self::WorkloadIdentity(it) => &it.client_id,
+        }
+    }
+
     /// The Secret that it uses, if it uses one.
     #[must_use]
     pub fn secret(&self) -> Option<&String> {

@@ -3,6 +3,7 @@
 mod crd;
 mod docs;
 mod permissions;
+mod reader_role;
 mod run;
 
 use std::io::Write;
@@ -26,6 +27,9 @@ enum Command {
     Crd,
     /// Print the least that a policy needs: permissions at Microsoft, RBAC, and the grant for what it allows.
     Permissions(permissions::Options),
+    /// Print the commands by which an administrator lets the operator read environments: a security role that reads, and an
+    /// application user with it.
+    ReaderRole(reader_role::Options),
     /// Print a page of the documentation that is made from the code.
     #[command(hide = true)]
     Docs {
@@ -46,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Run(options) => run::run(options),
         Command::Crd => crd::print(),
         Command::Permissions(options) => permissions::print(&options),
+        Command::ReaderRole(options) => reader_role::print(&options),
         Command::Docs { page } => docs::print(page),
     };
     match ended {

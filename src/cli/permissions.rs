@@ -92,7 +92,11 @@ fn of_policy(policy: &ServiceAccountPolicy) -> String {
         text.push_str(&comment("#   ", "#   ", &reasons(*right, policy, &requirements)));
         if *right == Right::ManagementApplication {
             let _ =
-                writeln!(text, "#   New-PowerAppManagementApp -ApplicationId {}", client_id(&policy.spec.credential));
+                writeln!(text, "#   New-PowerAppManagementApp -ApplicationId {}", policy.spec.credential.client_id());
+        }
+        if *right == Right::Reader {
+            let client = policy.spec.credential.client_id();
+            let _ = writeln!(text, "#   backstay reader-role --client-id {client} --environment https://… | sh");
         }
     }
     if policy.spec.allowed_actions.contains(&Action::SelfEnrollment) {
@@ -146,14 +150,6 @@ fn reasons(right: Right, policy: &ServiceAccountPolicy, requirements: &[Requirem
         }
     }
     all.join(", ")
-}
-
-fn client_id(credential: &Credential) -> &str {
-    match credential {
-        Credential::ClientSecret(credential) => &credential.client_id,
-        Credential::ClientCertificate(credential) => &credential.client_id,
-        Credential::WorkloadIdentity(credential) => &credential.client_id,
-    }
 }
 
 /// What the operator reads in the cluster for this policy, if nothing but that is to be given.

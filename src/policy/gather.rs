@@ -21,7 +21,7 @@ use crate::fault::Fault;
 use crate::runtime::conditions::find;
 use crate::runtime::{Context, Problem};
 use crate::tenant::facts::AccountFacts;
-use crate::tenant::{self, DirectoryRole, Tenant};
+use crate::tenant::{self, Caller, DirectoryRole, Tenant};
 
 /// How old an answer may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub struct Observed {
     pub granted: BTreeSet<Action>,
     /// Whether nothing may be written.
     pub read_only: bool,
+    /// Who the operator is there.
+    pub caller: Caller,
     /// The tenant, for whoever acts; `None`: it can't be signed in to.
     pub tenant: Option<Arc<Tenant>>,
     /// What is known of the account there.
@@ -106,10 +108,19 @@ pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: 
         rival: rival(policy, &namespace, context),
         granted: granted(policy, context),
         read_only: context.settings.read_only,
+        caller: caller(&policy.spec),
         tenant,
         account,
         selection,
     })
+}
+
+fn caller(spec: &ServiceAccountPolicySpec) -> Caller {
+    Caller {
+        cloud: spec.tenant.cloud.into(),
+        tenant: spec.tenant.id.clone(),
+        client_id: spec.credential.client_id().to_owned(),
+    }
 }
 
 /// What the spec allows and the installation grants for its account.

@@ -1,80 +1,37 @@
 //! What a policy hands to a person: what fails, and nobody allowed the operator to mend. [pure]
 
+use super::enrolling;
 use super::plan::{Allowed, Step, What};
 use super::resolve::{Finding, Resolved};
 use super::rules::Rule;
 use crate::api::policy::FindingResult;
-use crate::fault::Kind;
 use crate::handoff::HandOff;
+use crate::tenant::Caller;
+use crate::tenant::centers::Centers;
 use crate::tenant::facts::AccountFacts;
 
 const ENTRA_ADMIN: &str = "Global Administrator or Privileged Role Administrator of the tenant";
 const LICENSE_ADMIN: &str = "License Administrator or User Administrator of the tenant";
-const POWER_PLATFORM_ADMIN: &str = "Power Platform Administrator of the tenant";
+pub(super) const POWER_PLATFORM_ADMIN: &str = "Power Platform Administrator of the tenant";
 const CONSENT_ADMIN: &str = "Global Administrator or Privileged Role Administrator of the tenant";
 const FACTOR_ADMIN: &str = "Conditional Access Administrator or Authentication Policy Administrator of the tenant";
-const CENTER: &str = "https://admin.microsoft.com";
-const ENTRA_CENTER: &str = "https://entra.microsoft.com";
-const POWER_CENTER: &str = "https://admin.powerplatform.microsoft.com";
 
 /// A hand-off lists so many steps: a status has to stay small.
-const MOST: usize = 20;
+pub(super) const MOST: usize = 20;
 
 /// The hand-offs, one for each kind of work.
-pub fn hand_offs(resolved: &Resolved, facts: &AccountFacts, steps: &[Step]) -> Vec<HandOff> {
-    let mut all = Vec::new();
-    let environments_fault = facts.environments.fault();
-    if environments_fault.is_some_and(|fault| fault.kind == Kind::ManagementAppNotRegistered) {
-        all.push(HandOff {
-            name: "register-management-app",
-            title: "Register the operator's app as a management application of the Power Platform".to_owned(),
-            who: POWER_PLATFORM_ADMIN,
-            steps: vec![
-                "In PowerShell: Install-Module Microsoft.PowerApps.Administration.PowerShell".to_owned(),
-                "Add-PowerAppsAccount".to_owned(),
-                "New-PowerAppManagementApp -ApplicationId <spec.credential.….clientID>".to_owned(),
-            ],
-            url: None,
-            done_when: "the tenant's environments can be listed".to_owned(),
-        });
-    }
-    let closed: Vec<&str> = steps
-        .iter()
-        .filter_map(|step| match (&step.what, &step.allowed) {
-            (_, Allowed::Yes) => None,
-            (What::EnrollSelf(environment), _) => Some(environment.name.as_str()),
-            _ => None,
-        })
-        .collect();
-    if !closed.is_empty() {
-        all.push(HandOff {
-            name: "enroll-app",
-            title: format!("Make the operator's app a user of {}", counted(closed.len(), "environment")),
-            who: POWER_PLATFORM_ADMIN,
-            steps: closed
-                .iter()
-                .take(MOST)
-                .map(|name| {
-                    format!(
-                        "Power Platform admin center > Environments > {name} > Settings > Users + permissions > Application users > New app user: \
-                         choose the operator's app and a role that reads users, security roles and teams"
-                    )
-                })
-                .chain(["Or allow and grant SelfEnrollment: the operator then does it by itself.".to_owned()])
-                .collect(),
-            url: Some(POWER_CENTER.to_owned()),
-            done_when: "the operator can read the account's user row in each of them".to_owned(),
-        });
-    }
+pub fn hand_offs(resolved: &Resolved, facts: &AccountFacts, steps: &[Step], caller: &Caller) -> Vec<HandOff> {
+    let centers = caller.cloud.centers();
+    let mut all: Vec<HandOff> = enrolling::hand_offs(resolved, facts, steps, caller).into_iter().collect();
     // What the account should hold is asked of people only while some Connector asks for it.
     if !resolved.demands.is_empty() {
-        all.extend(unmet(resolved, steps));
+        all.extend(unmet(resolved, steps, centers));
     }
     all
 }
 
 /// What fails, and nobody allowed the operator to mend: one hand-off for each kind of work.
-fn unmet(resolved: &Resolved, steps: &[Step]) -> Vec<HandOff> {
+fn unmet(resolved: &Resolved, steps: &[Step], centers: &Centers) -> Vec<HandOff> {
     let mut all = Vec::new();
     let failing: Vec<&Finding> =
         resolved.findings.iter().filter(|finding| finding.counts && finding.result() == FindingResult::Fail).collect();
@@ -88,7 +45,7 @@ fn unmet(resolved: &Resolved, steps: &[Step]) -> Vec<HandOff> {
             "directory-roles",
             format!("Put the directory roles of {account} right"),
             ENTRA_ADMIN,
-            CENTER,
+            centers.microsoft365,
             &roles,
         ));
     }
@@ -98,28 +55,28 @@ fn unmet(resolved: &Resolved, steps: &[Step]) -> Vec<HandOff> {
             "licenses",
             format!("Give {account} the licenses that are missing"),
             LICENSE_ADMIN,
-            CENTER,
+            centers.microsoft365,
             &licenses,
         ));
     }
     let usable = of(|rule| matches!(rule, Rule::AccountUsable));
     if !usable.is_empty() {
-        all.push(work("account", format!("Make {account} usable"), LICENSE_ADMIN, CENTER, &usable));
+        all.push(work("account", format!("Make {account} usable"), LICENSE_ADMIN, centers.microsoft365, &usable));
     }
     let consent = of(|rule| matches!(rule, Rule::Consent { .. }));
     if !consent.is_empty() {
         let title = format!("Let {account} use the vendor's app");
-        all.push(work("consent", title, CONSENT_ADMIN, ENTRA_CENTER, &consent));
+        all.push(work("consent", title, CONSENT_ADMIN, centers.entra, &consent));
     }
     let factor = of(|rule| matches!(rule, Rule::NoMfa));
     if !factor.is_empty() {
         let title = format!("Let {account} sign in without a second factor");
-        all.push(work("second-factor", title, FACTOR_ADMIN, ENTRA_CENTER, &factor));
+        all.push(work("second-factor", title, FACTOR_ADMIN, centers.entra, &factor));
     }
     let access = of(in_environments);
     if !access.is_empty() {
         let title = format!("Put the access of {account} to its environments right");
-        all.push(work("environment-access", title, POWER_PLATFORM_ADMIN, POWER_CENTER, &access));
+        all.push(work("environment-access", title, POWER_PLATFORM_ADMIN, centers.power_platform, &access));
     }
     all
 }
@@ -178,7 +135,7 @@ fn failing_environments(finding: &Finding) -> Vec<&String> {
 }
 
 /// The remedies of these findings as steps; at most twenty, so that a status stays small.
-fn work(name: &'static str, title: String, who: &'static str, url: &str, findings: &[&Finding]) -> HandOff {
+fn work(name: &'static str, title: String, who: &'static str, url: Option<&str>, findings: &[&Finding]) -> HandOff {
     let mut steps: Vec<String> = Vec::new();
     for finding in findings {
         match &finding.waived {
@@ -210,11 +167,11 @@ fn work(name: &'static str, title: String, who: &'static str, url: &str, finding
         title,
         who,
         steps,
-        url: Some(url.to_owned()),
+        url: url.map(str::to_owned),
         done_when: format!("these findings pass: {}", names.join(", ")),
     }
 }
 
-fn counted(number: usize, what: &str) -> String {
+pub(super) fn counted(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }

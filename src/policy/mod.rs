@@ -3,6 +3,7 @@
 mod act;
 mod answers;
 pub mod demands;
+mod enrolling;
 pub mod environments;
 mod gather;
 mod handoffs;

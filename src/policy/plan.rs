@@ -186,7 +186,7 @@ pub fn plan(resolved: &Resolved, observed: &Observed) -> Plan {
             steps.push(step);
         }
     }
-    let hand_offs = handoffs::hand_offs(resolved, facts, &steps);
+    let hand_offs = handoffs::hand_offs(resolved, facts, &steps, &observed.caller);
     Plan { steps, hand_offs }
 }
 

@@ -47,7 +47,7 @@ fn access() -> impl Strategy<Value = Seen<Access>> {
         1 => known(Some(SystemUser { deleted: true, disabled: true, ..row_for_tests() })),
         2 => known(None),
         1 => unknown(Kind::NotMember),
-        1 => unknown(Kind::PermissionMissing),
+        1 => unknown(Kind::PrivilegeMissing),
         1 => unknown(Kind::NotRunning),
     ]
 }
@@ -206,6 +206,7 @@ fn observed(facts: AccountFacts, asking: Vec<Asking>, policy: &ServiceAccountPol
         rival: None,
         granted: policy.spec.allowed_actions.iter().copied().collect(),
         read_only: false,
+        caller: crate::tenant::Caller::default(),
         tenant: None,
         account: Ok(facts),
         selection: Ok(()),

@@ -2,6 +2,7 @@
 
 mod batch;
 pub mod calls;
+pub mod centers;
 mod certificate;
 pub mod cloud;
 mod consent;
@@ -11,6 +12,7 @@ pub mod facts;
 mod graph;
 mod limits;
 mod powerplatform;
+pub mod reader;
 mod reads;
 mod refusal;
 mod schedule;
@@ -75,6 +77,17 @@ pub struct App {
     pub client_id: String,
     /// How it proves that it is itself.
     pub credential: Credential,
+}
+
+/// Who the operator is at a tenant, for what people are told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// The cloud that the tenant is in.
+    pub cloud: Cloud,
+    /// Tenant id or verified domain.
+    pub tenant: String,
+    /// Application (client) id.
+    pub client_id: String,
 }
 
 /// All tenants that were signed in to, and what may be asked there.

@@ -9,6 +9,7 @@ mod crowd;
 mod fabrikam;
 mod least;
 mod possibilities;
+mod reader;
 mod repair;
 mod waivers;
 
