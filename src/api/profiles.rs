@@ -76,6 +76,8 @@ fn default_after_setup() -> AfterSetup {
 /// Keepit's older page, for Dynamics 365 CE alone (vendor page 001). Nothing is to be chosen: write `{}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+// A field that nobody knows is refused, not dropped in silence: objects without properties would be pruned first.
+#[schemars(extend("maxProperties" = 0, "x-kubernetes-preserve-unknown-fields" = true))]
 pub struct KeepitDynamicsCe {}
 
 /// `FluentPro` Backup for Dataverse (vendor page 003).
@@ -201,6 +203,7 @@ pub enum Check {
 
 /// Nothing is to be chosen: write `{}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("maxProperties" = 0, "x-kubernetes-preserve-unknown-fields" = true))]
 pub struct Nothing {}
 
 /// Directory roles of which one is enough.

@@ -12,6 +12,7 @@ mod leaks;
 mod log;
 mod microsoft;
 mod policies;
+mod profiles;
 mod schema;
 mod secrets;
 mod start;
