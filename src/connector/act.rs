@@ -36,7 +36,10 @@ pub async fn act(
     let uid = connector.uid().unwrap_or_default();
     context.sightings.note(&uid, connector.metadata.generation.unwrap_or_default(), granted, age);
     let old = connector.status.as_ref().map_or(&[][..], |status| &status.hand_offs);
-    let (hand_offs, mut notes) = handoffs::merge(plan.hand_offs.clone(), old, |_| plan.unsure, &whole_seconds(now));
+    // What is taken back was not done.
+    let open = |name: &str| plan.hand_offs.iter().any(|open| open.name == name);
+    let old: Vec<HandOffStatus> = old.iter().filter(|old| !plan.withdrawn || open(&old.name)).cloned().collect();
+    let (hand_offs, mut notes) = handoffs::merge(plan.hand_offs.clone(), &old, |_| plan.unsure, &whole_seconds(now));
     if let Some(found) = resolved.found.as_ref().filter(|_| resolved.adopted) {
         let label = connector.spec.vendor.vendor().label();
         notes.push(Note::normal("Adopted", "Adopt", format!("Found \"{}\" at {label} and adopted it", found.name)));

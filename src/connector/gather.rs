@@ -34,8 +34,18 @@ pub struct PolicySeen {
     pub answer: Option<DemandStatus>,
     /// Why the policy is not Ready, if it is not: the word.
     pub not_ready: Option<String>,
+    /// Whether it asks a person for something.
+    pub hands_off: bool,
     /// What fails or can't be told for a connection to be made, one sentence each.
     pub missing: Vec<String>,
+}
+
+impl PolicySeen {
+    /// Why nobody may be told to sign in as the account, if so: it is not there, or another one than before.
+    pub fn lost_account(&self) -> Option<Reason> {
+        let lost = [Reason::AccountNotFound, Reason::AccountChanged];
+        lost.into_iter().find(|reason| self.not_ready.as_ref() == Some(&reason.word()))
+    }
 }
 
 /// Another Connector: what decides who stands for a vendor connector that both name.
@@ -92,7 +102,7 @@ fn policy(connector: &Connector, namespace: &str, context: &Context) -> Option<P
     let guarded = context.policy(namespace, &connector.spec.policy_ref.name)?;
     let Ok(policy) = &guarded.0 else {
         let not_ready = Some(Reason::Unreadable.word());
-        return Some(PolicySeen { account: None, answer: None, not_ready, missing: Vec::new() });
+        return Some(PolicySeen { account: None, answer: None, not_ready, hands_off: false, missing: Vec::new() });
     };
     let status = policy.status.as_ref();
     let answer = status.into_iter().flat_map(|status| &status.demands).find(|answer| {
@@ -118,6 +128,7 @@ fn policy(connector: &Connector, namespace: &str, context: &Context) -> Option<P
         account: Some(policy.spec.account.name().to_owned().clone()),
         answer: answer.cloned(),
         not_ready,
+        hands_off: status.is_some_and(|status| !status.hand_offs.is_empty()),
         missing,
     })
 }

@@ -14,6 +14,8 @@ use crate::vendors::{Authorization, Need, What};
 pub struct Plan {
     /// What only a person can do.
     pub hand_offs: Vec<HandOff>,
+    /// Whether nobody may be asked to sign in any more: what was asked before is taken back, not done.
+    pub withdrawn: bool,
     /// Whether it can't be told if what a person was asked for before was done.
     pub unsure: bool,
 }
@@ -27,6 +29,9 @@ pub fn plan(connector: &Connector, resolved: &Resolved) -> Plan {
         Some(found) if found.authorization == Seen::Known(Authorization::Required) => Some(What::Reauthenticate),
         Some(_) => None,
     };
+    // Whoever signed in now would sign in as somebody else.
+    let withdrawn = resolved.policy.as_ref().is_some_and(|policy| policy.lost_account().is_some());
+    let what = what.filter(|what| !withdrawn || !matches!(what, What::Create | What::Reauthenticate));
     let declared = called(connector).name;
     // The name that the person will see: a connector that was adopted may have been renamed since.
     let name = resolved.found.as_ref().map_or(&declared, |found| &found.name);
@@ -42,5 +47,5 @@ pub fn plan(connector: &Connector, resolved: &Resolved) -> Plan {
         .status
         .as_ref()
         .is_some_and(|status| status.hand_offs.iter().any(|open| open.name == "reauthenticate"));
-    Plan { hand_offs: what.map(hand_off).into_iter().collect(), unsure: unsure && asked_before }
+    Plan { hand_offs: what.map(hand_off).into_iter().collect(), withdrawn, unsure: unsure && asked_before }
 }

@@ -31,9 +31,11 @@ pub fn report(connector: &Connector, resolved: &Resolved, done: Done, settings: 
     let found = resolved.found.as_ref();
     let mut notes = Vec::new();
 
-    let provisioned = provisioned(found, label);
-    let (state, authorized) = authorized(found, label);
-    let (backup, backed_up, until) = backed_up(connector, found, label, now);
+    // One that was adopted before and is not shown now is gone, or hidden.
+    let lost = found.is_none() && old.connector_id.is_some();
+    let provisioned = provisioned(found, lost, label);
+    let (state, authorized) = authorized(found, lost, label);
+    let (backup, backed_up, until) = backed_up(connector, found, lost, label, now);
     let satisfied = satisfied(connector, resolved.policy.as_ref(), state);
     if let (Some(backup), Some(found)) = (&backup, found)
         && old.last_backup.as_ref().is_none_or(|old| old.completion_time != backup.completion_time)
@@ -41,6 +43,7 @@ pub fn report(connector: &Connector, resolved: &Resolved, done: Done, settings: 
         notes.push(Note::normal("BackupFinished", "Observe", format!("A backup of \"{}\" has finished", found.name)));
     }
 
+    let backup_unknown = backed_up.0 == State::Unknown;
     conditions.set("CredentialsValid", State::True, Reason::Accepted, format!("{label} accepted the credential"));
     for (kind, Says(state, reason, message)) in [
         ("PolicySatisfied", &satisfied),
@@ -51,7 +54,7 @@ pub fn report(connector: &Connector, resolved: &Resolved, done: Done, settings: 
         conditions.set(kind, *state, *reason, message.clone());
     }
     match &satisfied {
-        Says(State::False, reason @ (Reason::NoMatchingProfile | Reason::EnvironmentNotFound), message) => {
+        Says(State::False, reason, message) if for_good(*reason) => {
             conditions.refuse(&Problem::wrong("PolicySatisfied", *reason, message.clone()));
         }
         Says(_, Reason::DependencyMissing, message) => {
@@ -77,8 +80,8 @@ pub fn report(connector: &Connector, resolved: &Resolved, done: Done, settings: 
         // One that is gone may come back: it is followed by its id, whatever it is called then.
         connector_id: found.map(|found| found.id.clone()).or_else(|| old.connector_id.clone()),
         authorization: Some(authorization(state, &old, &conditions)),
-        last_backup: backup
-            .or_else(|| found.filter(|found| found.last_backup.fault().is_some()).and(old.last_backup.clone())),
+        // What was last known stays while it can't be told.
+        last_backup: backup.or_else(|| old.last_backup.clone().filter(|_| backup_unknown)),
         health: found
             .and_then(|found| found.health.known())
             .cloned()
@@ -173,8 +176,12 @@ fn first_not_true(all: [Says; 4]) -> Option<Says> {
     known.into_iter().chain(unknown).next()
 }
 
-fn provisioned(found: Option<&VendorConnector>, label: &str) -> Says {
+fn provisioned(found: Option<&VendorConnector>, lost: bool, label: &str) -> Says {
     match found {
+        None if lost => {
+            let message = format!("{label} no longer shows the connector that was adopted");
+            Says(State::False, Reason::NotFound, message)
+        }
         None => Says(State::False, Reason::NotFound, format!("{label} has no such connector yet")),
         Some(found) if found.deleting => {
             Says(State::False, Reason::Deleting, format!("The connector is scheduled for deletion at {label}"))
@@ -188,10 +195,13 @@ fn provisioned(found: Option<&VendorConnector>, label: &str) -> Says {
     }
 }
 
-fn authorized(found: Option<&VendorConnector>, label: &str) -> (AuthorizationState, Says) {
+fn authorized(found: Option<&VendorConnector>, lost: bool, label: &str) -> (AuthorizationState, Says) {
     let required = |message| (AuthorizationState::Required, Says(State::False, Reason::AuthorizationRequired, message));
     let unknown = |message| (AuthorizationState::Unknown, Says(State::Unknown, Reason::NotObservable, message));
     match found {
+        None if lost => {
+            required("Nobody has signed in for a connector that takes the place of the one that was adopted".to_owned())
+        }
         None => required("Nobody has signed in for the connector yet".to_owned()),
         Some(found) if found.deleting || !found.accessible => {
             unknown("Can't be told while the connector is not accessible".to_owned())
@@ -220,15 +230,22 @@ fn authorization(state: AuthorizationState, old: &ConnectorStatus, conditions: &
 fn backed_up(
     connector: &Connector,
     found: Option<&VendorConnector>,
+    lost: bool,
     label: &str,
     now: Timestamp,
 ) -> (Option<LastBackupStatus>, Says, Option<Duration>) {
+    let unknown = |message: &str| (None, Says(State::Unknown, Reason::NotObservable, message.to_owned()), None);
     let Some(found) = found else {
+        if lost {
+            return unknown("Can't be told: the connector that was adopted is no longer shown");
+        }
         return (None, Says(State::False, Reason::NoBackup, "There is no connector yet".to_owned()), None);
     };
     let Backup { latest, complete } = match &found.last_backup {
-        Seen::Unknown(fault) => {
-            return (None, Says(State::Unknown, Reason::NotObservable, fault.sentence.clone()), None);
+        Seen::Unknown(fault) => return unknown(&fault.sentence),
+        // Its backups are listed no longer: that is not to say that there are none.
+        Seen::Known(None) if found.deleting || !found.accessible => {
+            return unknown("Can't be told while the connector is not accessible");
         }
         Seen::Known(None) => {
             let says = Says(State::False, Reason::NoBackup, format!("{label} shows no finished backup yet"));
@@ -265,6 +282,12 @@ fn spelled(duration: &kube::core::Duration) -> String {
     }
 }
 
+/// Whether the policy's answer stays until somebody changes a spec: the Connector's, or the policy's.
+fn for_good(reason: Reason) -> bool {
+    let of_the_account = matches!(reason, Reason::AccountNotFound | Reason::AccountChanged);
+    of_the_account || matches!(reason, Reason::NoMatchingProfile | Reason::EnvironmentNotFound)
+}
+
 /// What the policy answered, if it answered to what is asked now: the stage follows from the authorization, and an answer to
 /// another stage is no answer.
 fn satisfied(connector: &Connector, policy: Option<&PolicySeen>, authorization: AuthorizationState) -> Says {
@@ -273,6 +296,13 @@ fn satisfied(connector: &Connector, policy: Option<&PolicySeen>, authorization: 
             format!("ServiceAccountPolicy {} (spec.policyRef.name) is not there", connector.spec.policy_ref.name);
         return Says(State::Unknown, Reason::DependencyMissing, message);
     };
+    let name = &connector.spec.policy_ref.name;
+    if let Some(reason) = policy.lost_account() {
+        let message = format!(
+            "ServiceAccountPolicy {name} says {reason} of the account: nobody should sign in as it before that is put right there"
+        );
+        return Says(State::False, reason, message);
+    }
     let stage = match authorization {
         AuthorizationState::Required => Stage::Setup,
         AuthorizationState::Granted => Stage::Steady,
@@ -283,15 +313,18 @@ fn satisfied(connector: &Connector, policy: Option<&PolicySeen>, authorization: 
     };
     let Some(answer) = policy.answer.as_ref().filter(|answer| answer.stage == stage) else {
         let message = match &policy.not_ready {
-            Some(reason) => format!(
-                "ServiceAccountPolicy {} gives no answer: its own Ready says {reason}",
-                connector.spec.policy_ref.name
-            ),
+            Some(reason) => format!("ServiceAccountPolicy {name} gives no answer: its own Ready says {reason}"),
             None => "The policy has not answered yet".to_owned(),
         };
         return Says(State::Unknown, Reason::Pending, message);
     };
     let message = answer.message.clone().unwrap_or_default();
+    // The person's steps are there, not here.
+    let message = if policy.hands_off && answer.ready != "True" {
+        format!("{message}; see status.handOffs of ServiceAccountPolicy {name}")
+    } else {
+        message
+    };
     let reason = match answer.reason.as_deref() {
         Some("NoMatchingProfile") => Reason::NoMatchingProfile,
         Some("EnvironmentNotFound") => Reason::EnvironmentNotFound,

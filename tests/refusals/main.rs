@@ -16,6 +16,7 @@ mod profiles;
 mod schema;
 mod secrets;
 mod start;
+mod waiting;
 
 use backstay_world::Call;
 use harness::{Scene, condition, is, message};

@@ -7,6 +7,7 @@ mod harness;
 
 mod consent;
 mod deletion;
+mod lost;
 mod mending;
 mod removal;
 mod restarts;
