@@ -70,6 +70,10 @@ pub struct ServiceAccountPolicySpec {
     #[x_kube(merge_strategy = ListMerge::Map(vec!["finding".into()]))]
     pub waivers: Vec<Waiver>,
     /// What the operator may write. Empty (the default): nothing is ever written. The installation must grant it, too.
+    /// `DirectoryRoles`: assign Dynamics 365 and Power Platform Administrator, and remove Global Administrator where the
+    /// profile says so; `SecurityRoles`: assign System Administrator in environments; `AccessMode`: set the account's access mode
+    /// to Read-Write; `EnvironmentAccess`: add the account to environments; `SelfEnrollment`: make the operator's own app a user
+    /// of environments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     #[x_kube(merge_strategy = ListMerge::Set)]
@@ -262,7 +266,7 @@ pub enum Stage {
 pub struct FindingStatus {
     /// Profile and requirement. Example: `keepitPowerPlatform/system-administrator`.
     pub id: String,
-    /// The stages in which it counts.
+    /// The stages in which it counts: `Setup`, `Steady`.
     pub stages: Vec<Stage>,
     /// Pass, Warn, Fail, Unknown, Waived or `NotApplicable`.
     pub result: FindingResult,

@@ -39,7 +39,8 @@ pub struct Profiles {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KeepitPowerPlatform {
-    /// What is backed up: decides which licenses are asked for. Default: `[Dynamics365]`.
+    /// What is backed up: decides which licenses are asked for. `Dynamics365`, `PowerPages`, `PowerAutomate`. Default:
+    /// `[Dynamics365]`.
     #[serde(default = "default_workloads")]
     #[schemars(length(min = 1, max = 3))]
     #[x_kube(merge_strategy = ListMerge::Set)]
@@ -166,7 +167,7 @@ pub struct CustomRule {
     /// Its name: the finding is called `custom/` and this. Example: `reads-invoices`.
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     pub id: String,
-    /// When it counts. Default: in every stage.
+    /// When it counts: `Setup`, `Steady`. Default: in every stage.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 2))]
     #[x_kube(merge_strategy = ListMerge::Set)]
@@ -210,7 +211,7 @@ pub struct Nothing {}
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RolesCheck {
-    /// At least one.
+    /// At least one of `GlobalAdministrator`, `Dynamics365Administrator`, `PowerPlatformAdministrator`.
     #[schemars(length(min = 1, max = 3))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub any_of: Vec<AdministratorRole>,
@@ -267,7 +268,7 @@ impl LicenseFamily {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessModeCheck {
-    /// At least one.
+    /// At least one of `ReadWrite`, `NonInteractive`.
     #[schemars(length(min = 1, max = 2))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub any_of: Vec<RequiredAccessMode>,
@@ -288,7 +289,8 @@ pub struct TablesCheck {
     #[schemars(length(min = 1, max = 64), inner(length(min = 1, max = 128), regex(pattern = r"^[a-z][a-z0-9_]*$")))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub tables: Vec<String>,
-    /// What must be possible on each of them, organization-wide.
+    /// What must be possible on each of them, organization-wide: `Create`, `Read`, `Write`, `Delete`, `Append`, `AppendTo`,
+    /// `Assign`, `Share`.
     #[schemars(length(min = 1, max = 8))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub privileges: Vec<Privilege>,

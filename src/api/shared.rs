@@ -34,7 +34,8 @@ pub enum EnvironmentType {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EnvironmentSelector {
-    /// Take environments of these types. Absent or empty: those of all types, unless `include` names some.
+    /// Take environments of these types: `Production`, `Sandbox`, `Default`, `Developer`, `Teams`, `Trial`. Absent or empty:
+    /// those of all types, unless `include` names some.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 6))]
     #[x_kube(merge_strategy = ListMerge::Set)]

@@ -22,3 +22,37 @@ fn text() -> Result<String, String> {
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use kube::CustomResourceExt;
+    use serde_json::Value;
+
+    use crate::api::{Connector, ServiceAccountPolicy};
+
+    /// Every list of fixed words below a schema whose description does not name all of them.
+    fn silent(path: &str, schema: &Value, into: &mut Vec<String>) {
+        let words = schema["items"]["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let description = schema["description"].as_str().unwrap_or_default();
+        into.extend(words.filter(|word| !description.contains(word)).map(|word| format!("{path}: {word}")));
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            silent(&format!("{path}.{name}"), property, into);
+        }
+        if schema["items"].is_object() {
+            silent(&format!("{path}[]"), &schema["items"], into);
+        }
+    }
+
+    /// `kubectl explain` shows the allowed values of a field, but not those of what is in a list.
+    #[test]
+    fn a_list_of_fixed_words_says_in_its_description_which_they_are() {
+        let mut all = Vec::new();
+        for crd in [Connector::crd(), ServiceAccountPolicy::crd()] {
+            let crd = serde_json::to_value(crd).unwrap();
+            let schema = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+            silent("spec", &schema["properties"]["spec"], &mut all);
+            silent("status", &schema["properties"]["status"], &mut all);
+        }
+        assert!(all.is_empty(), "{all:#?}");
+    }
+}
