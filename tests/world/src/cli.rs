@@ -10,6 +10,15 @@ use clap::{Parser, Subcommand};
 use serde_json::{Map, Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
+/// Prints a line. Who reads has seen enough when the pipe is closed: that is no error.
+macro_rules! say {
+    ($($what:tt)*) => {
+        if writeln!(std::io::stdout(), $($what)*).is_err() {
+            std::process::exit(0);
+        }
+    };
+}
+
 /// A simulated Microsoft 365 tenant, Power Platform, Dataverse and Keepit, reached through a proxy under their real host names.
 ///
 /// `world up` starts one; the other commands find it through the folder it was started with (--dir, or WORLD_DIR).
@@ -18,7 +27,7 @@ use tokio::signal::unix::{SignalKind, signal};
 #[command(
     name = "world",
     version,
-    after_help = "Try:\n  world up --dir /tmp/world &\n  world do sign-in-for-connector account=Contoso name=\"Contoso Power Platform\" type=dynamics365 user=svc-backup@contoso.com\n  world do remove-directory-role user=svc-backup@contoso.com role=\"Dynamics 365 Administrator\"\n  world fault path=/v1.0/users status=503 times=2\n  world calls --writes\n\nReach it yourself:\n  curl -x \"$HTTPS_PROXY\" --cacert /tmp/world/ca.pem https://graph.microsoft.com/v1.0/organization"
+    after_help = "Try:\n  export WORLD_DIR=/tmp/world\n  world up &\n  world do sign-in-for-connector account=Contoso name=\"Contoso Power Platform\" type=dynamics365 user=svc-backup@contoso.com\n  world do remove-directory-role user=svc-backup@contoso.com role=\"Dynamics 365 Administrator\"\n  world fault path=/v1.0/users status=503 times=2\n  world calls --writes\n\nReach it yourself, through the proxy that `world up` names (so does world.json):\n  curl -x http://127.0.0.1:PORT --cacert $WORLD_DIR/ca.pem https://login.microsoftonline.com/contoso.com/v2.0/.well-known/openid-configuration"
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -106,9 +115,9 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
         }
         Command::Do { action, words, dir } => {
             let done = ask(&dir, "POST", &format!("/do/{action}"), Some(&pairs(&words)?))?;
-            println!("{}", done["message"].as_str().unwrap_or("done"));
+            say!("{}", done["message"].as_str().unwrap_or("done"));
             for (key, value) in done.as_object().into_iter().flatten().filter(|(key, _)| *key != "message") {
-                println!("{key}: {}", value.as_str().unwrap_or_default());
+                say!("{key}: {}", value.as_str().unwrap_or_default());
             }
             Ok(())
         }
@@ -117,12 +126,12 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
             let state = ask(&dir, "GET", "/state", None)?;
             let part =
                 state.pointer(pointer.as_deref().unwrap_or_default()).ok_or("there is nothing at this pointer")?;
-            println!("{part:#}");
+            say!("{part:#}");
             Ok(())
         }
         Command::Fault { words, clear, dir } => {
             if clear {
-                return ask(&dir, "DELETE", "/faults", None).map(|_| println!("cleared"));
+                return ask(&dir, "DELETE", "/faults", None).map(|_| say!("cleared"));
             }
             let mut fault = pairs(&words)?;
             for (_, value) in fault.as_object_mut().into_iter().flatten().filter(|(key, _)| *key != "body") {
@@ -131,7 +140,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
                 }
             }
             let made = ask(&dir, "POST", "/faults", Some(&fault))?;
-            println!("fault {}", made["id"]);
+            say!("fault {}", made["id"]);
             Ok(())
         }
     }
@@ -179,19 +188,19 @@ fn put(path: &Path, text: &str) -> Result<(), String> {
 
 fn calls(dir: &Path, writes: bool, since: u64, json: bool, clear: bool) -> Result<(), String> {
     if clear {
-        return ask(dir, "DELETE", "/calls", None).map(|_| println!("forgotten"));
+        return ask(dir, "DELETE", "/calls", None).map(|_| say!("forgotten"));
     }
     let calls = ask(dir, "GET", &format!("/calls?since={since}"), None)?;
     for call in calls.as_array().into_iter().flatten().filter(|call| !writes || call["write"] == true) {
         if json {
-            println!("{call}");
+            say!("{call}");
             continue;
         }
         let text = |key: &str| call[key].as_str().unwrap_or_default().to_owned();
         let query = if text("query").is_empty() { String::new() } else { format!("?{}", text("query")) };
         let mark = if call["write"] == true { "W" } else { " " };
         let number = |key: &str| call[key].as_u64().unwrap_or_default();
-        println!(
+        say!(
             "{:>5} {mark} {:>3} {:<7} https://{}{}{query}",
             number("index"),
             number("status"),

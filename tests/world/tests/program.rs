@@ -112,3 +112,20 @@ fn the_help_lists_every_action() {
         assert!(help.contains(&format!("  {}\n", action.name)), "{}", action.name);
     }
 }
+
+#[test]
+fn a_reader_who_has_seen_enough_is_no_error() {
+    let folder = Folder::new("pipe");
+    let dir = &folder.0;
+    let (_up, _) = up(dir);
+    let mut state = Command::new(WORLD)
+        .args(["state", "--dir"])
+        .arg(dir)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(state.stdout.take());
+    let ended = state.wait_with_output().unwrap();
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
+}
