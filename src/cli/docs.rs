@@ -9,7 +9,8 @@ use crate::api::ServiceAccountPolicySpec;
 use crate::policy::needs::Needs;
 use crate::policy::pages::{Covered, PAGES};
 use crate::policy::profiles::{Requirement, requirements};
-use crate::tenant::calls::{CALLS, For, Right};
+use crate::tenant::calls::{BESIDE, CALLS, For, Right};
+use crate::tenant::reader::ROLE;
 
 /// Which page.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -115,7 +116,7 @@ pub fn right(right: Right) -> String {
     match right {
         Right::Graph(permission) => format!("`{permission}`"),
         Right::ManagementApplication => "registered management application".to_owned(),
-        Right::Reader => "application user with a role that reads".to_owned(),
+        Right::Reader => format!("application user with the role {ROLE}"),
         Right::SystemAdministrator => "application user with System Administrator".to_owned(),
     }
 }
@@ -148,5 +149,12 @@ fn calls() -> String {
             call.source
         );
     }
+    let beside: Vec<String> =
+        BESIDE.iter().map(|(service, method, path)| format!("{service}, {method} `{path}`")).collect();
+    let _ = write!(
+        text,
+        "\nBeside these: what brings a token, and what carries several reads at once ({}).\n",
+        beside.join("; ")
+    );
     text
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::Cloud;
+
 /// To read role assignments and their schedules.
 pub const ROLES_READ: &str = "RoleManagement.Read.Directory";
 /// To change role assignments: there is nothing smaller.
@@ -67,6 +69,7 @@ pub struct Known {
     pub source: &'static str,
 }
 
+const SIGN_IN: &str = "Sign-in";
 const GRAPH: &str = "Microsoft Graph";
 const POWER: &str = "Power Platform";
 const DATAVERSE: &str = "Dataverse";
@@ -229,6 +232,44 @@ pub const CALLS: &[Known] = &[
     ),
 ];
 
+/// What is no call of its own: it comes before all of them, or carries some of them.
+pub const BESIDE: &[(&str, &str, &str)] =
+    &[(SIGN_IN, "POST", "/{tenant}/oauth2/v2.0/token"), (GRAPH, "POST", "/v1.0/$batch")];
+
+/// Whether this is a call that is made: one of the table, or beside it.
+#[must_use]
+pub fn known(service: &str, method: &str, path: &str) -> bool {
+    let beside = BESIDE.iter().any(|it| (it.0, it.1) == (service, method) && fits(it.2, path));
+    beside || row(service, method, path).is_some()
+}
+
+/// The row of the table that a call is of.
+#[must_use]
+pub fn row(service: &str, method: &str, path: &str) -> Option<&'static Known> {
+    CALLS.iter().find(|call| (call.service, call.method) == (service, method) && fits(call.path, path))
+}
+
+/// Whose host it is; `None`: none of these services'.
+#[must_use]
+pub fn service(host: &str) -> Option<&'static str> {
+    Cloud::ALL.into_iter().find_map(|cloud| match host {
+        _ if host == cloud.login() => Some(SIGN_IN),
+        _ if host == cloud.graph() => Some(GRAPH),
+        _ if host == cloud.power_platform() => Some(POWER),
+        _ if cloud.has_environment(host) => Some(DATAVERSE),
+        _ => None,
+    })
+}
+
+/// Whether a path is one of a pattern's: `{…}` stands for something within a segment.
+fn fits(pattern: &str, path: &str) -> bool {
+    let Some((before, rest)) = pattern.split_once('{') else { return pattern == path };
+    let (Some(path), Some((_, after))) = (path.strip_prefix(before), rest.split_once('}')) else { return false };
+    let next = after.chars().next();
+    let end = path.find(|c| c == '/' || Some(c) == next).unwrap_or(path.len());
+    end > 0 && fits(after, &path[end..])
+}
+
 /// A permission that is enough for calls that need others: with it those need not be given (Microsoft's permission table).
 const INCLUDES: &[(&str, &[&str])] = &[(ROLES_WRITE, &[ROLES_READ]), (GRANTS, &[USERS, LICENSES, APPS])];
 
@@ -250,5 +291,44 @@ pub fn covers(larger: Right, smaller: Right) -> bool {
         }
         (Right::SystemAdministrator, Right::Reader) => true,
         _ => larger == smaller,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_known_by_its_service_its_method_and_the_whole_of_its_path() {
+        let of = |path: &str| format!("/api/data/v9.2/systemusers{path}");
+        for (service, method, path, expected) in [
+            (GRAPH, "GET", "/v1.0/users/svc@contoso.com".to_owned(), true),
+            (GRAPH, "GET", "/v1.0/users/".to_owned(), false),
+            (GRAPH, "GET", "/v1.0/users/svc@contoso.com/messages".to_owned(), false),
+            (GRAPH, "PATCH", "/v1.0/users/svc@contoso.com".to_owned(), false),
+            (GRAPH, "POST", "/v1.0/$batch".to_owned(), true),
+            (SIGN_IN, "POST", "/contoso.com/oauth2/v2.0/token".to_owned(), true),
+            (SIGN_IN, "GET", "/contoso.com/oauth2/v2.0/token".to_owned(), false),
+            (DATAVERSE, "GET", of(""), true),
+            (GRAPH, "GET", of(""), false),
+            (DATAVERSE, "PATCH", of("(1)"), true),
+            (DATAVERSE, "DELETE", of("(1)"), false),
+            (DATAVERSE, "POST", of("(1)/systemuserroles_association/$ref"), true),
+            (DATAVERSE, "POST", of("(1)/teammembership_association/$ref"), false),
+        ] {
+            assert_eq!(known(service, method, &path), expected, "{service} {method} {path}");
+        }
+    }
+
+    #[test]
+    fn each_call_is_of_one_row_and_each_host_of_one_service() {
+        for call in CALLS {
+            let path = call.path.replace(['{', '}'], "");
+            let of = CALLS.iter().filter(|it| (it.service, it.method) == (call.service, call.method));
+            assert_eq!(of.filter(|it| fits(it.path, &path)).count(), 1, "{} {}", call.method, call.path);
+        }
+        assert_eq!(service("dod-graph.microsoft.us"), Some(GRAPH));
+        assert_eq!(service("contoso.crm4.dynamics.com"), Some(DATAVERSE));
+        assert_eq!(service("dk-co.keepit.com"), None);
     }
 }

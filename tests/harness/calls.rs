@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use backstay::tenant::calls::{CALLS, Known, row};
 use backstay_world::{CONTOSO, Call, World};
 use kube::api::{DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
@@ -64,6 +65,13 @@ pub fn removes(call: &Call) -> bool {
 /// When it was asked.
 pub fn asked_at(call: &Call) -> jiff::Timestamp {
     call.time.parse().unwrap()
+}
+
+/// At which of Microsoft's services the operator asked; `None`: it was somebody else, or is another service.
+pub fn of_microsoft(call: &Call) -> Option<&'static str> {
+    let operator = call.user_agent.as_ref().is_some_and(|agent| agent.starts_with("backstay/")) || call.batch.is_some();
+    let asked = operator && call.method != "CONNECT";
+    asked.then(|| backstay::tenant::calls::service(&call.host)).flatten()
 }
 
 /// What was asked for, without who, when and with what success.
@@ -176,7 +184,26 @@ where
     assert!(failed.is_empty(), "{} cases failed\n{}", failed.len(), failed.join("\n"));
 }
 
+/// Whether a call of the operator's table is made only to change something.
+pub fn of_a_step(row: &Known) -> bool {
+    use backstay::tenant::calls::For;
+    let steps = [For::DirectoryRoles, For::SecurityRoles, For::AccessMode, For::EnvironmentAccess, For::SelfEnrollment];
+    row.purposes.iter().all(|purpose| steps.contains(purpose))
+}
+
 impl Scene {
+    /// The rows of the operator's table of calls, of those that are wanted, that were not asked.
+    pub fn unasked(&self, wanted: impl Fn(&Known) -> bool) -> Vec<String> {
+        let calls = self.world.calls();
+        let of = |call: &Call| row(of_microsoft(call)?, &call.method, &call.path);
+        let same = |one: &Known, other: &Known| {
+            (one.service, one.method, one.path) == (other.service, other.method, other.path)
+        };
+        let asked = |row: &Known| calls.iter().filter_map(of).any(|it| same(it, row));
+        let unasked = CALLS.iter().filter(|row| wanted(row) && !asked(row));
+        unasked.map(|row| format!("{} {} {}", row.service, row.method, row.path)).collect()
+    }
+
     /// The same on a cluster whose CRDs are one version ahead: there is an environment type `Orbit`. All tests of a
     /// binary in which one needs that begin so: the CRDs don't change while others run.
     pub async fn with_newer_crds(yaml: &str) -> Self {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::harness::calls::of_a_step;
 use crate::{ACCOUNT, AVE_POINT, FLUENT_PRO, environments, fabrikam, judged, policy, until_found};
 
 /// Finding, result, a piece of its sentence.
@@ -16,6 +17,7 @@ const OF_USER: &[Row] = &[
     // The older page wants it to stay: required beats absent.
     ("keepitPowerPlatform/no-global-administrator", "NotApplicable", "still needed"),
     ("keepitPowerPlatform/dynamics-365-license", "Fail", "is switched off"),
+    ("keepitPowerPlatform/power-pages-license", "Fail", "Neither the account nor the tenant"),
     ("keepitPowerPlatform/power-automate-license", "Fail", "Power Automate per user plan, which is not one"),
     ("keepitPowerPlatform/environment-member", "Fail", "not a direct member of the environment's security group"),
     ("keepitPowerPlatform/system-administrator", "Fail", "not System Administrator"),
@@ -34,7 +36,7 @@ const OF_USER: &[Row] = &[
 
 fn profiles() -> Value {
     json!({
-        "keepitPowerPlatform": { "workloads": ["Dynamics365", "PowerAutomate"] },
+        "keepitPowerPlatform": { "workloads": ["Dynamics365", "PowerPages", "PowerAutomate"] },
         "keepitDynamicsCE": {},
         "fluentProDataverse": { "clientID": FLUENT_PRO, "tables": ["account", "contact", "opportunity"], "includeRelatedTables": false },
         "avePointServiceAccount": { "projectForTheWeb": true },
@@ -66,6 +68,8 @@ async fn everything_that_is_wrong_is_found_and_named() {
         assert!(silent || finding["remedy"].as_str().is_some_and(|remedy| remedy.len() > 20), "{finding}");
     }
     assert_eq!(scene.written(), Vec::<String>::new());
+    // All of it takes every read that the operator has.
+    assert_eq!(scene.unasked(|row| !of_a_step(row)), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::calls::{ACCOUNT_ID, TENANT, contoso, held, replaced};
+use crate::harness::calls::{ACCOUNT_ID, TENANT, contoso, held, of_a_step, replaced};
 use crate::harness::{ACCOUNT, AT_KEEPIT, Operator, POLICY, Scene, finding, message};
 
 const ACTIONS: &str = "[DirectoryRoles, SecurityRoles, AccessMode, EnvironmentAccess, SelfEnrollment]";
@@ -62,6 +62,8 @@ async fn an_account_that_is_missing_or_was_set_up_without_a_license_is_put_right
     let written = scene.written();
     let times = |piece: &str| written.iter().filter(|call| call.contains(piece)).count();
     assert_eq!((times("addUser"), times("PATCH"), times("DELETE")), (1, 1, 1), "{written:#?}");
+    // All of it takes every write that the operator has.
+    assert_eq!(scene.unasked(of_a_step), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
