@@ -54,6 +54,7 @@ pub struct ServiceAccountPolicySpec {
     /// How the operator signs in to that tenant.
     pub credential: Credential,
     /// The service account that is watched over.
+    #[x_kube(validation = Rule::new("has(self.user) == has(oldSelf.user)").message("the account can't change; create another ServiceAccountPolicy"))]
     pub account: Account,
     /// What is asked of the account: the vendors' pages, by name. At least one.
     pub profiles: Profiles,

@@ -32,6 +32,8 @@ pub struct Done {
 const WRITTEN_FOR: Duration = Duration::from_mins(5);
 /// A write shows after this many looks, or later by itself: directories take seconds to minutes.
 const LOOKS: u32 = 4;
+/// So long a role that was removed may still show as held (facts/microsoft.md: the directory settles within minutes).
+const REMOVED_FOR: Duration = Duration::from_mins(10);
 /// Leaves time in the pass to report.
 const ENOUGH: Duration = Duration::from_mins(1);
 
@@ -61,8 +63,6 @@ pub async fn act(
                 .and_then(|(_, access)| access.known()),
             _ => None,
         };
-        // One removal at a time in the whole process: of two last administrators each would count the other.
-        let _turn = if removes { Some(context.removals.lock().await) } else { None };
         match take(what, tenant, resolved, access, context).await {
             Ok(true) => {
                 done.changed = true;
@@ -115,20 +115,13 @@ async fn take(
             What::EnrollSelf(environment) => tenant.enroll_self(environment).await?,
             What::AddDirectoryRole(role) => tenant.add_role(account, *role).await?,
             What::AddToEnvironment(environment) => tenant.add_to_environment(environment, &resolved.who).await?,
-            What::SetReadWrite(environment) => match access {
-                Some(access) => tenant.set_read_write(environment, access).await?,
-                None => return Ok(false),
-            },
-            What::AddSystemAdministrator(environment) => match access {
-                Some(access) => tenant.add_system_administrator(environment, access).await?,
-                None => return Ok(false),
-            },
-            What::RemoveDirectoryRole { assignment, .. } => {
-                if tenant.another_global_administrator(account, Duration::ZERO).await != Seen::Known(true) {
-                    return Ok(false);
-                }
-                tenant.remove_assignment(assignment).await?;
+            What::SetReadWrite(environment) => {
+                tenant.set_read_write(environment, access.ok_or_else(unseen_row)?).await?;
             }
+            What::AddSystemAdministrator(environment) => {
+                tenant.add_system_administrator(environment, access.ok_or_else(unseen_row)?).await?;
+            }
+            What::RemoveDirectoryRole { assignment, .. } => remove(account, assignment, tenant, context).await?,
         }
         context.lately.note(&written);
     }
@@ -140,6 +133,30 @@ async fn take(
         tokio::time::sleep(Duration::from_millis(250) * 2_u32.pow(looked)).await;
     }
     Ok(false)
+}
+
+/// Removes a role, if at the last look somebody else remains who could put things right.
+///
+/// One removal at a time in the whole process, and those of the last minutes count as gone: of two last administrators each
+/// would count the other, and the directory may show for a while what was removed a moment ago.
+async fn remove(account: &str, assignment: &str, tenant: &Tenant, context: &Context) -> Result<(), Fault> {
+    let mut removed = context.removals.lock().await;
+    removed.retain(|(_, at)| at.elapsed() < REMOVED_FOR);
+    let gone = removed.iter().map(|(id, _)| id.clone()).filter(|id| id != account);
+    let beside: Vec<String> = std::iter::once(account.to_owned()).chain(gone).collect();
+    if !tenant.another_global_administrator_beside(&beside).await? {
+        return Err(Fault::new(
+            Kind::BadAnswer,
+            "at the last look no other Global Administrator that can sign in was seen to remain",
+        ));
+    }
+    // Before the call: what became of one without an answer is not known.
+    removed.push((account.to_owned(), Instant::now()));
+    tenant.remove_assignment(assignment).await
+}
+
+fn unseen_row() -> Fault {
+    Fault::new(Kind::BadAnswer, "the account's user in the environment was not seen at the last look")
 }
 
 /// Whether a step can be read back.

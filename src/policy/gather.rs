@@ -11,10 +11,11 @@ use kube::{Api, Resource, ResourceExt};
 
 use super::demands::{self, Demand};
 use super::needs::Needs;
+use super::profiles::Requirement;
 use super::rules::Rule;
-use super::{look, profiles};
+use super::{answers, look, profiles};
 use crate::api::connector::AuthorizationState;
-use crate::api::policy::Stage;
+use crate::api::policy::{FindingResult, Stage};
 use crate::api::shared::span;
 use crate::api::{Action, Connector, Reason, ServiceAccountPolicy, ServiceAccountPolicySpec};
 use crate::fault::Fault;
@@ -42,6 +43,8 @@ pub struct Observed {
     pub elsewhere: Vec<Asking>,
     /// Directory roles that those need now, whatever this policy's profiles want: one out of each of these.
     pub needed_elsewhere: Vec<Vec<DirectoryRole>>,
+    /// Whether those policies themselves found all that holds up without Global Administrator.
+    pub elsewhere_holds: bool,
     /// Whether an object that can't be read may refer to the account, too.
     pub obscured: bool,
     /// Another policy that acts on the same account, and came first.
@@ -104,6 +107,7 @@ pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: 
         connectors: connectors(policy, context),
         elsewhere: others.iter().flat_map(|(_, asking)| asking.iter().cloned()).collect(),
         needed_elsewhere: others.iter().flat_map(|(other, asking)| roles_needed(&other.spec, asking)).collect(),
+        elsewhere_holds: others.iter().all(|(other, asking)| holds(other, asking)),
         obscured: obscured(policy, context).await?,
         rival: rival(policy, &namespace, context),
         granted: granted(policy, context),
@@ -205,6 +209,22 @@ fn roles_needed(spec: &ServiceAccountPolicySpec, asking: &[Asking]) -> Vec<Vec<D
             _ => None,
         })
         .collect()
+}
+
+/// Whether another policy has found that the account has, without Global Administrator, all that its Connectors need.
+fn holds(policy: &ServiceAccountPolicy, asking: &[Asking]) -> bool {
+    let mut demands = asking.iter().filter(|asking| !asking.asleep).filter_map(|asking| asking.demand.as_ref());
+    let requirements = profiles::requirements(&policy.spec);
+    let found = policy.status.as_ref().filter(|status| status.observed_generation == policy.metadata.generation);
+    demands.all(|demand| {
+        let Ok(profile) = answers::profile(demand, policy) else { return false };
+        let of_profile = |it: &&Requirement| [profile, profiles::CUSTOM].contains(&it.profile);
+        let counted = requirements.iter().filter(of_profile).filter(|it| it.counts_in(demand.stage));
+        counted.filter(|it| it.rule.bears_on_removal()).all(|it| {
+            let finding = found.and_then(|status| status.findings.iter().find(|finding| finding.id == it.id()));
+            finding.is_some_and(|finding| finding.result == FindingResult::Pass)
+        })
+    })
 }
 
 /// Whether a Connector of this policy, or another policy for its account, is stored in a form that this version can't read: who

@@ -8,7 +8,6 @@ use crate::api::policy::FindingResult;
 use crate::handoff::HandOff;
 use crate::tenant::Caller;
 use crate::tenant::centers::Centers;
-use crate::tenant::facts::AccountFacts;
 
 const ENTRA_ADMIN: &str = "Global Administrator or Privileged Role Administrator of the tenant";
 const LICENSE_ADMIN: &str = "License Administrator or User Administrator of the tenant";
@@ -20,18 +19,18 @@ const FACTOR_ADMIN: &str = "Conditional Access Administrator or Authentication P
 pub(super) const MOST: usize = 20;
 
 /// The hand-offs, one for each kind of work.
-pub fn hand_offs(resolved: &Resolved, facts: &AccountFacts, steps: &[Step], caller: &Caller) -> Vec<HandOff> {
+pub fn hand_offs(resolved: &Resolved, steps: &[Step], removal_waits: bool, caller: &Caller) -> Vec<HandOff> {
     let centers = caller.cloud.centers();
-    let mut all: Vec<HandOff> = enrolling::hand_offs(resolved, facts, steps, caller).into_iter().collect();
-    // What the account should hold is asked of people only while some Connector asks for it.
-    if !resolved.demands.is_empty() {
-        all.extend(unmet(resolved, steps, centers));
+    let mut all: Vec<HandOff> = enrolling::hand_offs(resolved, &resolved.facts, steps, caller).into_iter().collect();
+    // What the account should hold is asked of people only while somebody asks for it.
+    if resolved.asked {
+        all.extend(unmet(resolved, steps, removal_waits, centers));
     }
     all
 }
 
 /// What fails, and nobody allowed the operator to mend: one hand-off for each kind of work.
-fn unmet(resolved: &Resolved, steps: &[Step], centers: &Centers) -> Vec<HandOff> {
+fn unmet(resolved: &Resolved, steps: &[Step], removal_waits: bool, centers: &Centers) -> Vec<HandOff> {
     let mut all = Vec::new();
     let failing: Vec<&Finding> =
         resolved.findings.iter().filter(|finding| finding.counts && finding.result() == FindingResult::Fail).collect();
@@ -39,7 +38,9 @@ fn unmet(resolved: &Resolved, steps: &[Step], centers: &Centers) -> Vec<HandOff>
         failing.iter().copied().filter(|finding| wanted(&finding.requirement.rule) && !mended(finding, steps)).collect()
     };
     let account = resolved.account.as_ref().map_or("the account", |account| account.name.as_str());
-    let roles = of(|rule| matches!(rule, Rule::DirectoryRole { .. } | Rule::NoDirectoryRole { .. }));
+    let mut roles = of(|rule| matches!(rule, Rule::DirectoryRole { .. } | Rule::NoDirectoryRole { .. }));
+    // What the operator would not take away yet, nobody is told to take away either.
+    roles.retain(|finding| !(removal_waits && matches!(finding.requirement.rule, Rule::NoDirectoryRole { .. })));
     if !roles.is_empty() {
         all.push(work(
             "directory-roles",

@@ -154,7 +154,7 @@ impl Allowed {
 
 /// Makes the plan.
 pub fn plan(resolved: &Resolved, observed: &Observed) -> Plan {
-    let Ok(facts) = &observed.account else { return Plan::default() };
+    let facts = &resolved.facts;
     let gate = |what: What| {
         let action = what.action();
         let allowed = if !resolved.allowed.contains(&action) {
@@ -173,20 +173,21 @@ pub fn plan(resolved: &Resolved, observed: &Observed) -> Plan {
         Step { what, allowed }
     };
     let mut steps: Vec<Step> = Vec::new();
+    let first = before_removal(resolved, facts);
     // Nobody asks for anything: everything is judged, but nothing is given or taken.
-    if !resolved.demands.is_empty() {
+    if resolved.asked {
         steps.extend(enrollments(facts).map(gate));
         steps.extend(additions(&resolved.findings, facts).map(gate));
         if let Some(removal) = removal(&resolved.findings, facts) {
             let mut step = gate(removal);
             // Whoever does it, the operator or a person: not before all else holds.
-            if let Some(first) = before_removal(resolved, facts) {
-                step.allowed = Allowed::NotYet(first);
+            if let Some(first) = &first {
+                step.allowed = Allowed::NotYet(first.clone());
             }
             steps.push(step);
         }
     }
-    let hand_offs = handoffs::hand_offs(resolved, facts, &steps, &observed.caller);
+    let hand_offs = handoffs::hand_offs(resolved, &steps, first.is_some(), &observed.caller);
     Plan { steps, hand_offs }
 }
 
@@ -201,12 +202,20 @@ fn enrollments(facts: &AccountFacts) -> impl Iterator<Item = What> {
 /// What fails now and can be mended by giving something.
 fn additions<'a>(findings: &'a [Finding], facts: &'a AccountFacts) -> impl Iterator<Item = What> + 'a {
     let mut planned: Vec<What> = Vec::new();
+    // Who is not there, is barred or is another tenant's guest is given nothing: that comes first, and is a person's matter.
+    let given = facts.is_application
+        || facts.user.known().is_some_and(|user| user.as_ref().is_some_and(|user| user.enabled && !user.guest));
+    if !given {
+        return planned.into_iter();
+    }
     for finding in findings.iter().filter(|finding| finding.counts && finding.requirement.repairable()) {
         // What is waived is left as it is.
         let steps = match (&finding.requirement.rule, &finding.waived) {
             (Rule::DirectoryRole { any_of, .. }, verdict) if verdict.result(|_| true) == FindingResult::Fail => {
                 // Global Administrator is given to nobody here: that is a window of its own, and a person's decision.
                 let least = any_of.last().filter(|role| **role != DirectoryRole::GlobalAdministrator);
+                // Who may activate it himself, or may be able to, is given nothing that stays: a person decides.
+                let least = least.filter(|_| !eligible(facts, any_of));
                 least.map(|role| What::AddDirectoryRole(*role)).into_iter().collect()
             }
             (Rule::EnvironmentMember, Verdict::Environments(each)) => {
@@ -236,6 +245,14 @@ fn additions<'a>(findings: &'a [Finding], facts: &'a AccountFacts) -> impl Itera
     // Who is not there yet can be given nothing.
     planned.sort_by_key(|what| !matches!(what, What::AddToEnvironment(_)));
     planned.into_iter()
+}
+
+/// Whether the account may activate one of these roles itself, or nobody can tell.
+fn eligible(facts: &AccountFacts, any_of: &[DirectoryRole]) -> bool {
+    facts
+        .schedule
+        .known()
+        .is_none_or(|schedule| any_of.iter().any(|role| schedule.eligible.iter().any(|id| id == role.id())))
 }
 
 /// The environments in which a requirement fails, with what the account is there.
@@ -301,14 +318,8 @@ fn before_removal(resolved: &Resolved, facts: &AccountFacts) -> Option<String> {
     if let Some(environment) = resting.next() {
         return Some(format!("{} must be running and seen first", environment.name));
     }
-    // What can't replace a role, and what replaces none: licenses, consents, the password.
-    let beside = |rule: &Rule| {
-        matches!(
-            rule,
-            Rule::NoDirectoryRole { .. } | Rule::License(_) | Rule::Consent { .. } | Rule::NoMfa | Rule::PasswordKept
-        )
-    };
-    let others = resolved.findings.iter().filter(|finding| finding.counts && !beside(&finding.requirement.rule));
+    let others =
+        resolved.findings.iter().filter(|finding| finding.counts && finding.requirement.rule.bears_on_removal());
     for finding in others {
         // As it was found: a waiver answers for a finding, not for what happens when the role is gone.
         if finding.found() != FindingResult::Pass {

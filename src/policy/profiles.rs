@@ -63,6 +63,9 @@ pub const AVE_POINT_APP_PROFILE: &str = "avePointAppProfile";
 /// The key of the profile of one's own rules.
 pub const CUSTOM: &str = "custom";
 
+/// Profiles that no Connector can ask for, since their vendors' connectors are not followed yet: declaring one asks for it.
+pub const STANDING_ALONE: &[&str] = &[FLUENT_PRO_DATAVERSE, AVE_POINT_SERVICE_ACCOUNT, AVE_POINT_APP_PROFILE];
+
 /// All profiles, as a spec names them.
 pub const ALL: &[&str] = &[
     KEEPIT_POWER_PLATFORM,
@@ -136,9 +139,15 @@ fn row(
     Requirement { profile, name: Cow::Borrowed(name), stages: Cow::Borrowed(stages), rule, source }
 }
 
-/// A role that has to be held for good; for a sign-in it is enough to hold it then.
+/// A role that has to be held for good; for a sign-in it is enough to hold it then. What gives the least stands last.
 fn role(any_of: &[DirectoryRole], stages: &[Stage]) -> Rule {
-    Rule::DirectoryRole { any_of: any_of.to_vec(), standing: stages.contains(&Stage::Steady) }
+    let mut any_of = any_of.to_vec();
+    any_of.sort_by_key(|role| match role {
+        DirectoryRole::GlobalAdministrator => 0,
+        DirectoryRole::PowerPlatformAdministrator => 1,
+        DirectoryRole::Dynamics365Administrator => 2,
+    });
+    Rule::DirectoryRole { any_of, standing: stages.contains(&Stage::Steady) }
 }
 
 /// A license family with what the spec says of it.

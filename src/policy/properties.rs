@@ -9,6 +9,7 @@ use serde_json::json;
 use super::demands::Demand;
 use super::gather::{Asking, Observed};
 use super::plan::{Allowed, Plan, What, plan};
+use super::profiles;
 use super::resolve::{Resolved, resolve};
 use super::rules::{environment_for_tests, facts_for_tests, row_for_tests, user_for_tests};
 use crate::api::policy::Stage;
@@ -17,8 +18,8 @@ use crate::fault::{Fault, Kind};
 use crate::seen::Seen;
 use crate::tenant::DirectoryRole::{self, Dynamics365Administrator, GlobalAdministrator, PowerPlatformAdministrator};
 use crate::tenant::facts::{
-    Access, AccessMode, AccountFacts, Consented, Environment, HeldBy, HeldRole, License, Resource, SystemUser, User,
-    held,
+    Access, AccessMode, AccountFacts, Consented, Environment, HeldBy, HeldRole, License, Resource, Schedule,
+    SystemUser, User, held,
 };
 
 const SALES: &str = "1e1a282c-9c54-43a2-9310-98ef728faace";
@@ -76,18 +77,25 @@ fn roles() -> impl Strategy<Value = Seen<Vec<HeldRole>>> {
 prop_compose! {
     fn facts()(
         roles in roles(),
-        environments in proptest::collection::vec(access(), 0..4),
+        environments in prop_oneof![1 => Just(Vec::new()), 9 => proptest::collection::vec(access(), 1..4)],
         another in prop_oneof![8 => Just(Some(true)), 1 => Just(Some(false)), 1 => Just(None)],
         licensed in prop_oneof![4 => Just(true), 1 => Just(false)],
         consented in any::<bool>(),
         schedule in prop_oneof![6 => Just(true), 1 => Just(false)],
+        (enabled, guest) in prop_oneof![18 => Just((true, false)), 1 => Just((false, false)), 1 => Just((true, true))],
+        eligible in prop_oneof![8 => Just(false), 1 => Just(true)],
     ) -> AccountFacts {
         let license = License { sku: SALES.into(), disabled_plans: Vec::new() };
         let mut facts = AccountFacts {
             roles: roles.map(Into::into),
             another_global_administrator: another
                 .map_or_else(|| Seen::Unknown(Fault::new(Kind::Unreachable, "No")), Seen::Known),
-            user: Seen::Known(Some(User { licenses: licensed.then_some(license).into_iter().collect(), ..user_for_tests() })),
+            user: Seen::Known(Some(User {
+                licenses: licensed.then_some(license).into_iter().collect(),
+                enabled,
+                guest,
+                ..user_for_tests()
+            })),
             environments: Seen::Known(
                 environments
                     .into_iter()
@@ -97,6 +105,10 @@ prop_compose! {
             ),
             ..facts_for_tests()
         };
+        if eligible {
+            let role = DirectoryRole::Dynamics365Administrator.id().to_owned();
+            facts.schedule = Seen::Known(Schedule { eligible: vec![role], ..Schedule::default() });
+        }
         if !schedule {
             facts.schedule = Seen::Unknown(Fault::new(Kind::PermissionMissing, "No"));
         }
@@ -202,6 +214,7 @@ fn observed(facts: AccountFacts, asking: Vec<Asking>, policy: &ServiceAccountPol
         connectors: asking,
         elsewhere: Vec::new(),
         needed_elsewhere: Vec::new(),
+        elsewhere_holds: true,
         obscured: false,
         rival: None,
         granted: policy.spec.allowed_actions.iter().copied().collect(),
@@ -349,10 +362,17 @@ proptest! {
     fn nothing_is_done_that_is_not_allowed_granted_asked_for_and_seen(facts in facts(), (policy, asking) in asked()) {
         let allowed: BTreeSet<Action> = policy.spec.allowed_actions.iter().copied().collect();
         let seen = asking.iter().all(|asking| asking.seen);
-        let quiet = asking.is_empty();
+        let nobody = asking.is_empty();
+        let alone = profiles::names(&policy.spec.profiles).iter().any(|name| profiles::STANDING_ALONE.contains(name));
+        let barred = facts.user.known().is_some_and(|user| user.as_ref().is_some_and(|user| user.guest || !user.enabled));
+        let eligible = facts.schedule.known().is_none_or(|schedule| !schedule.eligible.is_empty());
         let mut observed = observed(facts, asking, &policy);
         for what in taken(&planned(&policy, &observed).1) {
-            prop_assert!(allowed.contains(&what.action()) && seen && !quiet, "{what:?}");
+            prop_assert!(allowed.contains(&what.action()) && seen, "{what:?}");
+            let removes = matches!(what, What::RemoveDirectoryRole { .. });
+            prop_assert!(!nobody || (alone && !removes), "{what:?}");
+            prop_assert!(!barred || removes || matches!(what, What::EnrollSelf(_)), "{what:?}");
+            prop_assert!(!eligible || !matches!(what, What::AddDirectoryRole(DirectoryRole::Dynamics365Administrator)), "{what:?}");
         }
         observed.read_only = true;
         prop_assert!(taken(&planned(&policy, &observed).1).is_empty());

@@ -55,7 +55,7 @@ pub fn report(
     };
     let (failing, unknown) = (count(FindingResult::Fail), count(FindingResult::Unknown));
 
-    let asked = !resolved.demands.is_empty() || resolved.no_connectors;
+    let asked = resolved.asked || resolved.no_connectors;
     let unsure = |name: &str| unsure(name, resolved);
     let lacking = observed.account.as_ref().ok().and_then(|facts| rights::hand_off(&rights::missing(facts, done)));
     let open = plan.hand_offs.iter().cloned().chain(lacking).collect();
@@ -197,7 +197,7 @@ fn ready(
     } else if done.changed {
         conditions.set("Ready", State::False, Reason::Acting, "The plan is being carried out");
         conditions.set("Reconciling", State::True, Reason::Acting, "The plan is being carried out");
-    } else if resolved.no_connectors {
+    } else if resolved.no_connectors && !resolved.asked {
         let message =
             "No Connector asks for anything: findings are judged for the Steady stage, and nothing is changed";
         let message = match failing {

@@ -19,6 +19,7 @@ use crate::tenant::DirectoryRole;
 use crate::tenant::facts::{AccountFacts, Application, Who, held};
 
 /// What holds.
+#[allow(clippy::struct_excessive_bools)] // each a fact of its own, none implies another
 pub struct Resolved {
     /// The account, if it was seen.
     pub account: Option<AccountStatus>,
@@ -49,6 +50,10 @@ pub struct Resolved {
     pub ungranted: BTreeSet<Action>,
     /// Display names of the selected environments, by id.
     pub environment_names: BTreeMap<String, String>,
+    /// Whether anything is asked of the account: by a Connector, or by a profile that no Connector can ask for.
+    pub asked: bool,
+    /// What is known of the account, without the environments that no Connector asks for.
+    pub facts: AccountFacts,
 }
 
 /// What was found for one requirement.
@@ -94,8 +99,15 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
     let facts = &asked;
     let requirements = profiles::requirements(&policy.spec);
     let needed = needed(&requirements, &asked_for, observed, facts);
-    let circumstances =
-        Circumstances { authorized: observed.connectors.iter().filter_map(|asking| asking.authorized).min() };
+    let with_membership: BTreeSet<&'static str> = requirements
+        .iter()
+        .filter(|requirement| requirement.rule == Rule::EnvironmentMember)
+        .map(|requirement| requirement.profile)
+        .collect();
+    let circumstances = |profile: &'static str| Circumstances {
+        authorized: authorized(observed, policy, profile),
+        membership_elsewhere: with_membership.contains(profile),
+    };
     let waiver_of = |id: &str| policy.spec.waivers.iter().find(|waiver| waiver.finding == id);
     let findings: Vec<Finding> = requirements
         .into_iter()
@@ -106,7 +118,7 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
                 (Rule::NoDirectoryRole { role, .. }, None) if needed.contains(role) => Verdict::Whole(
                     Judgement::not_applicable("The role is still needed: a Connector or another profile requires it"),
                 ),
-                (rule, None) => judge(rule, facts, circumstances),
+                (rule, None) => judge(rule, facts, circumstances(requirement.profile)),
             };
             let waived = waivers::applied(&verdict, waiver_of(&requirement.id()), observed.now);
             let counts = asked_for
@@ -118,7 +130,13 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
     let awake = || observed.connectors.iter().filter(|asking| !asking.asleep);
     let steady = |asking: &Asking| asking.demand.as_ref().is_some_and(|demand| demand.stage == Stage::Steady);
     let mut everybody = awake().chain(observed.elsewhere.iter().filter(|asking| !asking.asleep));
-    let proven = everybody.all(|asking| asking.granted && steady(asking)) && !observed.obscured;
+    let demands = || observed.connectors.iter().filter_map(|asking| asking.demand.as_ref());
+    // What a Connector needs is not known while what it asks for can't be told: nothing is taken for it.
+    let understood = demands().all(|demand| profile(demand, policy).is_ok() && narrowed(demand, whole).is_ok());
+    let proven = everybody.all(|asking| asking.granted && steady(asking))
+        && understood
+        && observed.elsewhere_holds
+        && !observed.obscured;
     let environment_names: BTreeMap<String, String> = whole
         .environments
         .known()
@@ -127,8 +145,7 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         .map(|(id, (environment, _))| (id.clone(), environment.name.clone()))
         .collect();
     let answering = Answering { policy, facts: whole, findings: &findings, names: &environment_names, proven };
-    let demands = observed.connectors.iter().filter_map(|asking| asking.demand.as_ref());
-    let demands = demands.map(|demand| answering.answer(demand)).collect();
+    let demands: Vec<DemandStatus> = demands().map(|demand| answering.answer(demand)).collect();
     let mistakes = waivers::in_vain(&policy.spec.waivers, &findings);
     let account_id = account.as_ref().map(|account| account.object_id.clone()).or_else(|| policy.spec.account.pin());
     let allowed: BTreeSet<Action> = policy.spec.allowed_actions.iter().copied().collect();
@@ -143,6 +160,7 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         mistakes,
         next_waiver_end: waivers::next_end(&policy.spec.waivers, observed.now),
         findings,
+        asked: !demands.is_empty() || standing_alone(policy).next().is_some(),
         demands,
         no_connectors: awake().next().is_none(),
         all_granted: proven && awake().next().is_some(),
@@ -150,6 +168,7 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         ungranted: allowed.difference(&observed.granted).copied().collect(),
         allowed,
         environment_names,
+        facts: asked,
     })
 }
 
@@ -215,17 +234,34 @@ fn unseen(fault: &Fault) -> Result<Option<AccountStatus>, Problem> {
     if fault.class == Class::Stalled { Err(Problem::from_fault("CredentialsValid", fault)) } else { Ok(None) }
 }
 
-/// Which stages of which profiles count now; without any demand, Steady of all of them.
+/// Which stages of which profiles count now; while nothing is asked for at all, Steady of all of them.
 fn asked_for(observed: &Observed, policy: &ServiceAccountPolicy) -> BTreeSet<(&'static str, Stage)> {
-    let demands = observed.connectors.iter().filter_map(|asking| asking.demand.as_ref());
-    let asked: BTreeSet<(&'static str, Stage)> =
-        demands.filter_map(|demand| Some((profile(demand, policy).ok()?, demand.stage))).collect();
-    // Nobody's rules of one's own: they count for whatever the policy is asked.
-    let stages: BTreeSet<Stage> = asked.iter().map(|(_, stage)| *stage).collect();
-    if asked.is_empty() {
+    let demands: Vec<&Demand> = observed.connectors.iter().filter_map(|asking| asking.demand.as_ref()).collect();
+    let alone: BTreeSet<(&'static str, Stage)> = standing_alone(policy).map(|name| (name, Stage::Steady)).collect();
+    if demands.is_empty() && alone.is_empty() {
         return profiles::ALL.iter().map(|name| (*name, Stage::Steady)).collect();
     }
-    asked.into_iter().chain(stages.into_iter().map(|stage| (profiles::CUSTOM, stage))).collect()
+    // Nobody's rules of one's own: they count for whatever the policy is asked.
+    let stages = demands.iter().map(|demand| demand.stage).chain(alone.iter().map(|(_, stage)| *stage));
+    let custom: BTreeSet<(&'static str, Stage)> = stages.map(|stage| (profiles::CUSTOM, stage)).collect();
+    let asked = demands.iter().filter_map(|demand| Some((profile(demand, policy).ok()?, demand.stage)));
+    asked.chain(custom).chain(alone).collect()
+}
+
+/// The declared profiles that no Connector can ask for.
+fn standing_alone(policy: &ServiceAccountPolicy) -> impl Iterator<Item = &'static str> {
+    let declared = profiles::names(&policy.spec.profiles);
+    profiles::STANDING_ALONE.iter().copied().filter(move |name| declared.contains(name))
+}
+
+/// When the vendor of a profile was last seen to be authorized, as its Connectors say; `None`: none says.
+fn authorized(observed: &Observed, policy: &ServiceAccountPolicy, of: &'static str) -> Option<Timestamp> {
+    let awake = observed.connectors.iter().filter(|asking| !asking.asleep);
+    let of_profile = awake.filter(|asking| {
+        let asks = asking.demand.as_ref().and_then(|demand| profile(demand, policy).ok());
+        asks.is_some_and(|asks| of == asks || of == profiles::CUSTOM)
+    });
+    of_profile.filter_map(|asking| asking.authorized).min()
 }
 
 /// Why a requirement is not a matter of now: its profile is asked for, but in other stages than it belongs to.

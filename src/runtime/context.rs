@@ -63,8 +63,8 @@ pub struct Context {
     pub sightings: Sightings,
     /// What was written outside a moment ago, and may not show yet.
     pub lately: Lately,
-    /// One removal of a role at a time.
-    pub removals: tokio::sync::Mutex<()>,
+    /// Whose roles were removed in the last minutes; who removes one holds this, so that there is one at a time.
+    pub removals: tokio::sync::Mutex<Vec<(String, tokio::time::Instant)>>,
     /// What was written to whom, for as long as the watch is behind.
     pub written: Mutex<HashMap<String, super::publish::Written>>,
     /// How often each object has failed in a row.

@@ -111,6 +111,8 @@ struct WireControls {
     #[serde(default)]
     built_in_controls: Vec<String>,
     #[serde(default)]
+    custom_authentication_factors: Vec<String>,
+    #[serde(default)]
     authentication_strength: Option<serde_json::Value>,
 }
 
@@ -129,7 +131,9 @@ fn asks(policy: &WirePolicy) -> bool {
     let controls = policy.grant_controls.as_ref();
     policy.state == "enabled"
         && controls.is_some_and(|it| {
-            it.built_in_controls.iter().any(|control| control == "mfa") || it.authentication_strength.is_some()
+            it.built_in_controls.iter().any(|control| control == "mfa")
+                || it.authentication_strength.is_some()
+                || !it.custom_authentication_factors.is_empty()
         })
 }
 
@@ -155,14 +159,61 @@ fn policy(wire: WirePolicy) -> FactorPolicy {
         excludes: people(&users.exclude_users, &users.exclude_groups, &users.exclude_roles),
         concerns_backup: !excluded
             && (whole(&applications.include_applications) || backup(&applications.include_applications)),
-        conditional: [locations, platforms, devices].iter().flatten().any(|it| !it.is_null())
-            || !(client_app_types.is_empty() || client_app_types.iter().any(|it| it == "all"))
+        conditional: narrows(locations.as_ref(), "includeLocations", "excludeLocations")
+            || narrows(platforms.as_ref(), "includePlatforms", "excludePlatforms")
+            || devices.is_some_and(|it| !it.is_null())
+            || narrows_apps(&client_app_types)
             || !sign_in_risk_levels.is_empty()
             || !user_risk_levels.is_empty(),
     }
 }
 
+/// Whether a condition leaves anything out: "all" without exceptions is none.
+fn narrows(condition: Option<&serde_json::Value>, include: &str, exclude: &str) -> bool {
+    let Some(condition) = condition.filter(|it| !it.is_null()) else { return false };
+    let list = |name: &str| condition[name].as_array().cloned().unwrap_or_default();
+    let all = list(include).iter().any(|it| it.as_str().is_some_and(|it| it.eq_ignore_ascii_case("all")));
+    !all || !list(exclude).is_empty()
+}
+
+/// Backups sign in by modern clients: a condition that names both kinds of them leaves none of them out.
+fn narrows_apps(types: &[String]) -> bool {
+    let has = |name: &str| types.iter().any(|it| it == name);
+    !(types.is_empty() || has("all") || (has("browser") && has("mobileAppsAndDesktopClients")))
+}
+
 fn people(users: &[String], groups: &[String], roles: &[String]) -> People {
     let each = |ids: &[String]| ids.iter().map(|id| lower(id)).collect();
     People { all: users.iter().any(|id| id == "All"), users: each(users), groups: each(groups), roles: each(roles) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn conditional(conditions: &serde_json::Value) -> bool {
+        let wire = serde_json::json!({ "state": "enabled", "conditions": conditions });
+        policy(serde_json::from_value(wire).unwrap()).conditional
+    }
+
+    #[test]
+    fn a_condition_that_leaves_nothing_out_is_none() {
+        use serde_json::json;
+        for whole in [
+            json!({}),
+            json!({ "locations": { "includeLocations": ["All"], "excludeLocations": [] } }),
+            json!({ "platforms": { "includePlatforms": ["all"] } }),
+            json!({ "clientAppTypes": ["browser", "mobileAppsAndDesktopClients"] }),
+        ] {
+            assert!(!conditional(&whole), "{whole}");
+        }
+        for part in [
+            json!({ "locations": { "includeLocations": ["All"], "excludeLocations": ["AllTrusted"] } }),
+            json!({ "platforms": { "includePlatforms": ["windows"] } }),
+            json!({ "clientAppTypes": ["browser"] }),
+            json!({ "signInRiskLevels": ["high"] }),
+        ] {
+            assert!(conditional(&part), "{part}");
+        }
+    }
 }

@@ -59,8 +59,6 @@ pub struct User {
 pub struct LicenseState {
     /// SKU id, lower case.
     pub sku: String,
-    /// Whether a group assigns it.
-    pub by_group: bool,
     /// Microsoft's word for why it could not be applied; `None`: it was.
     pub error: Option<String>,
 }
@@ -121,8 +119,6 @@ pub struct TimedRole {
     pub role: String,
     /// When it ends; `None`: it was activated, and its end is not given.
     pub ends: Option<Timestamp>,
-    /// Whether it was activated by the user, not assigned to it.
-    pub activated: bool,
 }
 
 /// What may ask an account for a second factor (facts/microsoft.md §1.8). The fourth cause, Microsoft's own rule for its admin
@@ -231,8 +227,6 @@ impl Resource {
 pub struct Subscribed {
     /// SKU id, lower case.
     pub sku: String,
-    /// Ids of its service plans, lower case.
-    pub plans: Vec<String>,
     /// Whether it works, be it in its grace period.
     pub usable: bool,
     /// Seats or units bought.

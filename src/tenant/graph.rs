@@ -12,7 +12,7 @@ use super::batch::MOST;
 use super::calls::{LICENSES, ROLES_READ, ROLES_WRITE, USERS};
 use super::facts::{Group, HeldRole, License, LicenseState, Plan, PlanState, Subscribed, User};
 use super::wire::{Call, Scope, Service, unwrapped};
-use super::{DirectoryRole, Tenant};
+use super::{DirectoryRole, Tenant, schedule};
 use crate::fault::{Fault, Kind};
 use crate::http::Answer;
 
@@ -55,8 +55,6 @@ struct WireUser {
 #[serde(rename_all = "camelCase")]
 struct WireLicenseState {
     sku_id: String,
-    #[serde(default)]
-    assigned_by_group: Option<String>,
     #[serde(default)]
     state: String,
     #[serde(default)]
@@ -127,7 +125,7 @@ fn license_state(wire: WireLicenseState) -> LicenseState {
     // A state that is not Active says what is wrong in `error`, or at least that something is.
     let error = wire.error.filter(|error| !error.is_empty() && error != "None");
     let broken = wire.state.contains("Error").then(|| wire.state.clone());
-    LicenseState { sku: lower(&wire.sku_id), by_group: wire.assigned_by_group.is_some(), error: error.or(broken) }
+    LicenseState { sku: lower(&wire.sku_id), error: error.or(broken) }
 }
 
 #[derive(Deserialize)]
@@ -207,19 +205,24 @@ fn at_root(mut assignments: Vec<WireAssignment>) -> Vec<WireAssignment> {
     assignments
 }
 
-/// Whether another user holds Global Administrator, and can sign in. Groups and applications hold it, too, but a group may be
-/// empty and an application is nobody who could put things right.
-pub async fn another_global_administrator(tenant: &Tenant, account: &str) -> Result<bool, Fault> {
-    let filter = format!("roleDefinitionId eq '{}'", DirectoryRole::GlobalAdministrator.id());
-    let mut holders = assignments(tenant, &filter).await?;
-    holders.retain(|holder| !holder.principal_id.eq_ignore_ascii_case(account));
+/// Whether a user beside these holds Global Administrator for good, and can sign in. Groups and applications hold it, too, but
+/// a group may be empty and an application is nobody who could put things right; and who holds it for a time holds it no
+/// more when that is over.
+pub async fn another_global_administrator(tenant: &Tenant, beside: &[String]) -> Result<bool, Fault> {
+    let role = DirectoryRole::GlobalAdministrator.id();
+    let mut holders = assignments(tenant, &format!("roleDefinitionId eq '{role}'")).await?;
+    holders.retain(|holder| !beside.iter().any(|id| holder.principal_id.eq_ignore_ascii_case(id)));
     let mut unseen = None;
     for some in holders.chunks(MOST) {
         let calls: Result<Vec<Call<'_>>, Fault> =
             some.iter().map(|holder| user_call(tenant, &holder.principal_id)).collect();
         for answer in tenant.batch(calls?).await {
             match user_in(answer) {
-                Ok(Some(user)) if user.enabled => return Ok(true),
+                Ok(Some(user)) if user.enabled => match schedule::is_timed(tenant, &user.id, role).await {
+                    Ok(false) => return Ok(true),
+                    Ok(true) => {}
+                    Err(fault) => unseen = Some(fault),
+                },
                 Ok(_) => {}
                 Err(fault) => unseen = Some(fault),
             }
@@ -258,8 +261,6 @@ struct WireSku {
     capability_status: String,
     #[serde(default)]
     prepaid_units: WireUnits,
-    #[serde(default)]
-    service_plans: Vec<WireServicePlan>,
 }
 
 #[derive(Default, Deserialize)]
@@ -270,12 +271,6 @@ struct WireUnits {
     warning: i64,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireServicePlan {
-    service_plan_id: String,
-}
-
 /// The subscriptions of the tenant.
 pub async fn subscribed(tenant: &Tenant) -> Result<Arc<[Subscribed]>, Fault> {
     let url = at(tenant, &["subscribedSkus"], &[])?;
@@ -284,7 +279,6 @@ pub async fn subscribed(tenant: &Tenant) -> Result<Arc<[Subscribed]>, Fault> {
         .into_iter()
         .map(|sku| Subscribed {
             sku: lower(&sku.sku_id),
-            plans: sku.service_plans.iter().map(|plan| lower(&plan.service_plan_id)).collect(),
             usable: matches!(sku.capability_status.as_str(), "Enabled" | "Warning"),
             units: sku.prepaid_units.enabled + sku.prepaid_units.warning,
         })

@@ -71,10 +71,19 @@ impl Tenant {
         shared.get(max_age, async { schedule::schedule(self, user).await.into() }).await
     }
 
-    /// Whether a user other than this one holds Global Administrator at "/", and can sign in.
+    /// Whether a user other than this one holds Global Administrator at "/" for good, and can sign in.
     pub async fn another_global_administrator(&self, user: &str, max_age: Duration) -> Seen<bool> {
         let shared = self.reads.others.get(user.to_owned(), Shared::default);
-        shared.get(max_age, async { graph::another_global_administrator(self, user).await.into() }).await
+        let beside = [user.to_owned()];
+        shared.get(max_age, async { graph::another_global_administrator(self, &beside).await.into() }).await
+    }
+
+    /// The same, read now, with more than one left out of account.
+    ///
+    /// # Errors
+    /// As Microsoft Graph says.
+    pub async fn another_global_administrator_beside(&self, users: &[String]) -> Result<bool, Fault> {
+        graph::another_global_administrator(self, users).await
     }
 
     /// The subscriptions of the tenant.

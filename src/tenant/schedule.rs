@@ -29,18 +29,7 @@ pub async fn schedule(tenant: &Tenant, user: &str) -> Result<Schedule, Fault> {
         instances(tenant, user, "roleEligibilityScheduleInstances", "eligible roles"),
     );
     Ok(Schedule {
-        timed: active?
-            .into_iter()
-            .filter_map(|instance| {
-                let activated = instance.assignment_type.as_deref() == Some("Activated");
-                let role = lower(&instance.role_definition_id);
-                (activated || instance.end_date_time.is_some()).then_some(TimedRole {
-                    role,
-                    ends: instance.end_date_time,
-                    activated,
-                })
-            })
-            .collect(),
+        timed: timed(&active?),
         eligible: eligible?.iter().map(|instance| lower(&instance.role_definition_id)).collect(),
     })
 }
@@ -60,5 +49,52 @@ async fn instances(
         }
         Err(fault) if fault.kind == Kind::PremiumMissing => Ok(Vec::new()),
         Err(fault) => Err(fault),
+    }
+}
+
+/// The roles that end by themselves: those of which no instance stays.
+fn timed(active: &[WireInstance]) -> Vec<TimedRole> {
+    let ends = |instance: &WireInstance| {
+        instance.end_date_time.is_some() || instance.assignment_type.as_deref() == Some("Activated")
+    };
+    let mut roles: Vec<TimedRole> = Vec::new();
+    for instance in active {
+        let role = lower(&instance.role_definition_id);
+        let stays = active.iter().any(|other| lower(&other.role_definition_id) == role && !ends(other));
+        if !stays && !roles.iter().any(|known| known.role == role) {
+            roles.push(TimedRole { role, ends: instance.end_date_time });
+        }
+    }
+    roles
+}
+
+/// Whether a user's role ends by itself.
+pub async fn is_timed(tenant: &Tenant, user: &str, role: &str) -> Result<bool, Fault> {
+    let active = instances(tenant, user, "roleAssignmentScheduleInstances", "active role assignments").await?;
+    Ok(timed(&active).iter().any(|timed| timed.role == role))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instance(role: &str, kind: &str, end: Option<&str>) -> WireInstance {
+        serde_json::from_value(serde_json::json!({
+            "roleDefinitionId": role, "directoryScopeId": "/", "assignmentType": kind, "endDateTime": end,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_role_that_is_also_assigned_for_good_does_not_end() {
+        let end = Some("2030-01-01T00:00:00Z");
+        let all = [
+            instance("A", "Activated", end),
+            instance("A", "Assigned", None),
+            instance("B", "Assigned", end),
+            instance("C", "Assigned", None),
+        ];
+        let roles: Vec<String> = timed(&all).into_iter().map(|timed| timed.role).collect();
+        assert_eq!(roles, ["b"]);
     }
 }

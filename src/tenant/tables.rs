@@ -8,7 +8,7 @@ use super::Tenant;
 use super::dataverse::{NEEDS, Organization};
 use super::facts::{Environment, Privilege, Reach, TableAccess, TablesWanted};
 use super::wire::Call;
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind};
 
 /// What is known of one table: the name of each privilege that it has.
 pub type Definition = BTreeMap<Privilege, String>;
@@ -95,15 +95,30 @@ pub async fn definitions(
         .flat_map(|table| table.many_to_one_relationships.iter().map(|it| it.referenced_entity.clone()))
         .filter(|name| !known.contains_key(name))
         .collect();
+    if let Some(hidden) = tables.iter().find(|table| table.privileges.is_empty()) {
+        return Err(unsaid(&hidden.logical_name, environment));
+    }
     known.extend(tables.iter().map(|table| (table.logical_name.clone(), Some(definition(table)))));
     if !related.is_empty() {
         let names: Vec<String> = related.into_iter().collect();
         let tables = read(tenant, environment, &names, false).await?;
+        // Somebody refers to it, so it is there.
+        if let Some(hidden) = names.iter().find(|name| tables.iter().all(|table| table.logical_name != **name)) {
+            return Err(unsaid(hidden, environment));
+        }
         // One that has no privileges of its own is part of another.
         let own = tables.iter().filter(|table| !table.privileges.is_empty());
         known.extend(own.map(|table| (table.logical_name.clone(), Some(definition(table)))));
     }
     Ok(known)
+}
+
+/// What was not said of a table must not count as not needed.
+fn unsaid(table: &str, environment: &Environment) -> Fault {
+    Fault::new(
+        Kind::BadAnswer,
+        format!("Dataverse of {} does not say which privileges the table {table} has", environment.name),
+    )
 }
 
 async fn read(

@@ -93,7 +93,7 @@ pub fn unwanted(facts: &AccountFacts, role: DirectoryRole, must_go: bool) -> Jud
     if must_go {
         Judgement::fail(
             format!("The account still holds {name}, which it no longer needs"),
-            "status.plan says when it can go; until then it stays",
+            "It stays until everything that replaces it holds; status.plan or status.handOffs then says so",
         )
     } else {
         Judgement::warn(
@@ -125,7 +125,7 @@ mod tests {
         });
         facts.roles = Seen::Known(held.collect());
         let ends = Some(jiff::Timestamp::from_second(9).unwrap());
-        let timed = timed.iter().map(|role| TimedRole { role: role.id().into(), ends, activated: true });
+        let timed = timed.iter().map(|role| TimedRole { role: role.id().into(), ends });
         facts.schedule = Seen::Known(Schedule {
             timed: timed.collect(),
             eligible: eligible.iter().map(|role| role.id().to_owned()).collect(),

@@ -17,6 +17,13 @@ pub fn judge(environment: &Environment, access: &Access, facts: &AccountFacts) -
                 _ => "A Teams environment takes its users from its team, when they first open it",
             })
         }
+        None if facts.is_application => Judgement::fail(
+            "The app is not an application user of the environment",
+            format!(
+                "Power Platform admin center > Environments > {} > Settings > Users + permissions > Application users > New app user: add the app",
+                environment.name
+            ),
+        ),
         None => Judgement::fail(
             "The account is not a user of the environment",
             format!("{users} > Add user: add the account"),

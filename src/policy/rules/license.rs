@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::Judgement;
+use crate::api::policy::FindingResult;
 use crate::api::profiles::{LicenseFamily as Family, LookAt};
 use crate::seen::Seen;
 use crate::tenant::facts::{AccountFacts, License, PlanState, Subscribed, User};
@@ -96,14 +97,6 @@ static TABLE: LazyLock<HashMap<Family, Table>> = LazyLock::new(|| {
     families
 });
 
-/// Whether any SKU that is compiled in can be a license of the family: what `backstay permissions` and the docs show.
-pub fn names(family: Family) -> Vec<&'static str> {
-    let rows = TABLE.get(&family).into_iter().flat_map(|table| table.skus.values());
-    let mut names: Vec<&str> = rows.filter(|sku| sku.grade == Grade::Full).map(|sku| sku.name.as_str()).collect();
-    names.sort_unstable();
-    names
-}
-
 /// Judges the account, and the tenant where its having it is enough.
 #[must_use]
 pub fn judge(facts: &AccountFacts, wanted: &Wanted) -> Judgement {
@@ -175,7 +168,8 @@ impl Found {
             Self::InError(..) => 2,
             Self::Suspended(_) => 3,
             Self::SwitchedOff(_) => 4,
-            Self::Yes(_) => 5,
+            Self::Yes(judgement) if judgement.result != FindingResult::Pass => 5,
+            Self::Yes(_) => 6,
         }
     }
 
@@ -207,7 +201,17 @@ fn user_has(user: &User, wanted: &Wanted) -> Found {
         return found;
     }
     // A bundle, or a product that is newer than the table, carries the plan under another SKU.
-    let works = |id: &str| user.plans.iter().any(|plan| plan.state == PlanState::Enabled && plan.id == id);
+    let is = |id: &str, state| user.plans.iter().any(|plan| plan.state == state && plan.id == id);
+    let works = |id: &str| is(id, PlanState::Enabled);
+    if !table.plans.iter().any(|id| works(id)) && table.plans.iter().any(|id| is(id, PlanState::Warning)) {
+        return found.or_better(Found::Yes(Judgement::warn(
+            format!(
+                "The account has a {} service plan whose subscription is in its grace period",
+                wanted.family.name()
+            ),
+            "Renew the subscription before the grace period ends",
+        )));
+    }
     if table.plans.iter().any(|id| works(id)) {
         return Found::Yes(Judgement::pass(format!("The account has a {} service plan", wanted.family.name())));
     }
@@ -243,6 +247,10 @@ fn has(user: &User, license: &License, sku: &Sku) -> Found {
         };
     }
     Found::Yes(match sku.grade {
+        Grade::Attach => Judgement::warn(
+            format!("The account has {name}, which counts only on top of a license that it qualifies for"),
+            "Make sure that the account has the license which it is attached to",
+        ),
         Grade::Trial => Judgement::warn(
             format!("The account has {name}, which ends by itself"),
             "Assign a license that is not a trial before it ends",
@@ -254,7 +262,8 @@ fn has(user: &User, license: &License, sku: &Sku) -> Found {
 /// A pack that the tenant has.
 fn tenant_has(subscribed: &[Subscribed], wanted: &Wanted) -> Option<Judgement> {
     let table = TABLE.get(&wanted.family)?;
-    subscribed.iter().filter(|pack| pack.usable && pack.units > 0).find_map(|pack| {
+    let usable = subscribed.iter().filter(|pack| pack.usable && pack.units > 0);
+    let good = usable.filter_map(|pack| {
         if wanted.extra.contains(&pack.sku) {
             return Some(Judgement::pass("The tenant has a license that spec.licenses names"));
         }
@@ -266,13 +275,14 @@ fn tenant_has(subscribed: &[Subscribed], wanted: &Wanted) -> Option<Judgement> {
             ),
             _ => Judgement::pass(format!("The tenant has {}", sku.name)),
         })
-    })
+    });
+    good.min_by_key(|judgement| super::severity(judgement.result))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::policy::FindingResult::{self, Fail, Pass, Unknown, Warn};
+    use crate::api::policy::FindingResult::{Fail, Pass, Unknown, Warn};
     use crate::fault::{Fault, Kind};
     use crate::policy::rules::{facts_for_tests, user_for_tests};
     use crate::tenant::facts::{LicenseState, Plan};
@@ -301,7 +311,7 @@ mod tests {
             plans: plans.iter().map(|(id, state)| Plan { id: (*id).into(), state: *state }).collect(),
             ..user_for_tests()
         }));
-        let pack = |sku: &&str| Subscribed { sku: (*sku).into(), plans: Vec::new(), usable: true, units: 1 };
+        let pack = |sku: &&str| Subscribed { sku: (*sku).into(), usable: true, units: 1 };
         facts.subscribed = Seen::Known(packs.iter().map(pack).collect());
         facts
     }
@@ -367,7 +377,7 @@ mod tests {
     #[test]
     fn a_license_that_a_group_assigns_in_vain_says_so() {
         let mut facts = facts(&[], &[], &[]);
-        let state = LicenseState { sku: SALES.into(), by_group: true, error: Some("CountViolation".into()) };
+        let state = LicenseState { sku: SALES.into(), error: Some("CountViolation".into()) };
         facts.user = Seen::Known(Some(User { license_states: vec![state], ..user_for_tests() }));
         let judged = judge(&facts, &Wanted::usual(Family::Dynamics365));
         assert_eq!((judged.result, judged.message.contains("CountViolation")), (Fail, true), "{}", judged.message);

@@ -70,6 +70,8 @@ pub enum Rule {
 pub struct Circumstances {
     /// When the vendor was last seen to be authorized; `None`: no Connector says.
     pub authorized: Option<Timestamp>,
+    /// Whether another rule of the profile says that the account is a user of an environment: else a rule about its row does.
+    pub membership_elsewhere: bool,
 }
 
 /// What was found for one thing: the account, or one environment.
@@ -112,6 +114,16 @@ impl Judgement {
         }
     }
 
+    /// It can't be told, though nothing went wrong: why, and what would make it known.
+    fn unseen(why: &str, remedy: &str) -> Self {
+        Self {
+            result: FindingResult::Unknown,
+            message: format!("Can't be told: {why}"),
+            remedy: Some(remedy.to_owned()),
+            until: None,
+        }
+    }
+
     /// The same, until then.
     #[must_use]
     pub fn until(mut self, end: Option<Timestamp>) -> Self {
@@ -134,6 +146,18 @@ pub enum Verdict {
     Environments(BTreeMap<String, Judgement>),
 }
 
+impl Rule {
+    /// Whether it has to hold before Global Administrator is taken away: not so licenses, consents, second factors and the
+    /// password, which a role neither replaces nor is replaced by.
+    #[must_use]
+    pub fn bears_on_removal(&self) -> bool {
+        !matches!(
+            self,
+            Self::NoDirectoryRole { .. } | Self::License(_) | Self::Consent { .. } | Self::NoMfa | Self::PasswordKept
+        )
+    }
+}
+
 impl Verdict {
     /// The worst of what was found among the environments that `counts` names.
     pub fn result(&self, counts: impl Fn(&str) -> bool) -> FindingResult {
@@ -141,7 +165,8 @@ impl Verdict {
             Self::Whole(judgement) => judgement.result,
             Self::Environments(each) => {
                 let results = each.iter().filter(|(id, _)| counts(id)).map(|(_, judgement)| judgement.result);
-                results.max_by_key(|result| severity(*result)).unwrap_or(FindingResult::NotApplicable)
+                // Where nothing was judged, nothing is known.
+                results.max_by_key(|result| severity(*result)).unwrap_or(FindingResult::Unknown)
             }
         }
     }
@@ -170,15 +195,15 @@ pub fn judge(asked: &Rule, facts: &AccountFacts, circumstances: Circumstances) -
         Rule::License(wanted) => Verdict::Whole(license::judge(facts, wanted)),
         Rule::EnvironmentMember => each_environment(facts, environment_member::judge),
         Rule::SystemAdministrator => {
-            each_row(facts, |environment, _, row| system_administrator::judge(environment, row))
+            each_row(facts, circumstances, |environment, _, row| system_administrator::judge(environment, row))
         }
         Rule::AccessMode(any_of) => {
             let user = facts.user.known().and_then(Option::as_ref);
-            each_row(facts, |environment, _, row| access_mode::judge(environment, row, any_of, user))
+            each_row(facts, circumstances, |environment, _, row| access_mode::judge(environment, row, any_of, user))
         }
-        Rule::TablePrivileges(tables) => {
-            each_row(facts, |environment, access, row| table_privileges::judge(environment, access, row, tables))
-        }
+        Rule::TablePrivileges(tables) => each_row(facts, circumstances, |environment, access, row| {
+            table_privileges::judge(environment, access, row, tables)
+        }),
         Rule::Consent { app, permissions } => Verdict::Whole(consent::judge(facts, app, permissions)),
         Rule::NoMfa => Verdict::Whole(no_mfa::judge(facts)),
         Rule::PasswordKept => Verdict::Whole(password::judge(facts, circumstances.authorized)),
@@ -192,6 +217,16 @@ fn each_environment(
 ) -> Verdict {
     match &facts.environments {
         Seen::Unknown(fault) => Verdict::Whole(Judgement::unknown(fault)),
+        Seen::Known(all) if all.is_empty() => Verdict::Whole(Judgement::unseen(
+            "no environment is selected",
+            "Correct spec.environments, of the policy or of the Connector: it selects none that has Dataverse",
+        )),
+        Seen::Known(all) if all.values().all(|(_, access)| access.unknown_for(Kind::NotRunning)) => {
+            Verdict::Whole(Judgement::unseen(
+                "no selected environment is running",
+                "Nothing to do at first: they are looked at again by themselves",
+            ))
+        }
         Seen::Known(all) => Verdict::Environments(
             all.iter()
                 .map(|(id, (environment, access))| {
@@ -210,11 +245,18 @@ fn each_environment(
     }
 }
 
-/// The same by the account's row; where it has none, environment-member says so.
-fn each_row(facts: &AccountFacts, judge: impl Fn(&Environment, &Access, &SystemUser) -> Judgement) -> Verdict {
-    each_environment(facts, |environment, access, _| match &access.row {
+/// The same by the account's row; where it has none, environment-member says so, if the profile has that.
+fn each_row(
+    facts: &AccountFacts,
+    circumstances: Circumstances,
+    judge: impl Fn(&Environment, &Access, &SystemUser) -> Judgement,
+) -> Verdict {
+    each_environment(facts, |environment, access, facts| match &access.row {
         Some(row) if !row.deleted => judge(environment, access, row),
-        _ => Judgement::not_applicable("The account is not a user of the environment"),
+        _ if circumstances.membership_elsewhere => {
+            Judgement::not_applicable("The account is not a user of the environment")
+        }
+        _ => environment_member::judge(environment, access, facts),
     })
 }
 

@@ -16,10 +16,12 @@ pub fn judge(facts: &AccountFacts, authorized: Option<Timestamp>) -> Judgement {
         Seen::Known(Some(user)) => match user.password_changed {
             None => Judgement::not_applicable("Microsoft does not say when the password was changed"),
             Some(changed) if changed > authorized => Judgement::warn(
-                "The password was changed after the vendor was authorized: what was granted then may end",
+                "The password was changed after the operator first saw the vendor authorized: what was granted then may end",
                 "Sign in again at the vendor as the account, before a backup fails",
             ),
-            Some(_) => Judgement::pass("The password is the one with which the vendor was authorized"),
+            Some(_) => {
+                Judgement::pass("The password was not changed since the operator first saw the vendor authorized")
+            }
         },
     }
 }

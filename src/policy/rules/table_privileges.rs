@@ -27,7 +27,13 @@ pub fn judge(environment: &Environment, access: &Access, row: &SystemUser, wante
     let mut absent: Vec<&str> = Vec::new();
     let mut lacking: Vec<String> = Vec::new();
     let mut partly: Vec<String> = Vec::new();
-    for (table, can) in access.tables.get(wanted).into_iter().flatten() {
+    let Some(tables) = access.tables.get(wanted) else {
+        return Judgement::unseen(
+            "its tables were not asked for",
+            "Nothing to do at first: they are asked for next time",
+        );
+    };
+    for (table, can) in tables {
         let TableAccess::Present(held) = can else {
             absent.push(table);
             continue;

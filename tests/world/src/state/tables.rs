@@ -55,7 +55,7 @@ const VERBS: [&str; 8] = ["Create", "Read", "Write", "Delete", "Append", "Append
 /// Privileges that belong to no table of this world (microsoft.md §3.1).
 const OTHERS: [&str; 1] = ["prvActOnBehalfOfAnotherUser"];
 /// What Dataverse gives to every new role by itself, at Global depth: that there are nine, of SDK messages, plug-ins and the
-/// old SharePoint integration, is [P]; the names are [M].
+/// old `SharePoint` integration, is [P]; the names are [M].
 pub const OF_NEW_ROLES: [&str; 9] = [
     "prvReadSdkMessage",
     "prvReadSdkMessageProcessingStep",
