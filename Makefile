@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 CLUSTER := target/tools/cluster
 
-.PHONY: help demo test sdk check generate tools tested deny advisories clean
+.PHONY: help demo test sdk bench check generate tools tested deny advisories clean
 
 help: ## List what can be done
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -25,6 +25,9 @@ test: needs ## Test everything, from unit tests to a real API server
 sdk: needs ## Let Microsoft's own clients use the world (Python; only what 'test' does, too)
 	@cargo build --locked --workspace --bins
 	@tests/sdk/run.sh "$(abspath target/sdk)" "$(abspath target/debug/world)"
+
+bench: needs ## Measure what only computes: parsing, judging, planning (figures, never a test)
+	cargo bench --locked --bench judge
 
 check: needs ## Format, lint, dependencies, generated files
 	cargo fmt --all --check

@@ -42,6 +42,8 @@ const PURE: &[&str] = &[
     "reader.rs",
     "certificate.rs",
     "refusal.rs",
+    "parse.rs",
+    "preview.rs",
 ];
 
 fn sources() -> BTreeMap<PathBuf, String> {

@@ -11,6 +11,7 @@ mod look;
 pub mod needs;
 pub mod pages;
 mod plan;
+pub mod preview;
 pub mod profiles;
 #[cfg(test)]
 mod properties;

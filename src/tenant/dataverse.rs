@@ -15,6 +15,7 @@ use crate::fault::{Fault, Kind};
 
 /// The role template that is System Administrator in every environment; names are translated, this is not.
 const SYSTEM_ADMINISTRATOR: &str = "627090ff-40a3-4053-8790-584edc5be201";
+pub(super) const NAME: &str = "Dataverse";
 pub(super) const NEEDS: &str = "a role in the environment that reads users, security roles and teams";
 const WRITES: &str = "System Administrator in the environment";
 
@@ -48,7 +49,7 @@ impl<'a> Organization<'a> {
     }
 
     pub(super) fn service(&self) -> Service<'_> {
-        Service { name: "Dataverse", scope: Scope::Environment(self.origin), headers: HEADERS }
+        Service { name: NAME, scope: Scope::Environment(self.origin), headers: HEADERS }
     }
 
     pub(super) fn at(&self, rest: &str, query: &[(&str, &str)]) -> Result<Url, Fault> {
@@ -62,7 +63,7 @@ impl<'a> Organization<'a> {
 }
 
 #[derive(Deserialize)]
-struct WireUser {
+pub(super) struct WireUser {
     systemuserid: String,
     isdisabled: bool,
     /// 0: not deleted. An application user that was deleted lies there still (facts/microsoft.md §3.2).
@@ -88,6 +89,25 @@ struct WireTeam {
     name: String,
     #[serde(default)]
     teamroles_association: Vec<WireRole>,
+}
+
+/// Who of these rows somebody is: one that is not deleted first, since an app that was added again has two.
+pub(super) fn row(rows: Vec<WireUser>) -> Option<WireUser> {
+    rows.into_iter().min_by_key(|row| row.deletedstate.unwrap_or_default())
+}
+
+/// With what it holds directly: what teams give is told by another call.
+impl From<WireUser> for SystemUser {
+    fn from(row: WireUser) -> Self {
+        Self {
+            system_administrator: administers(&row.systemuserroles_association).then_some(HeldBy::User),
+            id: row.systemuserid,
+            business_unit: row.business_unit,
+            disabled: row.isdisabled,
+            deleted: row.deletedstate.unwrap_or_default() != 0,
+            access_mode: AccessMode::from(row.accessmode),
+        }
+    }
 }
 
 fn administers(roles: &[WireRole]) -> bool {
@@ -117,35 +137,20 @@ pub async fn access(
         ],
     )?;
     let rows: Vec<WireUser> = tenant.read_all(Call::get(&service, url, "users of the environment", NEEDS)).await?;
-    // One that is not deleted first: an app that was added again has two.
-    let Some(row) = rows.into_iter().min_by_key(|row| row.deletedstate.unwrap_or_default()) else {
+    let Some(mut row) = row(rows).map(SystemUser::from) else {
         return Ok(Access { row: None, tables: BTreeMap::new() });
     };
-    let system_administrator = if administers(&row.systemuserroles_association) {
-        Some(HeldBy::User)
-    } else if wanted.teams {
-        through_team(tenant, &organization, &row.systemuserid).await?
-    } else {
-        None
-    };
+    if row.system_administrator.is_none() && wanted.teams {
+        row.system_administrator = through_team(tenant, &organization, &row.id).await?;
+    }
     let mut seen = BTreeMap::new();
-    if system_administrator.is_none() {
+    if row.system_administrator.is_none() {
         for wanted in wanted.tables.iter().filter(|wanted| !wanted.names.is_empty()) {
-            let can = tables::access(tenant, environment, &row.systemuserid, wanted).await?;
+            let can = tables::access(tenant, environment, &row.id, wanted).await?;
             seen.insert(wanted.clone(), can);
         }
     }
-    Ok(Access {
-        row: Some(SystemUser {
-            id: row.systemuserid,
-            business_unit: row.business_unit,
-            disabled: row.isdisabled,
-            deleted: row.deletedstate.unwrap_or_default() != 0,
-            access_mode: AccessMode::from(row.accessmode),
-            system_administrator,
-        }),
-        tables: seen,
-    })
+    Ok(Access { row: Some(row), tables: seen })
 }
 
 /// The first team of theirs that holds it: one call, in which each team brings its roles.

@@ -11,6 +11,7 @@ mod factor;
 pub mod facts;
 mod graph;
 mod limits;
+pub mod parse;
 mod powerplatform;
 pub mod reader;
 mod reads;

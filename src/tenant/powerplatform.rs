@@ -12,7 +12,8 @@ use super::facts::{Dataverse, Environment};
 use super::wire::{Call, Scope, Service};
 use crate::fault::{Fault, Kind};
 
-const SERVICE: Service<'static> = Service { name: "Power Platform", scope: Scope::PowerPlatform, headers: &[] };
+pub(super) const SERVICE: Service<'static> =
+    Service { name: "Power Platform", scope: Scope::PowerPlatform, headers: &[] };
 const NEEDS: &str = "to be registered as a management application";
 /// How the absence of a security group may be written.
 const NO_GROUP: &str = "00000000-0000-0000-0000-000000000000";
@@ -24,7 +25,7 @@ fn at(tenant: &Tenant, rest: &str) -> Result<Url, Fault> {
 }
 
 #[derive(Deserialize)]
-struct WireEnvironment {
+pub(super) struct WireEnvironment {
     name: String,
     properties: WireProperties,
 }
@@ -75,7 +76,7 @@ pub async fn environments(tenant: &Tenant) -> Result<Arc<[Environment]>, Fault> 
 
 /// Every other state than these is one in which Dataverse does not serve everybody; a state that is not given hinders
 /// nobody.
-fn environment(wire: WireEnvironment) -> Environment {
+pub(super) fn environment(wire: WireEnvironment) -> Environment {
     let WireProperties { display_name, environment_sku, linked_environment_metadata, states } = wire.properties;
     let enabled = states.runtime.is_none_or(|state| state.id == "Enabled");
     let dataverse = linked_environment_metadata.map(|linked| {

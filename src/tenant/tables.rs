@@ -149,7 +149,7 @@ fn definition(table: &WireTable) -> Definition {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct WireHeld {
+pub(super) struct WireHeld {
     #[serde(default)]
     role_privileges: Vec<WireReach>,
 }
@@ -182,16 +182,21 @@ async fn held(
             &[("@p1", list.as_str())],
         )?;
         let held: WireHeld = tenant.read(Call::get(&service, url, "privileges of the account", NEEDS)).await?;
-        for privilege in held.role_privileges {
-            // A filter on the rows makes a part of it, whatever its depth is (facts/microsoft.md §3.4).
-            let filtered = privilege.record_filter_id.is_some_and(|id| !id.trim_matches(['0', '-']).is_empty());
-            let whole = privilege.depth == "Global" && !filtered;
-            let reach = if whole { Reach::Everything } else { Reach::Part };
-            let known = all.entry(privilege.privilege_name).or_insert(reach);
-            if whole {
-                *known = reach;
-            }
-        }
+        collect(held, &mut all);
     }
     Ok(all)
+}
+
+/// Adds how far each privilege reaches: the farthest, where several roles give it.
+pub(super) fn collect(held: WireHeld, all: &mut BTreeMap<String, Reach>) {
+    for privilege in held.role_privileges {
+        // A filter on the rows makes a part of it, whatever its depth is (facts/microsoft.md §3.4).
+        let filtered = privilege.record_filter_id.is_some_and(|id| !id.trim_matches(['0', '-']).is_empty());
+        let whole = privilege.depth == "Global" && !filtered;
+        let reach = if whole { Reach::Everything } else { Reach::Part };
+        let known = all.entry(privilege.privilege_name).or_insert(reach);
+        if whole {
+            *known = reach;
+        }
+    }
 }

@@ -153,7 +153,17 @@ impl Tenant {
 
 /// The document in an answer.
 pub(super) fn unwrapped<T: DeserializeOwned>(service: &str, what: &str, answer: &Answer) -> Result<T, Fault> {
-    serde_json::from_slice(&answer.body).map_err(|error| {
+    document(service, what, &answer.body)
+}
+
+/// One page of a list.
+pub(super) fn page<T: DeserializeOwned>(service: &str, what: &str, body: &[u8]) -> Result<Vec<T>, Fault> {
+    Ok(document::<Page<T>>(service, what, body)?.value)
+}
+
+/// The document in a body.
+pub(super) fn document<T: DeserializeOwned>(service: &str, what: &str, body: &[u8]) -> Result<T, Fault> {
+    serde_json::from_slice(body).map_err(|error| {
         // The category only: serde's text quotes the document.
         let why = if error.is_eof() { "was cut off" } else { "is not what was agreed on" };
         Fault::new(Kind::BadAnswer, format!("{service}'s answer {why} ({what})"))
