@@ -8,6 +8,7 @@ use crate::api::policy::FindingResult;
 use crate::handoff::HandOff;
 use crate::tenant::Caller;
 use crate::tenant::centers::Centers;
+use crate::tenant::facts::AccountFacts;
 
 const ENTRA_ADMIN: &str = "Global Administrator or Privileged Role Administrator of the tenant";
 const LICENSE_ADMIN: &str = "License Administrator or User Administrator of the tenant";
@@ -19,9 +20,15 @@ const FACTOR_ADMIN: &str = "Conditional Access Administrator or Authentication P
 pub(super) const MOST: usize = 20;
 
 /// The hand-offs, one for each kind of work.
-pub fn hand_offs(resolved: &Resolved, steps: &[Step], removal_waits: bool, caller: &Caller) -> Vec<HandOff> {
+pub fn hand_offs(
+    resolved: &Resolved,
+    facts: &AccountFacts,
+    steps: &[Step],
+    removal_waits: bool,
+    caller: &Caller,
+) -> Vec<HandOff> {
     let centers = caller.cloud.centers();
-    let mut all: Vec<HandOff> = enrolling::hand_offs(resolved, &resolved.facts, steps, caller).into_iter().collect();
+    let mut all: Vec<HandOff> = enrolling::hand_offs(resolved, facts, steps, caller).into_iter().collect();
     // What the account should hold is asked of people only while somebody asks for it.
     if resolved.asked {
         all.extend(unmet(resolved, steps, removal_waits, centers));

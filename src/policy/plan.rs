@@ -154,7 +154,8 @@ impl Allowed {
 
 /// Makes the plan.
 pub fn plan(resolved: &Resolved, observed: &Observed) -> Plan {
-    let facts = &resolved.facts;
+    let Ok(facts) = &observed.account else { return Plan::default() };
+    let facts = resolved.facts(facts);
     let gate = |what: What| {
         let action = what.action();
         let allowed = if !resolved.allowed.contains(&action) {
@@ -187,7 +188,7 @@ pub fn plan(resolved: &Resolved, observed: &Observed) -> Plan {
             steps.push(step);
         }
     }
-    let hand_offs = handoffs::hand_offs(resolved, &steps, first.is_some(), &observed.caller);
+    let hand_offs = handoffs::hand_offs(resolved, facts, &steps, first.is_some(), &observed.caller);
     Plan { steps, hand_offs }
 }
 

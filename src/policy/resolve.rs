@@ -1,5 +1,6 @@
 //! From what is declared and what was seen to what holds: findings, and an answer for each demand. [pure]
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -52,8 +53,15 @@ pub struct Resolved {
     pub environment_names: BTreeMap<String, String>,
     /// Whether anything is asked of the account: by a Connector, or by a profile that no Connector can ask for.
     pub asked: bool,
-    /// What is known of the account, without the environments that no Connector asks for.
-    pub facts: AccountFacts,
+    /// What is known of the account without the environments that no Connector asks for, if there are any.
+    narrower: Option<AccountFacts>,
+}
+
+impl Resolved {
+    /// What is known of the account, as far as somebody asks for it.
+    pub fn facts<'a>(&'a self, observed: &'a AccountFacts) -> &'a AccountFacts {
+        self.narrower.as_ref().unwrap_or(observed)
+    }
 }
 
 /// What was found for one requirement.
@@ -96,7 +104,7 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
     }
     let asked_for = asked_for(observed, policy);
     let (whole, asked) = (facts, asked(observed, facts));
-    let facts = &asked;
+    let facts = asked.as_ref();
     let requirements = profiles::requirements(&policy.spec);
     let needed = needed(&requirements, &asked_for, observed, facts);
     let with_membership: BTreeSet<&'static str> = requirements
@@ -168,7 +176,7 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         ungranted: allowed.difference(&observed.granted).copied().collect(),
         allowed,
         environment_names,
-        facts: asked,
+        narrower: if let Cow::Owned(asked) = asked { Some(asked) } else { None },
     })
 }
 
@@ -308,14 +316,17 @@ fn needed(
 }
 
 /// The facts without the environments that no Connector asks for; while none asks for anything, all of them.
-fn asked(observed: &Observed, facts: &AccountFacts) -> AccountFacts {
+fn asked<'a>(observed: &Observed, facts: &'a AccountFacts) -> Cow<'a, AccountFacts> {
+    let demands = observed.connectors.iter().filter_map(|asking| asking.demand.as_ref());
+    // A Connector that names environments in vain asks for none of them.
+    let within = demands.map(|demand| narrowed(demand, facts).unwrap_or_else(|_| Some(BTreeSet::new())));
+    // One that asks for all of them leaves nothing out: what was seen in hundreds of environments is not copied then.
+    let Some(within) = within.collect::<Option<Vec<BTreeSet<String>>>>().filter(|within| !within.is_empty()) else {
+        return Cow::Borrowed(facts);
+    };
     let mut asked = facts.clone();
-    let demands: Vec<&Demand> = observed.connectors.iter().filter_map(|asking| asking.demand.as_ref()).collect();
-    if let (Seen::Known(all), false) = (&mut asked.environments, demands.is_empty()) {
-        // A Connector that names environments in vain asks for none of them.
-        let within: Vec<Option<BTreeSet<String>>> =
-            demands.iter().map(|demand| narrowed(demand, facts).unwrap_or_else(|_| Some(BTreeSet::new()))).collect();
-        all.retain(|id, _| within.iter().any(|within| within.as_ref().is_none_or(|within| within.contains(id))));
+    if let Seen::Known(all) = &mut asked.environments {
+        all.retain(|id, _| within.iter().any(|within| within.contains(id)));
     }
-    asked
+    Cow::Owned(asked)
 }
