@@ -342,9 +342,14 @@ pub fn finding<'a>(policy: &'a Value, name: &str) -> &'a Value {
     all.and_then(|all| all.iter().find(|finding| finding["id"] == id.as_str())).unwrap_or(&Value::Null)
 }
 
-/// A file of the example.
+/// A file of the example of the main story.
 pub fn example(file: &str) -> String {
-    std::fs::read_to_string(root().join("examples/keepit-power-platform").join(file)).unwrap()
+    example_of("keepit-power-platform", file)
+}
+
+/// A file of an example.
+pub fn example_of(folder: &str, file: &str) -> String {
+    std::fs::read_to_string(root().join("examples").join(folder).join(file)).unwrap()
 }
 
 /// The folder of the project.

@@ -39,9 +39,9 @@ pub struct Arguments {
 enum Command {
     /// Start a world, and stay until SIGTERM or Ctrl-C.
     Up {
-        /// The world file; left out, the world of Contoso.
+        /// The world file; left out, the world of Contoso. Several are one world with the tenants and Keepit regions of all.
         #[arg(long)]
-        file: Option<PathBuf>,
+        file: Vec<PathBuf>,
         /// Where world.json (addresses) and ca.pem go.
         #[arg(long, env = "WORLD_DIR", default_value = ".world")]
         dir: PathBuf,
@@ -110,9 +110,7 @@ fn actions_help() -> String {
 
 pub async fn run(arguments: Arguments) -> Result<(), String> {
     match arguments.command {
-        Command::Up { file, dir, proxy, control, with_parent } => {
-            up(file.as_deref(), &dir, proxy, control, with_parent).await
-        }
+        Command::Up { file, dir, proxy, control, with_parent } => up(&file, &dir, proxy, control, with_parent).await,
         Command::Do { action, words, dir } => {
             let done = ask(&dir, "POST", &format!("/do/{action}"), Some(&pairs(&words)?))?;
             say!("{}", done["message"].as_str().unwrap_or("done"));
@@ -147,7 +145,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
 }
 
 async fn up(
-    file: Option<&Path>,
+    files: &[PathBuf],
     dir: &Path,
     proxy: SocketAddr,
     control: SocketAddr,
@@ -157,9 +155,11 @@ async fn up(
         rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))
             .map_err(|error| error.to_string())?;
     }
-    let yaml = match file {
-        Some(file) => std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?,
-        None => backstay_world::CONTOSO.to_owned(),
+    let read = |file: &PathBuf| std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()));
+    let yaml = match files {
+        [] => backstay_world::CONTOSO.to_owned(),
+        [file] => read(file)?,
+        files => joined(&files.iter().map(read).collect::<Result<Vec<_>, _>>()?)?,
     };
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let world = World::start_at(&yaml, proxy, control).await.map_err(|error| error.to_string())?;
@@ -176,6 +176,24 @@ async fn up(
         _ = tokio::signal::ctrl_c() => {}
     }
     Ok(())
+}
+
+/// Several world files as one: lists follow one another; whatever else there is can be in one of them only.
+fn joined(files: &[String]) -> Result<String, String> {
+    let mut whole = Map::new();
+    for file in files {
+        let one: Map<String, Value> = serde_yaml::from_str(file).map_err(|error| error.to_string())?;
+        for (key, value) in one {
+            match (whole.get_mut(&key), value) {
+                (Some(Value::Array(all)), Value::Array(more)) => all.extend(more),
+                (Some(_), _) => return Err(format!("{key} is in more than one of the world files")),
+                (None, value) => {
+                    whole.insert(key, value);
+                }
+            }
+        }
+    }
+    Ok(Value::Object(whole).to_string())
 }
 
 /// Whole or not at all: readers poll for these files.

@@ -38,6 +38,9 @@ pub const CONTOSO: &str = include_str!("../worlds/contoso.yaml");
 /// A tenant where next to everything is wrong with the service account.
 pub const FABRIKAM: &str = include_str!("../worlds/fabrikam.yaml");
 
+/// A tenant whose backup runs on a service account that nobody has looked after for a year.
+pub const NORTHWIND: &str = include_str!("../worlds/northwind.yaml");
+
 /// Where the recorded bodies lie, if they are here: `BACKSTAY_CONTRACTS`, else beside the workspace.
 pub fn contracts_folder() -> Option<std::path::PathBuf> {
     let beside = || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/contracts");

@@ -129,3 +129,23 @@ fn a_reader_who_has_seen_enough_is_no_error() {
     let ended = state.wait_with_output().unwrap();
     assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
 }
+
+#[test]
+fn several_files_are_one_world_and_what_is_no_list_is_in_one_of_them_only() {
+    let folder = Folder::new("several");
+    let worlds = Path::new(env!("CARGO_MANIFEST_DIR")).join("worlds");
+    let files = [worlds.join("contoso.yaml"), worlds.join("northwind.yaml")];
+    let mut both = Command::new(WORLD);
+    both.args(["up", "--dir"]).arg(&folder.0).arg("--file").arg(&files[0]).arg("--file").arg(&files[1]);
+    let _up = Up(both.stdout(Stdio::null()).spawn().unwrap());
+    until("both to be up", || is_up(&folder.0));
+    assert_eq!(out(&world(&folder.0, &["state", "/tenants/1/name"])).trim(), "\"Northwind\"");
+    assert_eq!(out(&world(&folder.0, &["state", "/keepit/1/region"])).trim(), "\"us-dc\"");
+
+    let switches = folder.0.join("switches.yaml");
+    std::fs::write(&switches, "tenants: []\nswitches: { token_lifetime_seconds: 60 }\n").unwrap();
+    let mut twice = Command::new(WORLD);
+    let refused = twice.arg("up").arg("--file").arg(&switches).arg("--file").arg(&switches).output().unwrap();
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("switches is in more than one"), "{refused:?}");
+}
