@@ -10,11 +10,11 @@ CLUSTER := target/tools/cluster
 help: ## List what can be done
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
-demo: needs ## Play the main story in the terminal (ONCE=1: end by itself)
+demo: needs ## Play both stories in the terminal (ONCE=1: end by itself; STORY=broken-tenant: the second only)
 	@$(MAKE) --no-print-directory tools
 	@echo "Building the operator and the world"
 	@cargo build --locked --workspace --bins
-	@ONCE="$(ONCE)" tests/demo/demo.sh
+	@ONCE="$(ONCE)" STORY="$(STORY)" tests/demo/demo.sh
 
 test: needs ## Test everything, from unit tests to a real API server
 	@$(MAKE) --no-print-directory tools
