@@ -312,6 +312,47 @@ fn replaced(facts: &AccountFacts) -> bool {
         && facts.environments.known().is_some_and(|all| !all.is_empty() && all.values().all(|(_, access)| fit(access)))
 }
 
+/// All that an account needs, and Global Administrator besides.
+fn ready_to_lose() -> AccountFacts {
+    let held = |role: DirectoryRole| HeldRole { role: role.id().into(), assignment: role.name().into(), group: None };
+    let row = SystemUser { system_administrator: Some(HeldBy::User), ..row_for_tests() };
+    let access = Seen::Known(Access { row: Some(row), tables: BTreeMap::new() });
+    AccountFacts {
+        roles: Seen::Known(
+            [GlobalAdministrator, Dynamics365Administrator, PowerPlatformAdministrator].map(held).into(),
+        ),
+        another_global_administrator: Seen::Known(true),
+        environments: Seen::Known([("0".to_owned(), (environment(0), access))].into()),
+        ..facts_for_tests()
+    }
+}
+
+#[test]
+fn nobody_loses_a_role_while_what_anybody_needs_is_not_told() {
+    let policy = policy(&json!({ "keepitPowerPlatform": { "globalAdministratorAfterSetup": "Remove" } }), &ACTIONS);
+    let one = || vec![asking("keepitPowerPlatform", Stage::Steady, true)];
+    let removes = |observed: &Observed| {
+        taken(&planned(&policy, observed).1).iter().any(|what| matches!(what, What::RemoveDirectoryRole { .. }))
+    };
+    assert!(removes(&observed(ready_to_lose(), one(), &policy)), "nothing is in the way");
+
+    let with = |demand: &dyn Fn(&mut Demand)| {
+        let mut all = one();
+        let mut other = asking("keepitPowerPlatform", Stage::Steady, true);
+        demand(other.demand.as_mut().unwrap());
+        all.push(other);
+        observed(ready_to_lose(), all, &policy)
+    };
+    assert!(removes(&with(&|_| {})), "two that ask for the same");
+    assert!(!removes(&with(&|demand| demand.profile = Some("another".into()))), "a profile that is not there");
+    let nowhere = serde_json::from_value(json!({ "include": ["nowhere"] })).unwrap();
+    let nowhere: crate::api::shared::EnvironmentSelector = nowhere;
+    assert!(!removes(&with(&|demand| demand.environments = Some(nowhere.clone()))), "an environment that is not there");
+
+    let elsewhere = Observed { elsewhere_holds: false, ..observed(ready_to_lose(), one(), &policy) };
+    assert!(!removes(&elsewhere), "another policy lacks something");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
 
