@@ -72,10 +72,9 @@ impl Answering<'_> {
 
     /// Whether a finding is a matter of a Connector in this stage of this profile.
     fn counts(&self, finding: &Finding, profile: &str, stage: Stage) -> bool {
-        let of_profile = [profile, profiles::CUSTOM].contains(&finding.requirement.profile);
         // A role that stays while another Connector is being connected is no fault of this one.
         let waits = matches!(finding.requirement.rule, Rule::NoDirectoryRole { .. }) && !self.proven;
-        of_profile && !waits && finding.requirement.counts_in(stage)
+        !waits && finding.requirement.asked_by(profile, stage)
     }
 }
 

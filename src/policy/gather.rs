@@ -11,7 +11,6 @@ use kube::{Api, Resource, ResourceExt};
 
 use super::demands::{self, Demand};
 use super::needs::Needs;
-use super::profiles::Requirement;
 use super::rules::Rule;
 use super::{answers, look, profiles};
 use crate::api::connector::AuthorizationState;
@@ -64,6 +63,11 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// What is asked of the policy.
+    pub fn demands(&self) -> impl Iterator<Item = &Demand> {
+        self.connectors.iter().filter_map(|asking| asking.demand.as_ref())
+    }
+
     /// Whether a Connector was just changed, and has not said yet what it needs now.
     pub fn in_between(&self) -> bool {
         self.connectors.iter().any(|asking| asking.changing && !asking.asleep)
@@ -218,8 +222,7 @@ fn holds(policy: &ServiceAccountPolicy, asking: &[Asking]) -> bool {
     let found = policy.status.as_ref().filter(|status| status.observed_generation == policy.metadata.generation);
     demands.all(|demand| {
         let Ok(profile) = answers::profile(demand, policy) else { return false };
-        let of_profile = |it: &&Requirement| [profile, profiles::CUSTOM].contains(&it.profile);
-        let counted = requirements.iter().filter(of_profile).filter(|it| it.counts_in(demand.stage));
+        let counted = requirements.iter().filter(|it| it.asked_by(profile, demand.stage));
         counted.filter(|it| it.rule.bears_on_removal()).all(|it| {
             let finding = found.and_then(|status| status.findings.iter().find(|finding| finding.id == it.id()));
             finding.is_some_and(|finding| finding.result == FindingResult::Pass)

@@ -43,6 +43,12 @@ impl Requirement {
         self.stages.contains(&stage)
     }
 
+    /// Whether a Connector of the profile in this stage asks for it: rules of one's own are asked for by all of them.
+    #[must_use]
+    pub fn asked_by(&self, profile: &str, stage: Stage) -> bool {
+        [profile, CUSTOM].contains(&self.profile) && self.counts_in(stage)
+    }
+
     /// Whether what fails here may be mended: what somebody asks for in rules of their own is judged only.
     #[must_use]
     pub fn repairable(&self) -> bool {

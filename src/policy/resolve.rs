@@ -129,18 +129,16 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
                 (rule, None) => judge(rule, facts, circumstances(requirement.profile)),
             };
             let waived = waivers::applied(&verdict, waiver_of(&requirement.id()), observed.now);
-            let counts = asked_for
-                .iter()
-                .any(|(profile, stage)| *profile == requirement.profile && requirement.counts_in(*stage));
+            let counts = counts(&requirement, &asked_for);
             Finding { requirement, verdict, waived, counts }
         })
         .collect();
     let awake = || observed.connectors.iter().filter(|asking| !asking.asleep);
     let steady = |asking: &Asking| asking.demand.as_ref().is_some_and(|demand| demand.stage == Stage::Steady);
     let mut everybody = awake().chain(observed.elsewhere.iter().filter(|asking| !asking.asleep));
-    let demands = || observed.connectors.iter().filter_map(|asking| asking.demand.as_ref());
     // What a Connector needs is not known while what it asks for can't be told: nothing is taken for it.
-    let understood = demands().all(|demand| profile(demand, policy).is_ok() && narrowed(demand, whole).is_ok());
+    let understood =
+        observed.demands().all(|demand| profile(demand, policy).is_ok() && narrowed(demand, whole).is_ok());
     let proven = everybody.all(|asking| asking.granted && steady(asking))
         && understood
         && observed.elsewhere_holds
@@ -153,7 +151,7 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         .map(|(id, (environment, _))| (id.clone(), environment.name.clone()))
         .collect();
     let answering = Answering { policy, facts: whole, findings: &findings, names: &environment_names, proven };
-    let demands: Vec<DemandStatus> = demands().map(|demand| answering.answer(demand)).collect();
+    let demands: Vec<DemandStatus> = observed.demands().map(|demand| answering.answer(demand)).collect();
     let mistakes = waivers::in_vain(&policy.spec.waivers, &findings);
     let account_id = account.as_ref().map(|account| account.object_id.clone()).or_else(|| policy.spec.account.pin());
     let allowed: BTreeSet<Action> = policy.spec.allowed_actions.iter().copied().collect();
@@ -244,7 +242,7 @@ fn unseen(fault: &Fault) -> Result<Option<AccountStatus>, Problem> {
 
 /// Which stages of which profiles count now; while nothing is asked for at all, Steady of all of them.
 fn asked_for(observed: &Observed, policy: &ServiceAccountPolicy) -> BTreeSet<(&'static str, Stage)> {
-    let demands: Vec<&Demand> = observed.connectors.iter().filter_map(|asking| asking.demand.as_ref()).collect();
+    let demands: Vec<&Demand> = observed.demands().collect();
     let alone: BTreeSet<(&'static str, Stage)> = standing_alone(policy).map(|name| (name, Stage::Steady)).collect();
     if demands.is_empty() && alone.is_empty() {
         return profiles::ALL.iter().map(|name| (*name, Stage::Steady)).collect();
@@ -272,6 +270,11 @@ fn authorized(observed: &Observed, policy: &ServiceAccountPolicy, of: &'static s
     of_profile.filter_map(|asking| asking.authorized).min()
 }
 
+/// Whether a requirement counts now: its profile is asked for in a stage that it belongs to.
+fn counts(requirement: &Requirement, asked_for: &BTreeSet<(&'static str, Stage)>) -> bool {
+    asked_for.iter().any(|(profile, stage)| *profile == requirement.profile && requirement.counts_in(*stage))
+}
+
 /// Why a requirement is not a matter of now: its profile is asked for, but in other stages than it belongs to.
 fn out_of_stage(requirement: &Requirement, asked_for: &BTreeSet<(&'static str, Stage)>) -> Option<&'static str> {
     let stages: Vec<Stage> =
@@ -294,10 +297,8 @@ fn needed(
     observed: &Observed,
     facts: &AccountFacts,
 ) -> BTreeSet<DirectoryRole> {
-    let counts = |requirement: &&Requirement| {
-        asked_for.iter().any(|(profile, stage)| *profile == requirement.profile && requirement.counts_in(*stage))
-    };
-    let own = requirements.iter().filter(counts).filter_map(|requirement| match &requirement.rule {
+    let asked = requirements.iter().filter(|requirement| counts(requirement, asked_for));
+    let own = asked.filter_map(|requirement| match &requirement.rule {
         Rule::DirectoryRole { any_of, .. } => Some(any_of),
         _ => None,
     });
@@ -317,9 +318,8 @@ fn needed(
 
 /// The facts without the environments that no Connector asks for; while none asks for anything, all of them.
 fn asked<'a>(observed: &Observed, facts: &'a AccountFacts) -> Cow<'a, AccountFacts> {
-    let demands = observed.connectors.iter().filter_map(|asking| asking.demand.as_ref());
     // A Connector that names environments in vain asks for none of them.
-    let within = demands.map(|demand| narrowed(demand, facts).unwrap_or_else(|_| Some(BTreeSet::new())));
+    let within = observed.demands().map(|demand| narrowed(demand, facts).unwrap_or_else(|_| Some(BTreeSet::new())));
     // One that asks for all of them leaves nothing out: what was seen in hundreds of environments is not copied then.
     let Some(within) = within.collect::<Option<Vec<BTreeSet<String>>>>().filter(|within| !within.is_empty()) else {
         return Cow::Borrowed(facts);

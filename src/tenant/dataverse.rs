@@ -204,18 +204,7 @@ pub async fn set_read_write(tenant: &Tenant, environment: &Environment, access: 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A body that the real service returned; `None` where they are not kept.
-    fn recorded<T: serde::de::DeserializeOwned>(file: &str) -> Option<T> {
-        let text =
-            std::fs::read_to_string(backstay_world::contracts_folder()?.join("powerplatform").join(file)).unwrap();
-        Some(serde_json::from_str(&text).unwrap())
-    }
-
-    #[derive(Deserialize)]
-    struct List<T> {
-        value: Vec<T>,
-    }
+    use crate::tenant::recorded::{List, recorded};
 
     #[test]
     fn recorded_users_and_roles_can_be_read() {

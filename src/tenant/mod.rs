@@ -15,6 +15,8 @@ pub mod parse;
 mod powerplatform;
 pub mod reader;
 mod reads;
+#[cfg(test)]
+mod recorded;
 mod refusal;
 mod schedule;
 mod signin;

@@ -124,22 +124,11 @@ fn unregistered(fault: Fault) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A body that the real service returned; `None` where they are not kept.
-    fn recorded<T: serde::de::DeserializeOwned>(file: &str) -> Option<T> {
-        let text =
-            std::fs::read_to_string(backstay_world::contracts_folder()?.join("powerplatform").join(file)).unwrap();
-        Some(serde_json::from_str(&text).unwrap())
-    }
-
-    #[derive(Deserialize)]
-    struct List {
-        value: Vec<WireEnvironment>,
-    }
+    use crate::tenant::recorded::{List, recorded};
 
     #[test]
     fn recorded_environments_become_facts() {
-        let Some(list) = recorded::<List>("environments.json") else {
+        let Some(list) = recorded::<List<WireEnvironment>>("environments.json") else {
             println!("skipped: no recorded bodies here (set BACKSTAY_CONTRACTS)");
             return;
         };

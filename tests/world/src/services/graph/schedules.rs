@@ -136,7 +136,16 @@ fn schedule(row: &Row) -> Value {
 }
 
 fn active(call: &Call<'_>) -> Result<Vec<Row>, Reply> {
-    let rows = call.tenant()?.role_assignments.iter().filter(|it| it.lag.is_seen(false)).map(|it| Row {
+    let rows = call.tenant()?.role_assignments.iter().filter(|it| it.lag.is_seen(false)).map(assigned);
+    expanded(call, rows.collect())
+}
+
+fn upcoming(tenant: &Tenant) -> Vec<Row> {
+    tenant.upcoming_roles.iter().map(assigned).collect()
+}
+
+fn assigned(it: &crate::state::RoleAssignment) -> Row {
+    Row {
         id: it.id.clone(),
         // A plain assignment is its own schedule [I].
         schedule: it.schedule.clone().unwrap_or_else(|| it.id.clone()),
@@ -147,23 +156,7 @@ fn active(call: &Call<'_>) -> Result<Vec<Row>, Reply> {
         ends: it.ends,
         activated: it.activated,
         member: "Direct",
-    });
-    expanded(call, rows.collect())
-}
-
-fn upcoming(tenant: &Tenant) -> Vec<Row> {
-    let row = |it: &crate::state::RoleAssignment| Row {
-        id: it.id.clone(),
-        schedule: it.schedule.clone().unwrap_or_else(|| it.id.clone()),
-        principal: it.principal.clone(),
-        role: it.role.clone(),
-        scope: it.scope.clone(),
-        starts: it.starts,
-        ends: it.ends,
-        activated: it.activated,
-        member: "Direct",
-    };
-    tenant.upcoming_roles.iter().map(row).collect()
+    }
 }
 
 fn eligible(call: &Call<'_>) -> Result<Vec<Row>, Reply> {
