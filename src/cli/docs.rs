@@ -1,6 +1,6 @@
 //! `backstay docs`: the pages of the documentation that are made from the code itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use clap::ValueEnum;
@@ -130,14 +130,13 @@ fn calls() -> String {
     );
     let purposes = purposes();
     for call in CALLS {
-        let whats: Vec<String> = call
-            .purposes
-            .iter()
-            .map(|purpose| match purposes.get(purpose) {
-                Some(findings) => findings.join(", "),
-                None => format!("step: {purpose:?}"),
-            })
-            .collect();
+        let whats = call.purposes.iter().flat_map(|purpose| match purposes.get(purpose) {
+            Some(findings) => findings.clone(),
+            None => vec![format!("step: {purpose:?}")],
+        });
+        let mut told = BTreeSet::new();
+        // Two purposes may serve one finding.
+        let whats: Vec<String> = whats.filter(|what| told.insert(what.clone())).collect();
         let _ = writeln!(
             text,
             "| {} | {} `{}` | {} | {} | {} |",

@@ -6,10 +6,12 @@ use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
 use super::gather::Observed;
-use super::plan::{Allowed, Plan, What};
+use super::plan::Plan;
 use super::resolve::Resolved;
+use super::steps::{Allowed, What};
 use crate::api::ServiceAccountPolicy;
 use crate::fault::{Fault, Kind};
+use crate::runtime::lately::Became;
 use crate::runtime::{Context, Note};
 use crate::seen::Seen;
 use crate::tenant::Tenant;
@@ -30,6 +32,8 @@ pub struct Done {
 
 /// A write that does not show is repeated after this long: the tools of Microsoft itself wait for minutes.
 const WRITTEN_FOR: Duration = Duration::from_mins(5);
+/// A license lets somebody in some time after it was assigned (facts/microsoft.md §1.5): to ask at every pass helps nobody.
+const REFUSED_FOR: Duration = Duration::from_secs(20);
 /// A write shows after this many looks, or later by itself: directories take seconds to minutes.
 const LOOKS: u32 = 4;
 /// So long a role that was removed may still show as held (facts/microsoft.md: the directory settles within minutes).
@@ -73,7 +77,7 @@ pub async fn act(
                 done.pending =
                     Some(format!("{} was written for {}, but does not show yet", what.word(), what.target()));
             }
-            // It arrives some time after the license was assigned (facts/microsoft.md §1.5).
+            // It arrives some time after the license was assigned.
             Err(fault) if fault.kind == Kind::NotLicensed => {
                 done.pending = Some(format!("{} for {} waits: {}", what.word(), what.target(), fault.sentence));
             }
@@ -107,23 +111,20 @@ async fn take(
     context: &Context,
 ) -> Result<bool, Fault> {
     let account = resolved.account_id.as_str();
-    let written = format!("{account}/{}/{}", what.word(), what.target());
-    // What was written a moment ago and does not show is waited for, not written again.
-    if !context.lately.noted(&written, WRITTEN_FOR) {
-        tracing::info!(step = what.word(), target = what.target(), "acting");
-        match what {
-            What::EnrollSelf(environment) => tenant.enroll_self(environment).await?,
-            What::AddDirectoryRole(role) => tenant.add_role(account, *role).await?,
-            What::AddToEnvironment(environment) => tenant.add_to_environment(environment, &resolved.who).await?,
-            What::SetReadWrite(environment) => {
-                tenant.set_read_write(environment, access.ok_or_else(unseen_row)?).await?;
+    let written = format!("{account}/{}/{}", what.word(), what.target_id());
+    match context.lately.noted(&written) {
+        // What was written a moment ago and does not show is waited for, not written again.
+        Some(Became::Written) => {}
+        Some(Became::Refused(fault)) => return Err(fault),
+        None => {
+            tracing::info!(step = what.word(), target = what.target(), "acting");
+            let became = write(what, tenant, resolved, access, context).await;
+            if let Some(fault) = became.as_ref().err().filter(|fault| fault.kind == Kind::NotLicensed) {
+                context.lately.note(&written, Became::Refused(fault.clone()), REFUSED_FOR);
             }
-            What::AddSystemAdministrator(environment) => {
-                tenant.add_system_administrator(environment, access.ok_or_else(unseen_row)?).await?;
-            }
-            What::RemoveDirectoryRole { assignment, .. } => remove(account, assignment, tenant, context).await?,
+            became?;
+            context.lately.note(&written, Became::Written, WRITTEN_FOR);
         }
-        context.lately.note(&written);
     }
     for looked in 0..LOOKS {
         if shows(what, tenant, resolved).await {
@@ -133,6 +134,26 @@ async fn take(
         tokio::time::sleep(Duration::from_millis(250) * 2_u32.pow(looked)).await;
     }
     Ok(false)
+}
+
+async fn write(
+    what: &What,
+    tenant: &Tenant,
+    resolved: &Resolved,
+    access: Option<&Access>,
+    context: &Context,
+) -> Result<(), Fault> {
+    let account = resolved.account_id.as_str();
+    match what {
+        What::EnrollSelf(environment) => tenant.enroll_self(environment).await,
+        What::AddDirectoryRole(role) => tenant.add_role(account, *role).await,
+        What::AddToEnvironment(environment) => tenant.add_to_environment(environment, &resolved.who).await,
+        What::SetReadWrite(environment) => tenant.set_read_write(environment, access.ok_or_else(unseen_row)?).await,
+        What::AddSystemAdministrator(environment) => {
+            tenant.add_system_administrator(environment, access.ok_or_else(unseen_row)?).await
+        }
+        What::RemoveDirectoryRole { assignment, .. } => remove(account, assignment, tenant, context).await,
+    }
 }
 
 /// Removes a role, if at the last look somebody else remains who could put things right.

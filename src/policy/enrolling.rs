@@ -1,8 +1,8 @@
 //! What a policy hands to a person so that the operator can see the tenant's environments, and into them. [pure]
 
 use super::handoffs::{MOST, POWER_PLATFORM_ADMIN, counted};
-use super::plan::{Allowed, Step, What};
 use super::resolve::Resolved;
+use super::steps::{Allowed, Step, What};
 use crate::api::Action;
 use crate::fault::Kind;
 use crate::handoff::HandOff;

@@ -1,9 +1,9 @@
 //! What a policy hands to a person: what fails, and nobody allowed the operator to mend. [pure]
 
 use super::enrolling;
-use super::plan::{Allowed, Step, What};
 use super::resolve::{Finding, Resolved};
 use super::rules::Rule;
+use super::steps::{Allowed, Step, What};
 use crate::api::policy::FindingResult;
 use crate::handoff::HandOff;
 use crate::tenant::Caller;

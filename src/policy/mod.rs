@@ -2,6 +2,8 @@
 
 mod act;
 mod answers;
+mod asked;
+mod asking;
 pub mod demands;
 mod enrolling;
 pub mod environments;
@@ -9,6 +11,7 @@ mod gather;
 mod handoffs;
 mod look;
 pub mod needs;
+mod others;
 pub mod pages;
 mod plan;
 pub mod preview;
@@ -19,6 +22,7 @@ mod report;
 mod resolve;
 mod rights;
 pub mod rules;
+mod steps;
 mod waivers;
 mod words;
 
@@ -58,7 +62,7 @@ pub async fn reconcile(object: Arc<Guarded<ServiceAccountPolicy>>, context: Arc<
             return Ok(SOON);
         }
         let mut planned = resolve_and_plan(&policy, &observed);
-        if planned.as_ref().is_ok_and(|(_, plan)| plan.writes()) {
+        if !observed.fresh && planned.as_ref().is_ok_and(|(_, plan)| plan.writes()) {
             // What is acted on was just read, not remembered.
             observed = gather::gather(&policy, &context, gather::Patience::None).await?;
             planned = resolve_and_plan(&policy, &observed);

@@ -3,9 +3,11 @@
 use super::gather::Observed;
 use super::handoffs;
 use super::resolve::{Finding, Resolved};
+use super::rules::license::Wanted;
 use super::rules::{Rule, Verdict};
-use crate::api::Action;
-use crate::api::policy::{FindingResult, StepEffect};
+use super::steps::{Allowed, Step, What};
+use crate::api::policy::FindingResult;
+use crate::api::profiles::{LicenseFamily, LookAt};
 use crate::fault::Kind;
 use crate::handoff::HandOff;
 use crate::seen::Seen;
@@ -26,129 +28,6 @@ impl Plan {
     #[must_use]
     pub fn writes(&self) -> bool {
         self.steps.iter().any(|step| step.allowed == Allowed::Yes)
-    }
-}
-
-/// One write.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Step {
-    /// What.
-    pub what: What,
-    /// Whether it may be done now.
-    pub allowed: Allowed,
-}
-
-/// One write.
-#[derive(Clone, Debug, PartialEq)]
-pub enum What {
-    /// Make the operator's app a user of the environment.
-    EnrollSelf(Environment),
-    /// Assign a directory role to the account.
-    AddDirectoryRole(DirectoryRole),
-    /// Make the account a user of the environment.
-    AddToEnvironment(Environment),
-    /// Assign System Administrator to the account.
-    AddSystemAdministrator(Environment),
-    /// Set the account's access mode to Read-Write.
-    SetReadWrite(Environment),
-    /// Remove a directory role that the account holds directly.
-    RemoveDirectoryRole {
-        /// Which role.
-        role: DirectoryRole,
-        /// By which assignment.
-        assignment: String,
-    },
-}
-
-impl What {
-    /// The word in `status.plan`.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::EnrollSelf(_) => "EnrollSelf",
-            Self::AddDirectoryRole(_) => "AddDirectoryRole",
-            Self::AddToEnvironment(_) => "AddToEnvironment",
-            Self::AddSystemAdministrator(_) => "AddSystemAdministrator",
-            Self::SetReadWrite(_) => "SetReadWrite",
-            Self::RemoveDirectoryRole { .. } => "RemoveDirectoryRole",
-        }
-    }
-
-    /// On what.
-    #[must_use]
-    pub fn target(&self) -> &str {
-        match self {
-            Self::EnrollSelf(environment)
-            | Self::AddToEnvironment(environment)
-            | Self::AddSystemAdministrator(environment)
-            | Self::SetReadWrite(environment) => &environment.name,
-            Self::AddDirectoryRole(role) | Self::RemoveDirectoryRole { role, .. } => role.name(),
-        }
-    }
-
-    /// What it does to it.
-    #[must_use]
-    pub fn effect(&self) -> StepEffect {
-        match self {
-            Self::RemoveDirectoryRole { .. } => StepEffect::Delete,
-            Self::SetReadWrite(_) => StepEffect::Change,
-            _ => StepEffect::Create,
-        }
-    }
-
-    /// The action that allows it.
-    #[must_use]
-    pub fn action(&self) -> Action {
-        match self {
-            Self::EnrollSelf(_) => Action::SelfEnrollment,
-            Self::AddToEnvironment(_) => Action::EnvironmentAccess,
-            Self::AddSystemAdministrator(_) => Action::SecurityRoles,
-            Self::SetReadWrite(_) => Action::AccessMode,
-            Self::AddDirectoryRole(_) | Self::RemoveDirectoryRole { .. } => Action::DirectoryRoles,
-        }
-    }
-
-    /// The finding that it mends.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::EnrollSelf(_) => "the operator can't see into the environment",
-            Self::AddDirectoryRole(_) => "the account does not hold it",
-            Self::AddToEnvironment(_) => "the account is not a user of the environment",
-            Self::AddSystemAdministrator(_) => "the account is not System Administrator there",
-            Self::SetReadWrite(_) => "the account's access mode there is another one",
-            Self::RemoveDirectoryRole { .. } => "the account no longer needs it",
-        }
-    }
-}
-
-/// Whether a step may be taken now.
-#[allow(clippy::enum_variant_names)] // the words of `status.plan`
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Allowed {
-    /// It may.
-    Yes,
-    /// The spec's `allowedActions` does not name its action.
-    NotAllowed,
-    /// No grant of the installation covers it.
-    NotGranted,
-    /// The operator runs with `--read-only`.
-    ReadOnly,
-    /// Something else has to hold first: what.
-    NotYet(String),
-}
-
-impl Allowed {
-    /// The word in `status.plan`.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Yes => "Yes",
-            Self::NotAllowed => "NotAllowed",
-            Self::NotGranted => "NotGranted",
-            Self::ReadOnly => "ReadOnly",
-            Self::NotYet(_) => "NotYet",
-        }
     }
 }
 
@@ -209,6 +88,7 @@ fn additions<'a>(findings: &'a [Finding], facts: &'a AccountFacts) -> impl Itera
     if !given {
         return planned.into_iter();
     }
+    let licensed = licensed(findings, facts);
     for finding in findings.iter().filter(|finding| finding.counts && finding.requirement.repairable()) {
         // What is waived is left as it is.
         let steps = match (&finding.requirement.rule, &finding.waived) {
@@ -220,7 +100,7 @@ fn additions<'a>(findings: &'a [Finding], facts: &'a AccountFacts) -> impl Itera
                 least.map(|role| What::AddDirectoryRole(*role)).into_iter().collect()
             }
             (Rule::EnvironmentMember, Verdict::Environments(each)) => {
-                failing(each, facts).filter_map(|(environment, access)| added(environment, access, facts)).collect()
+                failing(each, facts).filter_map(|(environment, access)| added(environment, access, licensed)).collect()
             }
             (Rule::SystemAdministrator, Verdict::Environments(each)) => failing(each, facts)
                 .filter_map(|(environment, access)| {
@@ -230,9 +110,7 @@ fn additions<'a>(findings: &'a [Finding], facts: &'a AccountFacts) -> impl Itera
                 })
                 .collect(),
             (Rule::AccessMode(any_of), Verdict::Environments(each)) if any_of.contains(&AccessMode::ReadWrite) => {
-                failing(each, facts)
-                    .filter_map(|(environment, access)| made_read_write(environment, access, facts))
-                    .collect()
+                failing(each, facts).filter_map(|(environment, access)| made_read_write(environment, access)).collect()
             }
             _ => Vec::new(),
         };
@@ -267,21 +145,27 @@ fn failing<'a>(
 
 /// Adding the account, where it is missing and Microsoft would let it in: a row that was deleted has to be restored first, and one
 /// that is disabled has a cause that is not ours to mend.
-fn added(environment: &Environment, access: &Seen<Access>, facts: &AccountFacts) -> Option<What> {
-    let missing = access.known()?.row.is_none();
-    let entitled = match facts.user.known() {
-        _ if facts.is_application => true,
-        Some(Some(user)) => user.enabled && !user.guest && !user.licenses.is_empty(),
-        _ => false,
-    };
-    (missing && entitled).then(|| What::AddToEnvironment(environment.clone()))
+fn added(environment: &Environment, access: &Seen<Access>, licensed: bool) -> Option<What> {
+    (access.known()?.row.is_none() && licensed).then(|| What::AddToEnvironment(environment.clone()))
 }
 
-/// Read-Write, for an enabled user with a license: without one Microsoft would set it back (facts/microsoft.md §0.3).
-fn made_read_write(environment: &Environment, access: &Seen<Access>, facts: &AccountFacts) -> Option<What> {
+/// Whether the account has a license that may let it into environments: an application needs none. Which licenses do is told in
+/// the end by Microsoft alone; but where a license is asked for and not found, that comes first.
+fn licensed(findings: &[Finding], facts: &AccountFacts) -> bool {
+    let asked = findings.iter().filter(|finding| {
+        let of_user = |wanted: &Wanted| wanted.family == LicenseFamily::Dynamics365 && wanted.look_at == LookAt::User;
+        finding.counts && matches!(&finding.requirement.rule, Rule::License(wanted) if of_user(wanted))
+    });
+    let mut found = asked.map(Finding::found);
+    let lacking = found.any(|found| matches!(found, FindingResult::Fail | FindingResult::Unknown));
+    let has_any = facts.user.known().and_then(Option::as_ref).is_some_and(|user| !user.licenses.is_empty());
+    facts.is_application || (has_any && !lacking)
+}
+
+/// Read-Write, for an enabled user whose license has arrived: without one Microsoft would set it back (facts/microsoft.md §0.3).
+fn made_read_write(environment: &Environment, access: &Seen<Access>) -> Option<What> {
     let row = access.known()?.row.as_ref()?;
-    let licensed = facts.user.known().and_then(Option::as_ref).is_some_and(|user| !user.licenses.is_empty());
-    (!row.disabled && !row.deleted && licensed).then(|| What::SetReadWrite(environment.clone()))
+    (!row.disabled && !row.deleted && row.licensed).then(|| What::SetReadWrite(environment.clone()))
 }
 
 /// A standing role that must go.

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use super::act::Done;
+use super::asking::Asking;
 use super::demands::Demand;
-use super::gather::{Asking, Observed};
+use super::gather::Observed;
 use super::report;
 use crate::api::ServiceAccountPolicy;
 use crate::api::policy::{ServiceAccountPolicyStatus, Stage};
@@ -31,6 +32,7 @@ impl<'a> Preview<'a> {
             authorized: None,
         };
         let observed = Observed {
+            fresh: true,
             now,
             connectors: demands.into_iter().map(asking).collect(),
             elsewhere: Vec::new(),

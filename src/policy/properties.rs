@@ -6,12 +6,14 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::asking::Asking;
 use super::demands::Demand;
-use super::gather::{Asking, Observed};
-use super::plan::{Allowed, Plan, What, plan};
+use super::gather::Observed;
+use super::plan::{Plan, plan};
 use super::profiles;
 use super::resolve::{Resolved, resolve};
 use super::rules::{environment_for_tests, facts_for_tests, row_for_tests, user_for_tests};
+use super::steps::{Allowed, What};
 use crate::api::policy::Stage;
 use crate::api::{Action, ServiceAccountPolicy};
 use crate::fault::{Fault, Kind};
@@ -39,10 +41,11 @@ fn access() -> impl Strategy<Value = Seen<Access>> {
     let known = |row: Option<SystemUser>| Just(Seen::Known(Access { row, tables: BTreeMap::new() }));
     let fit = || SystemUser { system_administrator: Some(HeldBy::User), ..row_for_tests() };
     prop_oneof![
-        12 => known(Some(fit())),
+        16 => known(Some(fit())),
         1 => known(Some(SystemUser { system_administrator: Some(HeldBy::Team("t".into())), ..fit() })),
         2 => known(Some(row_for_tests())),
         2 => known(Some(SystemUser { access_mode: AccessMode::Administrative, ..fit() })),
+        1 => known(Some(SystemUser { access_mode: AccessMode::Administrative, licensed: false, ..fit() })),
         1 => known(Some(SystemUser { access_mode: AccessMode::NonInteractive, ..row_for_tests() })),
         1 => known(Some(SystemUser { disabled: true, ..row_for_tests() })),
         1 => known(Some(SystemUser { deleted: true, disabled: true, ..row_for_tests() })),
@@ -210,6 +213,7 @@ fn asking(profile: &'static str, stage: Stage, seen: bool) -> Asking {
 
 fn observed(facts: AccountFacts, asking: Vec<Asking>, policy: &ServiceAccountPolicy) -> Observed {
     Observed {
+        fresh: true,
         now: Timestamp::UNIX_EPOCH,
         connectors: asking,
         elsewhere: Vec::new(),
@@ -386,14 +390,22 @@ proptest! {
         let observed = observed(facts.clone(), asking, &policy);
         let (_, plan) = planned(&policy, &observed);
         for what in taken(&plan) {
-            match what {
+            match &what {
                 What::AddDirectoryRole(_) | What::RemoveDirectoryRole { .. } => prop_assert!(facts.roles.known().is_some()),
                 What::EnrollSelf(environment) => {
                     let access = &facts.environments.known().unwrap()[&environment.id].1;
                     prop_assert!(access.unknown_for(Kind::NotMember));
                 }
-                What::AddToEnvironment(environment) | What::AddSystemAdministrator(environment) | What::SetReadWrite(environment) => {
+                What::AddToEnvironment(environment) => {
                     prop_assert!(facts.environments.known().unwrap()[&environment.id].1.known().is_some());
+                    prop_assert!(!facts.user.known().unwrap().as_ref().unwrap().licenses.is_empty());
+                }
+                What::AddSystemAdministrator(environment) | What::SetReadWrite(environment) => {
+                    let access = facts.environments.known().unwrap()[&environment.id].1.known().unwrap();
+                    let row = access.row.as_ref().unwrap();
+                    prop_assert!(!row.disabled && !row.deleted);
+                    // Without a license Microsoft would set it back, and it would be written for ever.
+                    prop_assert!(row.licensed || !matches!(what, What::SetReadWrite(_)));
                 }
             }
         }

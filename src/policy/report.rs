@@ -7,9 +7,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::act::Done;
 use super::gather::Observed;
-use super::plan::{Allowed, Plan};
-use super::resolve::{Finding, Resolved};
+use super::plan::Plan;
+use super::resolve::{self, Finding, Resolved};
 use super::rules::Verdict;
+use super::steps::{Allowed, Step};
 use super::{rights, words};
 use crate::api::policy::{
     EnvironmentsStatus, FindingResult, FindingStatus, PlannedStep, ServiceAccountPolicyStatus, SomeEnvironments,
@@ -19,7 +20,6 @@ use crate::api::{Reason, ServiceAccountPolicy};
 use crate::fault::{Class, Fault, Kind};
 use crate::runtime::conditions::State;
 use crate::runtime::{Conditions, Outcome, Problem, Settings, handoffs};
-use crate::seen::Seen;
 use crate::tenant::facts::AccountFacts;
 
 type Said = Outcome<ServiceAccountPolicyStatus>;
@@ -120,11 +120,11 @@ pub fn refuse(
     let old = policy.status.clone().unwrap_or_default();
     let mut conditions = begin(policy, &old, now);
     // What is wrong with an environment or another policy says nothing against the account.
-    let user = observed.account.as_ref().ok().map(|facts| &facts.user);
+    let unseen = observed.account.as_ref().ok().map(|facts| resolve::subject_fault(policy, facts));
     if problem.condition != "CredentialsValid" {
-        signed_in(&mut conditions, user.and_then(Seen::fault));
+        signed_in(&mut conditions, unseen.as_ref().and_then(Option::as_ref));
     }
-    if problem.reason == Reason::EnvironmentNotFound && user.is_some_and(|user| user.known().is_some()) {
+    if problem.reason == Reason::EnvironmentNotFound && unseen == Some(None) {
         conditions.set("AccountPinned", State::True, Reason::Pinned, PINNED);
     }
     conditions.refuse(problem);
@@ -273,7 +273,7 @@ fn environments(facts: &AccountFacts) -> Option<EnvironmentsStatus> {
     Some(EnvironmentsStatus { selected, without_dataverse })
 }
 
-fn planned(step: &super::plan::Step) -> PlannedStep {
+fn planned(step: &Step) -> PlannedStep {
     let reason = match &step.allowed {
         Allowed::NotYet(first) => format!("{}; {first}", step.what.reason()),
         _ => step.what.reason().to_owned(),
@@ -294,6 +294,7 @@ fn finding_status(finding: &Finding, resolved: &Resolved, old: &[FindingStatus],
         Verdict::Whole(judgement) => (judgement.message.clone(), judgement.remedy.clone(), None),
         Verdict::Environments(each) => words::summed_up(each, &resolved.environment_names),
     };
+    let message = finding.in_vain.as_ref().map_or(message.clone(), |in_vain| format!("{message}; {in_vain}"));
     let since = old.iter().find(|old| old.id == id && old.result == result);
     FindingStatus {
         id,

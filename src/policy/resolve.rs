@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::answers::{Answering, narrowed, profile};
-use super::demands::Demand;
-use super::gather::{Asking, Observed};
+use super::asked::{Asked, authorized, standing_alone};
+use super::asking::Asking;
+use super::gather::Observed;
 use super::profiles::{self, Requirement};
 use super::rules::{Circumstances, Judgement, Rule, Verdict, judge};
 use super::waivers;
@@ -16,8 +17,7 @@ use crate::api::{Action, Reason, ServiceAccountPolicy};
 use crate::fault::{Class, Fault};
 use crate::runtime::Problem;
 use crate::seen::Seen;
-use crate::tenant::DirectoryRole;
-use crate::tenant::facts::{AccountFacts, Application, Who, held};
+use crate::tenant::facts::{AccountFacts, Application, Who};
 
 /// What holds.
 #[allow(clippy::struct_excessive_bools)] // each a fact of its own, none implies another
@@ -74,6 +74,8 @@ pub struct Finding {
     pub waived: Verdict,
     /// Whether it counts now: some Connector of its profile is in a stage that it belongs to.
     pub counts: bool,
+    /// Which environments its waiver names in vain: the end of a sentence.
+    pub in_vain: Option<String>,
 }
 
 impl Finding {
@@ -102,11 +104,11 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
             format!("{rival} already acts on this account; remove spec.allowedActions from one of the two"),
         ));
     }
-    let asked_for = asked_for(observed, policy);
-    let (whole, asked) = (facts, asked(observed, facts));
-    let facts = asked.as_ref();
+    let asked = Asked::of(observed, policy);
+    let (whole, narrower) = (facts, narrower(observed, facts));
+    let facts = narrower.as_ref();
     let requirements = profiles::requirements(&policy.spec);
-    let needed = needed(&requirements, &asked_for, observed, facts);
+    let needed = asked.needed(&requirements, observed, facts);
     let with_membership: BTreeSet<&'static str> = requirements
         .iter()
         .filter(|requirement| requirement.rule == Rule::EnvironmentMember)
@@ -120,7 +122,7 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
     let findings: Vec<Finding> = requirements
         .into_iter()
         .map(|requirement| {
-            let verdict = match (&requirement.rule, out_of_stage(&requirement, &asked_for)) {
+            let verdict = match (&requirement.rule, asked.out_of_stage(&requirement)) {
                 (_, Some(sentence)) => Verdict::Whole(Judgement::not_applicable(sentence)),
                 // Required beats absent: while somebody needs the role, its absence is nobody's demand.
                 (Rule::NoDirectoryRole { role, .. }, None) if needed.contains(role) => Verdict::Whole(
@@ -128,9 +130,11 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
                 ),
                 (rule, None) => judge(rule, facts, circumstances(requirement.profile)),
             };
-            let waived = waivers::applied(&verdict, waiver_of(&requirement.id()), observed.now);
-            let counts = counts(&requirement, &asked_for);
-            Finding { requirement, verdict, waived, counts }
+            let by = waiver_of(&requirement.id());
+            let waived = waivers::applied(&verdict, by, observed.now);
+            let counts = asked.counts(&requirement);
+            let in_vain = by.and_then(|waiver| waivers::environments_in_vain(waiver, &verdict, whole));
+            Finding { requirement, verdict, waived, counts, in_vain }
         })
         .collect();
     let awake = || observed.connectors.iter().filter(|asking| !asking.asleep);
@@ -174,12 +178,12 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         ungranted: allowed.difference(&observed.granted).copied().collect(),
         allowed,
         environment_names,
-        narrower: if let Cow::Owned(asked) = asked { Some(asked) } else { None },
+        narrower: if let Cow::Owned(narrower) = narrower { Some(narrower) } else { None },
     })
 }
 
 /// Why the account itself could not be seen, if it could not.
-fn subject_fault(policy: &ServiceAccountPolicy, facts: &AccountFacts) -> Option<Fault> {
+pub fn subject_fault(policy: &ServiceAccountPolicy, facts: &AccountFacts) -> Option<Fault> {
     match &policy.spec.account {
         Account::User(_) => facts.user.fault().cloned(),
         Account::Application(app) => application(facts, &app.client_id).and_then(Seen::fault).cloned(),
@@ -240,93 +244,17 @@ fn unseen(fault: &Fault) -> Result<Option<AccountStatus>, Problem> {
     if fault.class == Class::Stalled { Err(Problem::from_fault("CredentialsValid", fault)) } else { Ok(None) }
 }
 
-/// Which stages of which profiles count now; while nothing is asked for at all, Steady of all of them.
-fn asked_for(observed: &Observed, policy: &ServiceAccountPolicy) -> BTreeSet<(&'static str, Stage)> {
-    let demands: Vec<&Demand> = observed.demands().collect();
-    let alone: BTreeSet<(&'static str, Stage)> = standing_alone(policy).map(|name| (name, Stage::Steady)).collect();
-    if demands.is_empty() && alone.is_empty() {
-        return profiles::ALL.iter().map(|name| (*name, Stage::Steady)).collect();
-    }
-    // Nobody's rules of one's own: they count for whatever the policy is asked.
-    let stages = demands.iter().map(|demand| demand.stage).chain(alone.iter().map(|(_, stage)| *stage));
-    let custom: BTreeSet<(&'static str, Stage)> = stages.map(|stage| (profiles::CUSTOM, stage)).collect();
-    let asked = demands.iter().filter_map(|demand| Some((profile(demand, policy).ok()?, demand.stage)));
-    asked.chain(custom).chain(alone).collect()
-}
-
-/// The declared profiles that no Connector can ask for.
-fn standing_alone(policy: &ServiceAccountPolicy) -> impl Iterator<Item = &'static str> {
-    let declared = profiles::names(&policy.spec.profiles);
-    profiles::STANDING_ALONE.iter().copied().filter(move |name| declared.contains(name))
-}
-
-/// When the vendor of a profile was last seen to be authorized, as its Connectors say; `None`: none says.
-fn authorized(observed: &Observed, policy: &ServiceAccountPolicy, of: &'static str) -> Option<Timestamp> {
-    let awake = observed.connectors.iter().filter(|asking| !asking.asleep);
-    let of_profile = awake.filter(|asking| {
-        let asks = asking.demand.as_ref().and_then(|demand| profile(demand, policy).ok());
-        asks.is_some_and(|asks| of == asks || of == profiles::CUSTOM)
-    });
-    of_profile.filter_map(|asking| asking.authorized).min()
-}
-
-/// Whether a requirement counts now: its profile is asked for in a stage that it belongs to.
-fn counts(requirement: &Requirement, asked_for: &BTreeSet<(&'static str, Stage)>) -> bool {
-    asked_for.iter().any(|(profile, stage)| *profile == requirement.profile && requirement.counts_in(*stage))
-}
-
-/// Why a requirement is not a matter of now: its profile is asked for, but in other stages than it belongs to.
-fn out_of_stage(requirement: &Requirement, asked_for: &BTreeSet<(&'static str, Stage)>) -> Option<&'static str> {
-    let stages: Vec<Stage> =
-        asked_for.iter().filter(|(profile, _)| *profile == requirement.profile).map(|(_, stage)| *stage).collect();
-    // Nobody asks for the profile: it is judged as it would be once somebody's connector works.
-    let stages = if stages.is_empty() { vec![Stage::Steady] } else { stages };
-    if stages.iter().any(|stage| requirement.counts_in(*stage)) {
-        None
-    } else if requirement.counts_in(Stage::Setup) {
-        Some("Asked for only while a Connector is being authorized")
-    } else {
-        Some("Asked for only once every Connector is authorized")
-    }
-}
-
-/// The directory roles that somebody needs now: by this policy's own profiles, or by another policy for the account.
-fn needed(
-    requirements: &[Requirement],
-    asked_for: &BTreeSet<(&'static str, Stage)>,
-    observed: &Observed,
-    facts: &AccountFacts,
-) -> BTreeSet<DirectoryRole> {
-    let asked = requirements.iter().filter(|requirement| counts(requirement, asked_for));
-    let own = asked.filter_map(|requirement| match &requirement.rule {
-        Rule::DirectoryRole { any_of, .. } => Some(any_of),
-        _ => None,
-    });
-    let held_for_good = |role: &DirectoryRole| {
-        facts.roles.known().is_some_and(|roles| held(roles, *role).is_some_and(|held| held.group.is_none()))
-    };
-    let mut needed = BTreeSet::new();
-    for any_of in own.chain(&observed.needed_elsewhere) {
-        match any_of.as_slice() {
-            // The last gives the least: while it is held, nobody needs the others.
-            [.., least] if held_for_good(least) => needed.extend([*least]),
-            all => needed.extend(all.iter().copied()),
-        }
-    }
-    needed
-}
-
 /// The facts without the environments that no Connector asks for; while none asks for anything, all of them.
-fn asked<'a>(observed: &Observed, facts: &'a AccountFacts) -> Cow<'a, AccountFacts> {
+fn narrower<'a>(observed: &Observed, facts: &'a AccountFacts) -> Cow<'a, AccountFacts> {
     // A Connector that names environments in vain asks for none of them.
     let within = observed.demands().map(|demand| narrowed(demand, facts).unwrap_or_else(|_| Some(BTreeSet::new())));
     // One that asks for all of them leaves nothing out: what was seen in hundreds of environments is not copied then.
     let Some(within) = within.collect::<Option<Vec<BTreeSet<String>>>>().filter(|within| !within.is_empty()) else {
         return Cow::Borrowed(facts);
     };
-    let mut asked = facts.clone();
-    if let Seen::Known(all) = &mut asked.environments {
+    let mut narrower = facts.clone();
+    if let Seen::Known(all) = &mut narrower.environments {
         all.retain(|id, _| within.iter().any(|within| within.contains(id)));
     }
-    Cow::Owned(asked)
+    Cow::Owned(narrower)
 }

@@ -6,6 +6,7 @@ use super::resolve::Finding;
 use super::rules::{Judgement, Verdict};
 use crate::api::policy::FindingResult;
 use crate::api::profiles::Waiver;
+use crate::tenant::facts::AccountFacts;
 
 /// The verdict as it counts for readiness: what is waived now is Waived. The verdict itself stays what it is, and steps are
 /// decided by that: a waiver never satisfies what a step depends on.
@@ -65,10 +66,30 @@ pub fn in_vain(waivers: &[Waiver], findings: &[Finding]) -> Vec<String> {
         .collect()
 }
 
+/// Environments of a waiver that nothing is found in: the end of a sentence. Nothing is refused for it, since an environment that
+/// was waived may be gone tomorrow.
+#[must_use]
+pub fn environments_in_vain(waiver: &Waiver, verdict: &Verdict, facts: &AccountFacts) -> Option<String> {
+    let all = facts.environments.known()?;
+    let is_one = |id: &&String| all.keys().any(|known| known.eq_ignore_ascii_case(id));
+    let strange: Vec<&str> = waiver.environments.iter().filter(|id| !is_one(id)).map(String::as_str).collect();
+    match (verdict, strange.as_slice()) {
+        (_, []) if waiver.environments.is_empty() => None,
+        (Verdict::Whole(judgement), _) if judgement.result != FindingResult::NotApplicable => {
+            Some("its waiver names environments, and so says nothing of a finding about the whole account".to_owned())
+        }
+        (_, []) => None,
+        (_, strange) => {
+            Some(format!("its waiver names {}, which is no environment of this policy", strange.join(", ")))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::api::policy::FindingResult::{Fail, Pass, Unknown, Waived};
+    use crate::policy::rules::environment_for_tests;
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
     fn at(second: i64) -> Timestamp {
@@ -113,5 +134,20 @@ mod tests {
         assert_eq!(result(&each, &waiver(&["a", "b"], None), 0), Waived);
         let whole = Verdict::Whole(Judgement::fail("No", "x"));
         assert_eq!(result(&whole, &waiver(&["a"], None), 0), Fail);
+    }
+
+    #[test]
+    fn an_environment_that_a_waiver_names_in_vain_is_told() {
+        let (mut facts, environment) = (crate::policy::rules::facts_for_tests(), environment_for_tests());
+        let access = crate::seen::Seen::Known(crate::tenant::facts::Access { row: None, tables: [].into() });
+        facts.environments = crate::seen::Seen::Known([("e".to_owned(), (environment, access))].into());
+        let each = Verdict::Environments([("e".to_owned(), Judgement::fail("No", "x"))].into());
+        let whole = Verdict::Whole(Judgement::fail("No", "x"));
+        let told = |names: &[&str], verdict: &Verdict| environments_in_vain(&waiver(names, None), verdict, &facts);
+        assert_eq!(told(&[], &each), None);
+        assert_eq!(told(&["E"], &each), None);
+        assert!(told(&["e", "gone"], &each).is_some_and(|told| told.contains("names gone,")));
+        assert!(told(&["e"], &whole).is_some_and(|told| told.contains("the whole account")));
+        assert_eq!(told(&[], &whole), None);
     }
 }

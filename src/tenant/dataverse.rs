@@ -70,6 +70,8 @@ pub(super) struct WireUser {
     #[serde(default)]
     deletedstate: Option<i64>,
     accessmode: i64,
+    #[serde(default)]
+    islicensed: Option<bool>,
     #[serde(rename = "_businessunitid_value")]
     business_unit: String,
     #[serde(default)]
@@ -106,6 +108,8 @@ impl From<WireUser> for SystemUser {
             disabled: row.isdisabled,
             deleted: row.deletedstate.unwrap_or_default() != 0,
             access_mode: AccessMode::from(row.accessmode),
+            // Null: nobody knows, so that nothing is built on it.
+            licensed: row.islicensed.unwrap_or_default(),
         }
     }
 }
@@ -132,7 +136,7 @@ pub async fn access(
         "systemusers",
         &[
             ("$filter", filter.as_str()),
-            ("$select", "systemuserid,isdisabled,deletedstate,accessmode,_businessunitid_value"),
+            ("$select", "systemuserid,isdisabled,deletedstate,accessmode,islicensed,_businessunitid_value"),
             ("$expand", "systemuserroles_association($select=roleid,_roletemplateid_value)"),
         ],
     )?;

@@ -35,8 +35,10 @@ pub struct Reads {
     definitions: Keyed<(String, Vec<String>, bool), Shared<Arc<Definitions>>>,
 }
 
-/// Ids of Microsoft's own services in a tenant never change, and tables seldom do.
+/// Ids of Microsoft's own services in a tenant never change.
 const LASTING: Duration = Duration::from_hours(24);
+/// Tables seldom come and go; a new one is noticed after this long.
+const TABLES: Duration = Duration::from_hours(1);
 /// What could not be read of these is tried again sooner.
 const NOT_LASTING: Duration = Duration::from_secs(30);
 
@@ -154,6 +156,6 @@ impl Tenant {
         let key = (environment.id.clone(), wanted.names.clone(), wanted.related);
         let shared = self.reads.definitions.get(key, Shared::default);
         let read = async { tables::definitions(self, environment, wanted).await.map(Arc::new).into() };
-        shared.get_lasting(LASTING, NOT_LASTING, read).await.into_result()
+        shared.get_lasting(TABLES, NOT_LASTING, read).await.into_result()
     }
 }

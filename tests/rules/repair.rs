@@ -1,8 +1,9 @@
 //! What is allowed and granted is put right by itself: users, security roles and access modes of environments, directory roles.
 
+use backstay_world::Call;
 use serde_json::{Value, json};
 
-use crate::harness::calls::{ACCOUNT_ID, TENANT, contoso, held, of_a_step, replaced};
+use crate::harness::calls::{ACCOUNT_ID, TENANT, contoso, held, of_a_step, reads_roles, replaced};
 use crate::harness::{ACCOUNT, AT_KEEPIT, Operator, POLICY, Scene, finding, message};
 
 const ACTIONS: &str = "[DirectoryRoles, SecurityRoles, AccessMode, EnvironmentAccess, SelfEnrollment]";
@@ -73,7 +74,7 @@ async fn a_license_that_has_not_arrived_in_the_power_platform_is_waited_for_and_
         // Else an administrator would be let in for set-up.
         world["tenants"][0]["role_assignments"] =
             json!([{ "principal": "breakglass@contoso.onmicrosoft.com", "role": "Global Administrator" }]);
-        world["switches"] = json!({ "lag": { "license_attempts": 3 } });
+        world["switches"] = json!({ "lag": { "license_attempts": 1 } });
     });
     let scene = Scene::with_world(&world).await;
     // Entra knows of it at once, the Power Platform after some more attempts.
@@ -87,6 +88,12 @@ async fn a_license_that_has_not_arrived_in_the_power_platform_is_waited_for_and_
             finding(policy, "environment-member")["result"] == "Pass"
         })
         .await;
+    let calls = scene.world.calls();
+    let added = |call: &Call| call.write && call.path.ends_with("/addUser");
+    let at: Vec<usize> = (0..calls.len()).filter(|at| added(&calls[*at])).collect();
+    assert!(at.len() >= 2, "{:?}", scene.written());
+    let between = calls[at[0]..at[1]].iter().filter(|call| reads_roles(call)).count();
+    assert!(between >= 2, "what only time mends is not tried again at every look: {between} looks between");
 }
 
 #[tokio::test(flavor = "multi_thread")]

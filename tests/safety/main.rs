@@ -9,6 +9,7 @@ mod consent;
 mod deletion;
 mod lost;
 mod mending;
+mod neighbours;
 mod removal;
 mod restarts;
 mod unknown;

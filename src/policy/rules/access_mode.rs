@@ -13,11 +13,13 @@ pub fn judge(environment: &Environment, row: &SystemUser, any_of: &[AccessMode],
         environment.name,
         any_of.first().map(|mode| mode.name()).unwrap_or_default()
     );
-    // Microsoft gives this mode to administrators without a license (facts/microsoft.md §0.3).
-    let unlicensed = user.is_some_and(|user| user.licenses.is_empty());
-    if row.access_mode == AccessMode::Administrative && unlicensed {
+    // Microsoft gives this mode to administrators without a license, and sets it back while there is none (facts/microsoft.md §0.3).
+    if row.access_mode == AccessMode::Administrative && !row.licensed {
+        let without = user.is_some_and(|user| user.licenses.is_empty());
+        let why =
+            if without { "since the account has no license" } else { "and no license of the account counts there" };
         return Judgement::fail(
-            "The access mode is Administrative, since the account has no license",
+            format!("The access mode is Administrative, {why}"),
             format!("Give the account a Dynamics 365 license and wait until it has arrived; then {set}"),
         );
     }

@@ -349,6 +349,7 @@ pub(crate) fn row_for_tests() -> SystemUser {
         disabled: false,
         deleted: false,
         access_mode: AccessMode::ReadWrite,
+        licensed: true,
         system_administrator: None,
     }
 }

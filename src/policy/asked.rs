@@ -1,0 +1,95 @@
+//! Which profiles are asked for now, in which stages, and what counts because of it. [pure]
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::answers::profile;
+use super::demands::Demand;
+use super::gather::Observed;
+use super::profiles::{self, Requirement};
+use super::rules::Rule;
+use crate::api::ServiceAccountPolicy;
+use crate::api::policy::Stage;
+use crate::tenant::DirectoryRole;
+use crate::tenant::facts::{AccountFacts, held};
+
+/// Which stages of which profiles count now.
+pub struct Asked(BTreeSet<(&'static str, Stage)>);
+
+impl Asked {
+    /// By the Connectors, and by profiles that no Connector can ask for; while nobody asks for anything, Steady of all profiles.
+    pub fn of(observed: &Observed, policy: &ServiceAccountPolicy) -> Self {
+        let demands: Vec<&Demand> = observed.demands().collect();
+        let alone: BTreeSet<(&'static str, Stage)> = standing_alone(policy).map(|name| (name, Stage::Steady)).collect();
+        if demands.is_empty() && alone.is_empty() {
+            return Self(profiles::ALL.iter().map(|name| (*name, Stage::Steady)).collect());
+        }
+        // Nobody's rules of one's own: they count for whatever the policy is asked.
+        let stages = demands.iter().map(|demand| demand.stage).chain(alone.iter().map(|(_, stage)| *stage));
+        let custom: BTreeSet<(&'static str, Stage)> = stages.map(|stage| (profiles::CUSTOM, stage)).collect();
+        let asked = demands.iter().filter_map(|demand| Some((profile(demand, policy).ok()?, demand.stage)));
+        Self(asked.chain(custom).chain(alone).collect())
+    }
+
+    /// Whether a requirement counts now: its profile is asked for in a stage that it belongs to.
+    pub fn counts(&self, requirement: &Requirement) -> bool {
+        self.0.iter().any(|(profile, stage)| *profile == requirement.profile && requirement.counts_in(*stage))
+    }
+
+    /// Why a requirement is not a matter of now: its profile is asked for, but in other stages than it belongs to.
+    pub fn out_of_stage(&self, requirement: &Requirement) -> Option<&'static str> {
+        let of_profile = self.0.iter().filter(|(profile, _)| *profile == requirement.profile);
+        let stages: Vec<Stage> = of_profile.map(|(_, stage)| *stage).collect();
+        // Nobody asks for the profile: it is judged as it would be once somebody's connector works.
+        let stages = if stages.is_empty() { vec![Stage::Steady] } else { stages };
+        if stages.iter().any(|stage| requirement.counts_in(*stage)) {
+            None
+        } else if requirement.counts_in(Stage::Setup) {
+            Some("Asked for only while a Connector is being authorized")
+        } else {
+            Some("Asked for only once every Connector is authorized")
+        }
+    }
+
+    /// The directory roles that somebody needs now: by this policy's own profiles, or by another policy for the account.
+    pub fn needed(
+        &self,
+        requirements: &[Requirement],
+        observed: &Observed,
+        facts: &AccountFacts,
+    ) -> BTreeSet<DirectoryRole> {
+        let own = requirements.iter().filter(|it| self.counts(it)).filter_map(|it| match &it.rule {
+            Rule::DirectoryRole { any_of, .. } => Some(any_of),
+            _ => None,
+        });
+        let held_for_good = |role: &DirectoryRole| {
+            facts.roles.known().is_some_and(|roles| held(roles, *role).is_some_and(|held| held.group.is_none()))
+        };
+        let mut needed = BTreeSet::new();
+        for any_of in own.chain(&observed.needed_elsewhere) {
+            match any_of.as_slice() {
+                // The last gives the least: while it is held, nobody needs the others.
+                [.., least] if held_for_good(least) => needed.extend([*least]),
+                all => needed.extend(all.iter().copied()),
+            }
+        }
+        needed
+    }
+}
+
+/// The declared profiles that no Connector can ask for.
+pub fn standing_alone(policy: &ServiceAccountPolicy) -> impl Iterator<Item = &'static str> {
+    let declared = profiles::names(&policy.spec.profiles);
+    profiles::STANDING_ALONE.iter().copied().filter(move |name| declared.contains(name))
+}
+
+/// When the vendor of a profile was last seen to be authorized, as its Connectors say; `None`: none says.
+pub fn authorized(observed: &Observed, policy: &ServiceAccountPolicy, of: &'static str) -> Option<Timestamp> {
+    let awake = observed.connectors.iter().filter(|asking| !asking.asleep);
+    let of_profile = awake.filter(|asking| {
+        let asks = asking.demand.as_ref().and_then(|demand| profile(demand, policy).ok());
+        asks.is_some_and(|asks| of == asks || of == profiles::CUSTOM)
+    });
+    of_profile.filter_map(|asking| asking.authorized).min()
+}

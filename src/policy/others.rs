@@ -1,0 +1,145 @@
+//! Who else is concerned with an account: other policies and their Connectors, and which policy acts on it. [io]
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::{ApiResource, DynamicObject};
+use kube::{Api, Resource, ResourceExt};
+
+use super::asking::{Asking, connectors};
+use super::rules::Rule;
+use super::{answers, profiles};
+use crate::api::policy::{Account, FindingResult, Stage};
+use crate::api::{Action, Connector, ServiceAccountPolicy, ServiceAccountPolicySpec};
+use crate::fault::Fault;
+use crate::runtime::Context;
+use crate::tenant::DirectoryRole;
+
+/// What the spec allows and the installation grants for its account.
+pub fn granted(policy: &ServiceAccountPolicy, context: &Context) -> BTreeSet<Action> {
+    let namespace = policy.namespace().unwrap_or_default();
+    let Some(account) = policy.spec.account.pin() else { return BTreeSet::new() };
+    let covered =
+        |action: &&Action| context.settings.grants.cover(&namespace, &policy.spec.tenant.id, &account, **action);
+    policy.spec.allowed_actions.iter().filter(covered).copied().collect()
+}
+
+/// Other policies for the same account, each with its Connectors.
+pub fn elsewhere(policy: &ServiceAccountPolicy, context: &Context) -> Vec<(ServiceAccountPolicy, Vec<Asking>)> {
+    let all = context.policies.state();
+    let same = all
+        .iter()
+        .filter_map(|guarded| guarded.0.as_ref().ok())
+        .filter(|other| other.metadata.uid != policy.metadata.uid && may_be_one_account(&other.spec, &policy.spec));
+    same.map(|other| (other.clone(), connectors(other, context))).collect()
+}
+
+/// Whether two policies may be about one account: an app is another one in each tenant, a user is not.
+fn may_be_one_account(one: &ServiceAccountPolicySpec, other: &ServiceAccountPolicySpec) -> bool {
+    // A domain has a dot, an id has none.
+    let is_id = |tenant: &str| !tenant.contains('.');
+    let (here, there) = (&one.tenant.id, &other.tenant.id);
+    // One tenant has many domains, so that two names tell nothing.
+    let elsewhere = is_id(here) && is_id(there) && !here.eq_ignore_ascii_case(there);
+    let by_id = one.account.pin().is_some() && one.account.pin() == other.account.pin();
+    let by_name = one.account.name().eq_ignore_ascii_case(other.account.name());
+    let application = matches!(one.account, Account::Application(_));
+    (by_id || by_name) && !(application && elsewhere)
+}
+
+/// The directory roles that these Connectors need now, by what their policy's profiles ask for in their stages.
+pub fn roles_needed(spec: &ServiceAccountPolicySpec, asking: &[Asking]) -> Vec<Vec<DirectoryRole>> {
+    let stages: BTreeSet<Stage> =
+        asking.iter().filter_map(|asking| asking.demand.as_ref()).map(|demand| demand.stage).collect();
+    let requirements = profiles::requirements(spec);
+    let counted = requirements.iter().filter(|it| stages.iter().any(|stage| it.counts_in(*stage)));
+    counted
+        .filter_map(|requirement| match &requirement.rule {
+            Rule::DirectoryRole { any_of, .. } => Some(any_of.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Whether another policy has found that the account has, without Global Administrator, all that its Connectors need.
+pub fn holds(policy: &ServiceAccountPolicy, asking: &[Asking]) -> bool {
+    let mut demands = asking.iter().filter(|asking| !asking.asleep).filter_map(|asking| asking.demand.as_ref());
+    let requirements = profiles::requirements(&policy.spec);
+    let found = policy.status.as_ref().filter(|status| status.observed_generation == policy.metadata.generation);
+    demands.all(|demand| {
+        let Ok(profile) = answers::profile(demand, policy) else { return false };
+        let counted = requirements.iter().filter(|it| it.asked_by(profile, demand.stage));
+        counted.filter(|it| it.rule.bears_on_removal()).all(|it| {
+            let finding = found.and_then(|status| status.findings.iter().find(|finding| finding.id == it.id()));
+            finding.is_some_and(|finding| finding.result == FindingResult::Pass)
+        })
+    })
+}
+
+/// Whether a Connector of this policy, or another policy for its account, is stored in a form that this version can't read: who
+/// knows what it needs. Such objects are rare, and read once more as they are.
+pub async fn obscured(policy: &ServiceAccountPolicy, context: &Context) -> Result<bool, Fault> {
+    let (name, namespace) = (policy.name_any(), policy.namespace().unwrap_or_default());
+    for guarded in context.connectors.state().iter().filter(|guarded| guarded.0.is_err()) {
+        let of_namespace = guarded.namespace().as_deref() == Some(&namespace);
+        if of_namespace && as_stored::<Connector>(guarded.meta(), context).await?["spec"]["policyRef"]["name"] == *name
+        {
+            return Ok(true);
+        }
+    }
+    let (pin, called) = (policy.spec.account.pin(), policy.spec.account.name());
+    for guarded in context.policies.state().iter().filter(|guarded| guarded.0.is_err()) {
+        let stored = as_stored::<ServiceAccountPolicy>(guarded.meta(), context).await?;
+        let account = &stored["spec"]["account"];
+        let (user, application) = (&account["user"], &account["application"]);
+        let is = |value: &serde_json::Value, wanted: &str| {
+            value.as_str().is_some_and(|value| value.eq_ignore_ascii_case(wanted))
+        };
+        let by_id = pin.as_ref().is_some_and(|pin| is(&user["objectID"], pin) || is(&application["clientID"], pin));
+        if by_id || is(&user["principalName"], called) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// An object as the API server has it; `Null`: it is gone.
+async fn as_stored<K>(metadata: &ObjectMeta, context: &Context) -> Result<serde_json::Value, Fault>
+where
+    K: Resource<DynamicType = ()>,
+{
+    let (name, namespace) = (metadata.name.clone().unwrap_or_default(), metadata.namespace.clone().unwrap_or_default());
+    let resource = ApiResource::erase::<K>(&());
+    let api: Api<DynamicObject> = Api::namespaced_with(context.client.clone(), &namespace, &resource);
+    Ok(api.get_opt(&name).await?.map_or(serde_json::Value::Null, |stored| stored.data))
+}
+
+/// Two policies must not act on one account: the one that was created first does.
+pub fn rival(policy: &ServiceAccountPolicy, namespace: &str, context: &Context) -> Option<String> {
+    // One that nobody granted anything acts on nothing, and must not keep others from it.
+    let acts = |policy: &ServiceAccountPolicy| {
+        policy.metadata.deletion_timestamp.is_none()
+            && policy.spec.account.pin().is_some()
+            && !granted(policy, context).is_empty()
+    };
+    if !acts(policy) {
+        return None;
+    }
+    let age = |policy: &ServiceAccountPolicy| (policy.metadata.creation_timestamp.clone(), policy.metadata.uid.clone());
+    let all = context.policies.state();
+    let first = all
+        .iter()
+        .filter_map(|guarded| guarded.0.as_ref().ok())
+        .filter(|other| other.metadata.uid != policy.metadata.uid && acts(other))
+        .filter(|other| other.spec.account.pin() == policy.spec.account.pin())
+        .filter(|other| may_be_one_account(&other.spec, &policy.spec))
+        .filter(|other| age(other) < age(policy))
+        .min_by_key(|other| age(other))?;
+    let other = first.namespace().unwrap_or_default();
+    // Other namespaces' names are nobody's business here.
+    Some(if other == namespace {
+        format!("ServiceAccountPolicy {}", first.name_any())
+    } else {
+        "A ServiceAccountPolicy of another namespace".to_owned()
+    })
+}
