@@ -6,7 +6,7 @@ use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
 use super::gather::Observed;
-use super::plan::Plan;
+use super::plan::{Plan, lacks_license};
 use super::resolve::Resolved;
 use super::steps::{Allowed, What};
 use crate::api::ServiceAccountPolicy;
@@ -77,6 +77,8 @@ pub async fn act(
                 done.pending =
                     Some(format!("{} was written for {}, but does not show yet", what.word(), what.target()));
             }
+            // Nothing comes by itself while nobody has assigned one: that is a hand-off, and a person's turn.
+            Err(fault) if fault.kind == Kind::NotLicensed && lacks_license(&resolved.findings) => {}
             // It arrives some time after the license was assigned.
             Err(fault) if fault.kind == Kind::NotLicensed => {
                 done.pending = Some(format!("{} for {} waits: {}", what.word(), what.target(), fault.sentence));

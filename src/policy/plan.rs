@@ -88,7 +88,7 @@ fn additions<'a>(findings: &'a [Finding], facts: &'a AccountFacts) -> impl Itera
     if !given {
         return planned.into_iter();
     }
-    let licensed = licensed(findings, facts);
+    let licensed = licensed(facts);
     for finding in findings.iter().filter(|finding| finding.counts && finding.requirement.repairable()) {
         // What is waived is left as it is.
         let steps = match (&finding.requirement.rule, &finding.waived) {
@@ -149,17 +149,19 @@ fn added(environment: &Environment, access: &Seen<Access>, licensed: bool) -> Op
     (access.known()?.row.is_none() && licensed).then(|| What::AddToEnvironment(environment.clone()))
 }
 
-/// Whether the account has a license that may let it into environments: an application needs none. Which licenses do is told in
-/// the end by Microsoft alone; but where a license is asked for and not found, that comes first.
-fn licensed(findings: &[Finding], facts: &AccountFacts) -> bool {
+/// Whether the account has a license at all: which of them let it into an environment is told by Microsoft alone. An application
+/// needs none.
+fn licensed(facts: &AccountFacts) -> bool {
+    facts.is_application || facts.user.known().and_then(Option::as_ref).is_some_and(|user| !user.licenses.is_empty())
+}
+
+/// Whether a license that lets the account into environments is asked for and not found: a person has to assign it first.
+pub fn lacks_license(findings: &[Finding]) -> bool {
     let asked = findings.iter().filter(|finding| {
         let of_user = |wanted: &Wanted| wanted.family == LicenseFamily::Dynamics365 && wanted.look_at == LookAt::User;
         finding.counts && matches!(&finding.requirement.rule, Rule::License(wanted) if of_user(wanted))
     });
-    let mut found = asked.map(Finding::found);
-    let lacking = found.any(|found| matches!(found, FindingResult::Fail | FindingResult::Unknown));
-    let has_any = facts.user.known().and_then(Option::as_ref).is_some_and(|user| !user.licenses.is_empty());
-    facts.is_application || (has_any && !lacking)
+    asked.map(Finding::found).any(|found| found == FindingResult::Fail)
 }
 
 /// Read-Write, for an enabled user whose license has arrived: without one Microsoft would set it back (facts/microsoft.md §0.3).
