@@ -44,7 +44,7 @@ chapter "The operator is allowed to mend what it can: the spec says so, and the 
 grep -A1 '^  # Everything' "$root/$example/2-policy.yaml"
 run kubectl apply -f $example/2-policy.yaml
 kubectl patch -n "$namespace" "$policy" --type=merge -p '{"spec":{"interval":"10s"}}' >/dev/null
-until_failing 6
+until_failing 7
 until_reason "$policy" AwaitingPerson
 say
 say "What it has mended by itself:"
