@@ -9,8 +9,8 @@ use super::demands::Demand;
 use super::gather::Observed;
 use super::profiles::{self, Requirement};
 use super::rules::Rule;
-use crate::api::ServiceAccountPolicy;
 use crate::api::policy::Stage;
+use crate::api::{ServiceAccountPolicy, ServiceAccountPolicySpec};
 use crate::tenant::DirectoryRole;
 use crate::tenant::facts::{AccountFacts, held};
 
@@ -21,7 +21,8 @@ impl Asked {
     /// By the Connectors, and by profiles that no Connector can ask for; while nobody asks for anything, Steady of all profiles.
     pub fn of(observed: &Observed, policy: &ServiceAccountPolicy) -> Self {
         let demands: Vec<&Demand> = observed.demands().collect();
-        let alone: BTreeSet<(&'static str, Stage)> = standing_alone(policy).map(|name| (name, Stage::Steady)).collect();
+        let alone: BTreeSet<(&'static str, Stage)> =
+            standing_alone(&policy.spec).map(|name| (name, Stage::Steady)).collect();
         if demands.is_empty() && alone.is_empty() {
             return Self(profiles::ALL.iter().map(|name| (*name, Stage::Steady)).collect());
         }
@@ -79,8 +80,8 @@ impl Asked {
 }
 
 /// The declared profiles that no Connector can ask for.
-pub fn standing_alone(policy: &ServiceAccountPolicy) -> impl Iterator<Item = &'static str> {
-    let declared = profiles::names(&policy.spec.profiles);
+pub fn standing_alone(spec: &ServiceAccountPolicySpec) -> impl Iterator<Item = &'static str> {
+    let declared = profiles::names(&spec.profiles);
     profiles::STANDING_ALONE.iter().copied().filter(move |name| declared.contains(name))
 }
 

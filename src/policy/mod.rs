@@ -62,8 +62,10 @@ pub async fn reconcile(object: Arc<Guarded<ServiceAccountPolicy>>, context: Arc<
             return Ok(SOON);
         }
         let mut planned = resolve_and_plan(&policy, &observed);
-        if !observed.fresh && planned.as_ref().is_ok_and(|(_, plan)| plan.writes()) {
-            // What is acted on was just read, not remembered.
+        // What is acted on was just read, not remembered; and before anything is taken away, all of it after the decision: a first
+        // look that had to wait may be seconds old at its beginning.
+        let again = |plan: &Plan| plan.removes() || (plan.writes() && !observed.fresh);
+        if planned.as_ref().is_ok_and(|(_, plan)| again(plan)) {
             observed = gather::gather(&policy, &context, gather::Patience::None).await?;
             planned = resolve_and_plan(&policy, &observed);
         }

@@ -6,13 +6,15 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{ApiResource, DynamicObject};
 use kube::{Api, Resource, ResourceExt};
 
+use super::asked::standing_alone;
 use super::asking::{Asking, connectors};
 use super::rules::Rule;
 use super::{answers, profiles};
-use crate::api::policy::{Account, FindingResult, Stage};
+use crate::api::policy::{Account, FindingResult, ServiceAccountPolicyStatus, Stage};
 use crate::api::{Action, Connector, ServiceAccountPolicy, ServiceAccountPolicySpec};
 use crate::fault::Fault;
 use crate::runtime::Context;
+use crate::runtime::conditions::find;
 use crate::tenant::DirectoryRole;
 
 /// What the spec allows and the installation grants for its account.
@@ -30,8 +32,20 @@ pub fn elsewhere(policy: &ServiceAccountPolicy, context: &Context) -> Vec<(Servi
     let same = all
         .iter()
         .filter_map(|guarded| guarded.0.as_ref().ok())
-        .filter(|other| other.metadata.uid != policy.metadata.uid && may_be_one_account(&other.spec, &policy.spec));
+        .filter(|other| other.metadata.uid != policy.metadata.uid)
+        .filter(|other| may_be_one_account(&other.spec, &policy.spec) || seen_as_one(other, policy));
     same.map(|other| (other.clone(), connectors(other, context))).collect()
+}
+
+/// Whether two policies were seen to be about one account, whatever it is called: a user may have been renamed.
+fn seen_as_one(one: &ServiceAccountPolicy, other: &ServiceAccountPolicy) -> bool {
+    let id = |policy: &ServiceAccountPolicy| {
+        let seen = policy.status.as_ref().and_then(|status| status.account.as_ref());
+        policy.spec.account.pin().or_else(|| seen.map(|account| account.object_id.to_ascii_lowercase()))
+    };
+    matches!((&one.spec.account, &other.spec.account), (Account::User(_), Account::User(_)))
+        && id(one).is_some()
+        && id(one) == id(other)
 }
 
 /// Whether two policies may be about one account: an app is another one in each tenant, a user is not.
@@ -49,8 +63,10 @@ fn may_be_one_account(one: &ServiceAccountPolicySpec, other: &ServiceAccountPoli
 
 /// The directory roles that these Connectors need now, by what their policy's profiles ask for in their stages.
 pub fn roles_needed(spec: &ServiceAccountPolicySpec, asking: &[Asking]) -> Vec<Vec<DirectoryRole>> {
-    let stages: BTreeSet<Stage> =
-        asking.iter().filter_map(|asking| asking.demand.as_ref()).map(|demand| demand.stage).collect();
+    // What no Connector can ask for is asked for by being declared.
+    let alone = standing_alone(spec).map(|_| Stage::Steady);
+    let demands = asking.iter().filter_map(|asking| asking.demand.as_ref());
+    let stages: BTreeSet<Stage> = demands.map(|demand| demand.stage).chain(alone).collect();
     let requirements = profiles::requirements(spec);
     let counted = requirements.iter().filter(|it| stages.iter().any(|stage| it.counts_in(*stage)));
     counted
@@ -61,14 +77,21 @@ pub fn roles_needed(spec: &ServiceAccountPolicySpec, asking: &[Asking]) -> Vec<V
         .collect()
 }
 
-/// Whether another policy has found that the account has, without Global Administrator, all that its Connectors need.
+/// Whether another policy has found that the account has, without Global Administrator, all that is asked of it there.
 pub fn holds(policy: &ServiceAccountPolicy, asking: &[Asking]) -> bool {
-    let mut demands = asking.iter().filter(|asking| !asking.asleep).filter_map(|asking| asking.demand.as_ref());
+    let demands = asking.iter().filter(|asking| !asking.asleep).filter_map(|asking| asking.demand.as_ref());
+    let demands = demands.map(|demand| Some((answers::profile(demand, policy).ok()?, demand.stage)));
+    let alone = standing_alone(&policy.spec).map(|profile| Some((profile, Stage::Steady)));
     let requirements = profiles::requirements(&policy.spec);
+    // Findings beside a Ready that is Unknown may be of another time, whatever generation they name.
+    let unsure = |status: &ServiceAccountPolicyStatus| {
+        find(&status.conditions, "Ready").is_none_or(|ready| ready.status == "Unknown")
+    };
     let found = policy.status.as_ref().filter(|status| status.observed_generation == policy.metadata.generation);
-    demands.all(|demand| {
-        let Ok(profile) = answers::profile(demand, policy) else { return false };
-        let counted = requirements.iter().filter(|it| it.asked_by(profile, demand.stage));
+    let found = found.filter(|status| !unsure(status));
+    demands.chain(alone).all(|asked| {
+        let Some((profile, stage)) = asked else { return false };
+        let counted = requirements.iter().filter(|it| it.asked_by(profile, stage));
         counted.filter(|it| it.rule.bears_on_removal()).all(|it| {
             let finding = found.and_then(|status| status.findings.iter().find(|finding| finding.id == it.id()));
             finding.is_some_and(|finding| finding.result == FindingResult::Pass)
@@ -76,15 +99,20 @@ pub fn holds(policy: &ServiceAccountPolicy, asking: &[Asking]) -> bool {
     })
 }
 
-/// Whether a Connector of this policy, or another policy for its account, is stored in a form that this version can't read: who
+/// Whether a Connector of this or another policy for its account, or such a policy itself, is stored in a form that this version can't read: who
 /// knows what it needs. Such objects are rare, and read once more as they are.
 pub async fn obscured(policy: &ServiceAccountPolicy, context: &Context) -> Result<bool, Fault> {
-    let (name, namespace) = (policy.name_any(), policy.namespace().unwrap_or_default());
+    let place = |policy: &ServiceAccountPolicy| (policy.namespace(), policy.name_any());
+    let of_account: Vec<_> =
+        elsewhere(policy, context).iter().map(|(other, _)| place(other)).chain([place(policy)]).collect();
     for guarded in context.connectors.state().iter().filter(|guarded| guarded.0.is_err()) {
-        let of_namespace = guarded.namespace().as_deref() == Some(&namespace);
-        if of_namespace && as_stored::<Connector>(guarded.meta(), context).await?["spec"]["policyRef"]["name"] == *name
-        {
-            return Ok(true);
+        let namespace = guarded.namespace();
+        if of_account.iter().any(|(of, _)| *of == namespace) {
+            let stored = as_stored::<Connector>(guarded.meta(), context).await?;
+            let policy = &stored["spec"]["policyRef"]["name"];
+            if of_account.iter().any(|(of, name)| *of == namespace && policy == name.as_str()) {
+                return Ok(true);
+            }
         }
     }
     let (pin, called) = (policy.spec.account.pin(), policy.spec.account.name());

@@ -24,6 +24,13 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether something would be taken away now.
+    #[must_use]
+    pub fn removes(&self) -> bool {
+        let removes = |step: &&Step| matches!(step.what, What::RemoveDirectoryRole { .. });
+        self.steps.iter().filter(removes).any(|step| step.allowed == Allowed::Yes)
+    }
+
     /// Whether something would be written now.
     #[must_use]
     pub fn writes(&self) -> bool {

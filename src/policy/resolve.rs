@@ -170,7 +170,7 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         mistakes,
         next_waiver_end: waivers::next_end(&policy.spec.waivers, observed.now),
         findings,
-        asked: !demands.is_empty() || standing_alone(policy).next().is_some(),
+        asked: !demands.is_empty() || standing_alone(&policy.spec).next().is_some(),
         demands,
         no_connectors: awake().next().is_none(),
         all_granted: proven && awake().next().is_some(),
