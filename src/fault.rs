@@ -68,6 +68,8 @@ pub enum Kind {
     Refused,
     /// The body is not what was agreed on: wrong type, truncated, too large.
     BadAnswer,
+    /// The vendor shows it to no program.
+    NotShown,
     /// The Kubernetes API said no or did not answer.
     Kubernetes,
     /// Something that must not happen.
@@ -97,6 +99,7 @@ impl Kind {
             Self::Conflict => "conflict",
             Self::Refused => "refused",
             Self::BadAnswer => "bad_answer",
+            Self::NotShown => "not_shown",
             Self::Kubernetes => "kubernetes",
             Self::Bug => "bug",
         }
@@ -123,6 +126,7 @@ impl Fault {
             | Kind::NotLicensed
             | Kind::NotFound
             | Kind::Conflict
+            | Kind::NotShown
             | Kind::Refused => Class::Denied,
             Kind::Bug => Class::Bug,
         };

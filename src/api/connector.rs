@@ -29,6 +29,7 @@ use crate::vendors::VendorSpec;
     printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
     printcolumn(name = "Status", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
     printcolumn(name = "Last Backup", type_ = "date", json_path = ".status.lastBackup.completionTime"),
+    printcolumn(name = "Reauth Due", type_ = "string", json_path = ".status.authorization.dueDate"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Policy", type_ = "string", json_path = ".spec.policyRef.name", priority = 1),
     printcolumn(name = "ID", type_ = "string", json_path = ".status.connectorID", priority = 1),
@@ -43,6 +44,7 @@ use crate::vendors::VendorSpec;
 #[serde(rename_all = "camelCase")]
 pub struct ConnectorSpec {
     /// The vendor, and what it calls the connector: exactly one key. Which one it is can't change.
+    #[x_kube(validation = Rule::new("has(self.keepit) == has(oldSelf.keepit)").message("the vendor can't change; create another Connector"))]
     pub vendor: VendorSpec,
     /// The policy that watches over the service account that this connector signs in with.
     pub policy_ref: PolicyRef,
@@ -158,8 +160,25 @@ pub struct VendorAccountStatus {
 pub struct AuthorizationStatus {
     /// What the vendor's own signals say.
     pub state: AuthorizationState,
-    /// When the state last changed.
+    /// When the state last changed; for a vendor that shows nothing, when the attestation that counts was made.
     pub last_transition_time: Time,
+    /// The day until which what was attested counts. Example: `2027-02-18`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_date: Option<String>,
+    /// What a person attested, where the vendor shows nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<AttestationStatus>,
+}
+
+/// What a person attested.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AttestationStatus {
+    /// Which one: the time that it names.
+    pub time: Time,
+    /// What was seen to have changed since, so that it no longer counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub void: Option<String>,
 }
 
 /// What the vendor's own signals say of the authorization.

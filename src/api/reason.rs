@@ -16,6 +16,8 @@ pub enum Reason {
     Granted,
     /// Every requirement of the stage holds.
     Satisfied,
+    /// The vendor shows nothing to a program; a person has said that it works, and that still counts.
+    Attested,
     /// No Connector refers to the policy: everything is judged, nothing is removed.
     NoConnectors,
 
@@ -46,6 +48,8 @@ pub enum Reason {
     NotAccessible,
     /// No backup has ever finished.
     NoBackup,
+    /// What a person attested is too old, or what it rests on has changed since.
+    AttestationVoid,
     /// The last backup is older than `spec.backup.maxAge`.
     BackupTooOld,
     /// The other side did not answer, or asked to be left alone for a while; tried again by itself.

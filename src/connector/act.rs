@@ -31,8 +31,9 @@ pub async fn act(
     now: Timestamp,
 ) -> Done {
     // The policy removes nothing on the word of a status alone: it asks whether this process has seen the Connector.
+    // What is attested needs no Global Administrator, and what it does need is verified at Microsoft.
     let granted =
-        resolved.found.as_ref().is_some_and(|found| found.authorization == Seen::Known(Authorization::Granted));
+        matches!(resolved.authorization(), Some(Seen::Known(Authorization::Granted | Authorization::Attested(_))));
     let uid = connector.uid().unwrap_or_default();
     context.sightings.note(&uid, connector.metadata.generation.unwrap_or_default(), granted, age);
     let old = connector.status.as_ref().map_or(&[][..], |status| &status.hand_offs);

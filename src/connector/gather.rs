@@ -1,7 +1,9 @@
 //! Everything that a Connector's pass may see: what could not be seen is a value, too. [io]
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 
@@ -38,6 +40,19 @@ pub struct PolicySeen {
     pub hands_off: bool,
     /// What fails or can't be told for a connection to be made, one sentence each.
     pub missing: Vec<String>,
+    /// What fails, for this Connector's profile, of what counts while its authorization works.
+    pub failing: Vec<Failing>,
+}
+
+/// Something that fails.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failing {
+    /// The requirement's name within the profile. Example: `password-kept`.
+    pub name: String,
+    /// What was found.
+    pub message: String,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 impl PolicySeen {
@@ -71,8 +86,11 @@ pub async fn gather(connector: &Connector, context: &Context) -> Result<Observed
     let namespace = connector.namespace().unwrap_or_default();
     let vendor = connector.spec.vendor.vendor();
     let age = max_age(connector, context);
-    let (secret, keys) = vendor.secret();
-    let sight = match context.secrets.keys(&namespace, secret, keys).await? {
+    let credential = match vendor.secret() {
+        Some((secret, keys)) => context.secrets.keys(&namespace, secret, keys).await?,
+        None => Ok(Arc::default()),
+    };
+    let sight = match credential {
         Ok(credential) => Ok(vendor.look(&credential, &context.desk, age).await),
         Err(problem) => Err(problem),
     };
@@ -102,7 +120,14 @@ fn policy(connector: &Connector, namespace: &str, context: &Context) -> Option<P
     let guarded = context.policy(namespace, &connector.spec.policy_ref.name)?;
     let Ok(policy) = &guarded.0 else {
         let not_ready = Some(Reason::Unreadable.word());
-        return Some(PolicySeen { account: None, answer: None, not_ready, hands_off: false, missing: Vec::new() });
+        return Some(PolicySeen {
+            account: None,
+            answer: None,
+            not_ready,
+            hands_off: false,
+            missing: Vec::new(),
+            failing: Vec::new(),
+        });
     };
     let status = policy.status.as_ref();
     let answer = status.into_iter().flat_map(|status| &status.demands).find(|answer| {
@@ -122,6 +147,21 @@ fn policy(connector: &Connector, namespace: &str, context: &Context) -> Option<P
         .collect();
     // What can't be told for one reason is often said by several findings.
     missing.dedup();
+    // What an older answer rests on is not this Connector's matter any more.
+    let of_answer = |id: &str| id.strip_prefix(&format!("{}/", answer?.profile)).map(str::to_owned);
+    let failing = status
+        .into_iter()
+        .flat_map(|status| &status.findings)
+        // A newer password is a warning to who has other signs; where an attestation is all there is, it ends that.
+        .filter(|finding| {
+            let newer_password = finding.result == FindingResult::Warn && finding.id.ends_with("/password-kept");
+            finding.stages.contains(&Stage::Steady) && (finding.result == FindingResult::Fail || newer_password)
+        })
+        .filter_map(|finding| {
+            let (message, since) = (finding.message.clone(), finding.last_transition_time.0);
+            Some(Failing { name: of_answer(&finding.id)?, message, since })
+        })
+        .collect();
     let ready = status.and_then(|status| find(&status.conditions, "Ready"));
     let not_ready = ready.filter(|ready| ready.status != "True").map(|ready| ready.reason.clone());
     Some(PolicySeen {
@@ -130,6 +170,7 @@ fn policy(connector: &Connector, namespace: &str, context: &Context) -> Option<P
         not_ready,
         hands_off: status.is_some_and(|status| !status.hand_offs.is_empty()),
         missing,
+        failing,
     })
 }
 

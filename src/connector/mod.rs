@@ -1,10 +1,12 @@
 //! One Connector, from what was declared to what is said about it. Reads like the five files beside it.
 
 mod act;
+mod attested;
 mod gather;
 mod plan;
 mod report;
 mod resolve;
+mod says;
 
 use std::sync::Arc;
 
@@ -29,7 +31,7 @@ pub async fn reconcile(object: Arc<Guarded<Connector>>, context: Arc<Context>) -
             return Ok(outcome.next);
         }
         let observed = gather::gather(&connector, &context).await?;
-        let outcome = match resolve::resolve(&connector, &observed) {
+        let outcome = match resolve::resolve(&connector, &observed, Timestamp::now()) {
             Ok(resolved) => {
                 let plan = plan::plan(&connector, &resolved);
                 let done = act::act(&connector, &resolved, &plan, observed.age, &context, Timestamp::now()).await;

@@ -26,7 +26,7 @@ pub fn plan(connector: &Connector, resolved: &Resolved) -> Plan {
         None => Some(What::Create),
         Some(found) if found.deleting => Some(What::Undelete),
         Some(found) if !found.accessible => Some(What::GrantAccess),
-        Some(found) if found.authorization == Seen::Known(Authorization::Required) => Some(What::Reauthenticate),
+        Some(_) if resolved.authorization() == Some(Seen::Known(Authorization::Required)) => Some(What::Reauthenticate),
         Some(_) => None,
     };
     // Whoever signed in now would sign in as somebody else.
@@ -34,15 +34,13 @@ pub fn plan(connector: &Connector, resolved: &Resolved) -> Plan {
     let what = what.filter(|what| !withdrawn || !matches!(what, What::Create | What::Reauthenticate));
     let declared = called(connector).name;
     // The name that the person will see: a connector that was adopted may have been renamed since.
-    let name = resolved.found.as_ref().map_or(&declared, |found| &found.name);
+    let name = resolved.found.as_ref().filter(|found| found.id.is_some()).map_or(&declared, |found| &found.name);
     let missing = resolved.policy.as_ref().map_or(&[][..], |policy| &policy.missing);
     let account = resolved.policy.as_ref().and_then(|policy| policy.account.as_deref());
     let hand_off = |what| connector.spec.vendor.vendor().hand_off(&Need { what, name, account, missing });
     // Asked to sign in again, and now nothing is shown: that is no proof of it.
-    let unsure = resolved
-        .found
-        .as_ref()
-        .is_some_and(|found| !matches!(found.authorization, Seen::Known(Authorization::Granted)));
+    let works = |said| matches!(said, Seen::Known(Authorization::Granted | Authorization::Attested(_)));
+    let unsure = resolved.authorization().is_some_and(|said| !works(said));
     let asked_before = connector
         .status
         .as_ref()

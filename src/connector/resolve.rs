@@ -1,32 +1,50 @@
 //! From what is declared and what was seen to the vendor connector that this Connector stands for. [pure]
 
+use jiff::Timestamp;
+
+use super::attested::{self, Attested};
 use super::gather::{Observed, PolicySeen, age, called};
 use crate::api::{Connector, Reason};
 use crate::fault::Kind;
 use crate::runtime::Problem;
 use crate::seen::Seen;
-use crate::vendors::VendorConnector;
+use crate::vendors::{Authorization, VendorConnector};
 
 /// What holds.
 pub struct Resolved {
-    /// The vendor account.
-    pub account: String,
+    /// The vendor account; `None`: the vendor shows none.
+    pub account: Option<String>,
     /// The vendor's connector; `None`: there is none (any more).
     pub found: Option<VendorConnector>,
     /// Whether it is adopted just now.
     pub adopted: bool,
+    /// What a person attested in place of the vendor, if that is all there is.
+    pub attested: Option<Attested>,
     /// The policy; `None`: it is not there.
     pub policy: Option<PolicySeen>,
 }
 
+impl Resolved {
+    /// Whether the vendor may still act for the service account, as far as it is known.
+    pub fn authorization(&self) -> Option<Seen<Authorization>> {
+        let said = &self.found.as_ref()?.authorization;
+        Some(match &self.attested {
+            Some(Attested { void: Some(_), .. }) => Seen::Known(Authorization::Required),
+            _ => said.clone(),
+        })
+    }
+}
+
 /// Resolves, or says why it can't be.
-pub fn resolve(connector: &Connector, observed: &Observed) -> Result<Resolved, Problem> {
+pub fn resolve(connector: &Connector, observed: &Observed, now: Timestamp) -> Result<Resolved, Problem> {
     let sight = observed.sight.as_ref().map_err(Clone::clone)?;
     let account = match &sight.account {
         Seen::Known(account) => account.clone(),
         Seen::Unknown(fault) => return Err(Problem::from_fault("CredentialsValid", fault)),
     };
-    pinned(connector, &account)?;
+    if let Some(account) = &account {
+        pinned(connector, account)?;
+    }
     let connectors = match &sight.connectors {
         Seen::Known(connectors) => connectors,
         // The account is known for ever, the credential is not: it may have been refused just now.
@@ -36,15 +54,22 @@ pub fn resolve(connector: &Connector, observed: &Observed) -> Result<Resolved, P
         Seen::Unknown(fault) => return Err(Problem::from_fault("Provisioned", fault)),
     };
     let known = connector.status.as_ref().and_then(|status| status.connector_id.as_deref());
-    let found = match connectors.iter().find(|it| Some(it.id.as_str()) == known) {
+    let found = match connectors.iter().find(|it| known.is_some() && it.id.as_deref() == known) {
         Some(found) => Some(found),
         None => by_name(connector, connectors)?,
     };
-    unclaimed(connector, &account, found, known, observed)?;
+    unclaimed(connector, account.as_deref(), found, known, observed)?;
+    let attested = match found.map(|found| &found.authorization) {
+        Some(Seen::Known(Authorization::Attested(said))) => {
+            Some(attested::judge(connector, said, observed.policy.as_ref(), now)?)
+        }
+        _ => None,
+    };
     Ok(Resolved {
         account,
         found: found.cloned(),
-        adopted: found.is_some_and(|found| Some(found.id.as_str()) != known),
+        adopted: found.is_some_and(|found| found.id.is_some() && found.id.as_deref() != known),
+        attested,
         policy: observed.policy.clone(),
     })
 }
@@ -69,7 +94,9 @@ fn pinned(connector: &Connector, account: &str) -> Result<(), Problem> {
 /// The one connector of this name that is not being deleted.
 fn by_name<'a>(connector: &Connector, all: &'a [VendorConnector]) -> Result<Option<&'a VendorConnector>, Problem> {
     let name = called(connector).name;
-    let named: Vec<&VendorConnector> = all.iter().filter(|it| it.name == name && !it.deleting).collect();
+    // One without an id has no name of its own either: the object is all that there is of it.
+    let is_it = |it: &VendorConnector| it.id.is_none() || (it.name == name && !it.deleting);
+    let named: Vec<&VendorConnector> = all.iter().filter(|it| is_it(it)).collect();
     match named.as_slice() {
         [] => Ok(None),
         [only] => Ok(Some(only)),
@@ -86,16 +113,17 @@ fn by_name<'a>(connector: &Connector, all: &'a [VendorConnector]) -> Result<Opti
 /// would be asked for one connector.
 fn unclaimed(
     connector: &Connector,
-    account: &str,
+    account: Option<&str>,
     found: Option<&VendorConnector>,
     known: Option<&str>,
     observed: &Observed,
 ) -> Result<(), Problem> {
-    let mine = (found.is_none_or(|found| known != Some(found.id.as_str())), age(connector));
+    let id = found.and_then(|found| found.id.as_deref());
+    let mine = (id.is_none() || known != id, age(connector));
     let rivals = observed.others.iter().filter(|other| {
         // One of another namespace has to be known to be at this account: anybody can name a region and a name.
-        let here = other.account.as_deref().map_or(other.name.is_some(), |other| other == account);
-        let adopted = found.is_some_and(|found| other.connector_id.as_deref() == Some(found.id.as_str()));
+        let here = other.account.as_deref().map_or(other.name.is_some(), |other| Some(other) == account);
+        let adopted = id.is_some() && other.connector_id.as_deref() == id;
         let names_it = other.connector_id.is_none() && other.called == called(connector);
         here && (adopted || names_it) && (!adopted, other.age.clone()) < mine
     });
@@ -103,7 +131,8 @@ fn unclaimed(
         None => Ok(()),
         Some(first) => {
             let who = first.name.as_ref().map_or_else(|| "of another namespace".to_owned(), Clone::clone);
-            let name = found.map_or_else(|| called(connector).name, |found| found.name.clone());
+            let name =
+                found.filter(|_| id.is_some()).map_or_else(|| called(connector).name, |found| found.name.clone());
             Err(Problem::wrong(
                 "Provisioned",
                 Reason::ConnectorClaimed,

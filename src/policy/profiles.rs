@@ -70,7 +70,7 @@ pub const AVE_POINT_APP_PROFILE: &str = "avePointAppProfile";
 pub const CUSTOM: &str = "custom";
 
 /// Profiles that no Connector can ask for, since their vendors' connectors are not followed yet: declaring one asks for it.
-pub const STANDING_ALONE: &[&str] = &[FLUENT_PRO_DATAVERSE, AVE_POINT_SERVICE_ACCOUNT, AVE_POINT_APP_PROFILE];
+pub const STANDING_ALONE: &[&str] = &[AVE_POINT_SERVICE_ACCOUNT, AVE_POINT_APP_PROFILE];
 
 /// All profiles, as a spec names them.
 pub const ALL: &[&str] = &[

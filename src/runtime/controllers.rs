@@ -267,7 +267,9 @@ fn users_of_secret(
     let (name, namespace) = (secret.name_any(), secret.namespace());
     for guarded in context.connectors.state() {
         let Ok(connector) = &guarded.0 else { continue };
-        if connector.namespace() == namespace && connector.spec.vendor.vendor().secret().0 == name {
+        if connector.namespace() == namespace
+            && connector.spec.vendor.vendor().secret().is_some_and(|(secret, _)| secret == name)
+        {
             let _ = to_connectors.unbounded_send(ObjectRef::from_obj(guarded.as_ref()));
         }
     }

@@ -1,5 +1,6 @@
 //! What every vendor is to the rest of the house: one trait, and the one place where vendors are told apart.
 
+pub mod fluentpro;
 pub mod keepit;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ use crate::seen::Seen;
 pub enum VendorSpec {
     /// Keepit, for Power Platform and Dynamics 365.
     Keepit(keepit::Spec),
+    /// `FluentPro` Backup, for Dataverse. It shows nothing to programs: people attest what they did there.
+    FluentPro(fluentpro::Spec),
 }
 
 impl VendorSpec {
@@ -31,6 +34,7 @@ impl VendorSpec {
     pub fn vendor(&self) -> &dyn Vendor {
         match self {
             Self::Keepit(spec) => spec,
+            Self::FluentPro(spec) => spec,
         }
     }
 }
@@ -46,8 +50,8 @@ pub trait Vendor: Send + Sync {
     fn label(&self) -> &'static str;
     /// The profiles whose vendor page speaks of this vendor.
     fn profiles(&self) -> &'static [&'static str];
-    /// Name of the Secret that holds the credential, and the keys that it must have.
-    fn secret(&self) -> (&str, &'static [&'static str]);
+    /// Name of the Secret that holds the credential, and the keys that it must have; `None`: there is nothing to sign in to.
+    fn secret(&self) -> Option<(&str, &'static [&'static str])>;
     /// Which of the vendor's installations: accounts of two of them have nothing to do with each other.
     fn installation(&self) -> &str;
     /// What the connector is called at the vendor; `None`: as the object is called here.
@@ -83,8 +87,8 @@ impl Desk {
 /// What a vendor shows to one credential.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sight {
-    /// The id of the account that the credential belongs to.
-    pub account: Seen<String>,
+    /// The id of the account that the credential belongs to; `None`: the vendor shows none.
+    pub account: Seen<Option<String>>,
     /// The account's connectors of the type that the Connector declares.
     pub connectors: Seen<Arc<[VendorConnector]>>,
 }
@@ -100,8 +104,8 @@ impl Sight {
 /// One connector, as its vendor shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VendorConnector {
-    /// The vendor's id.
-    pub id: String,
+    /// The vendor's id; `None`: the vendor shows none.
+    pub id: Option<String>,
     /// Its name there.
     pub name: String,
     /// Whether the credential may look into it.
@@ -117,7 +121,7 @@ pub struct VendorConnector {
 }
 
 /// Whether the vendor may still act for the service account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Authorization {
     /// Seen to work.
     Granted,
@@ -125,6 +129,19 @@ pub enum Authorization {
     Required,
     /// Nothing that the vendor shows speaks for or against it.
     NoEvidence,
+    /// The vendor shows nothing, but a person has said that it works.
+    Attested(Attestation),
+}
+
+/// What a person says to have done at a vendor that shows nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attestation {
+    /// Who says so.
+    pub by: String,
+    /// When it was done.
+    pub time: Timestamp,
+    /// How long it counts, if nothing changes.
+    pub until: Timestamp,
 }
 
 /// The vendor's own word on a connector's health.
@@ -169,4 +186,10 @@ pub enum What {
     GrantAccess,
     /// To take back the connector's scheduled deletion.
     Undelete,
+}
+
+/// The steps of a hand-off, after what is still missing on the account.
+fn after_what_is_missing<const N: usize>(missing: &[String], steps: [String; N]) -> Vec<String> {
+    let first = missing.iter().map(|sentence| format!("First mend what is missing: {sentence}"));
+    first.chain(steps).collect()
 }

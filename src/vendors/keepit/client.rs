@@ -75,7 +75,7 @@ pub async fn look(spec: &Spec, credential: &Credential, desk: &Desk, max_age: Du
         Seen::Known(id) => account.connectors.get(max_age, async { list(&desk.way, &login, id).await.into() }).await,
         Seen::Unknown(fault) => Seen::Unknown(fault.clone()),
     };
-    Sight { account: id, connectors }
+    Sight { account: id.map(Some), connectors }
 }
 
 fn login(spec: &Spec, credential: &Credential, desk: &Desk) -> Result<Login, Fault> {

@@ -24,7 +24,7 @@ pub fn connectors(devices: &Element, health: &Seen<Element>, backups: &Seen<Elem
                 Seen::Unknown(fault) => Seen::Unknown(fault.clone()),
             };
             Some(VendorConnector {
-                id: id.to_owned(),
+                id: Some(id.to_owned()),
                 name: cloud.field("name").unwrap_or_default().to_owned(),
                 accessible: cloud.field("accessible").is_none_or(yes),
                 deleting: cloud.field("deletion-deadline").is_some(),
@@ -113,7 +113,10 @@ mod tests {
             .into_iter()
             .map(|connector| (connector.id, connector.accessible, connector.deleting))
             .collect();
-        assert_eq!(seen, [("a".into(), true, false), ("b".into(), false, false), ("d".into(), true, true)]);
+        assert_eq!(
+            seen,
+            [("a", true, false), ("b", false, false), ("d", true, true)].map(|(id, a, d)| (Some(id.to_owned()), a, d))
+        );
     }
 
     #[test]

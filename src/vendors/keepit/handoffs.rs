@@ -2,7 +2,7 @@
 
 use super::Spec;
 use crate::handoff::HandOff;
-use crate::vendors::{Need, What};
+use crate::vendors::{Need, What, after_what_is_missing};
 
 const ADMIN: &str = "Keepit Master Admin or Backup Admin";
 
@@ -67,9 +67,4 @@ pub fn hand_off(spec: &Spec, need: &Need<'_>) -> HandOff {
             done_when: "the connector is no longer listed with a deletion deadline".to_owned(),
         },
     }
-}
-
-fn after_what_is_missing<const N: usize>(missing: &[String], steps: [String; N]) -> Vec<String> {
-    let first = missing.iter().map(|sentence| format!("First mend what is missing: {sentence}"));
-    first.chain(steps).collect()
 }

@@ -40,8 +40,8 @@ impl Vendor for Spec {
         &["keepitPowerPlatform", "keepitDynamicsCE"]
     }
 
-    fn secret(&self) -> (&str, &'static [&'static str]) {
-        (&self.secret_ref.name, &[client::USERNAME, client::PASSWORD])
+    fn secret(&self) -> Option<(&str, &'static [&'static str])> {
+        Some((&self.secret_ref.name, &[client::USERNAME, client::PASSWORD]))
     }
 
     fn installation(&self) -> &str {

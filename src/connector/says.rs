@@ -1,0 +1,202 @@
+//! What each condition of a Connector says, before it is written. [pure]
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::attested::{Attested, Void};
+use super::gather::PolicySeen;
+use super::resolve::Resolved;
+use crate::api::connector::{AuthorizationState, BackupResult, LastBackupStatus};
+use crate::api::policy::Stage;
+use crate::api::shared::span;
+use crate::api::{Connector, Reason};
+use crate::runtime::conditions::{State, whole_seconds};
+use crate::seen::Seen;
+use crate::vendors::{Authorization, Backup, VendorConnector};
+
+/// What one condition says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Says(pub State, pub Reason, pub String);
+
+/// Whether there is such a connector.
+pub fn provisioned(found: Option<&VendorConnector>, lost: bool, label: &str) -> Says {
+    match found {
+        None if lost => {
+            let message = format!("{label} no longer shows the connector that was adopted");
+            Says(State::False, Reason::NotFound, message)
+        }
+        None => Says(State::False, Reason::NotFound, format!("{label} has no such connector yet")),
+        Some(found) if found.deleting => {
+            Says(State::False, Reason::Deleting, format!("The connector is scheduled for deletion at {label}"))
+        }
+        Some(found) if !found.accessible => Says(
+            State::False,
+            Reason::NotAccessible,
+            "The credential's user may not look into the connector".to_owned(),
+        ),
+        Some(found) if found.id.is_none() => {
+            let message = format!("A person has attested it; {label} shows nothing of it to a program");
+            Says(State::True, Reason::Attested, message)
+        }
+        Some(_) => Says(State::True, Reason::Adopted, format!("Found at {label} and adopted")),
+    }
+}
+
+/// Whether the vendor may still act for the service account.
+pub fn authorized(resolved: &Resolved, lost: bool, label: &str) -> (AuthorizationState, Says) {
+    let required = |message| (AuthorizationState::Required, Says(State::False, Reason::AuthorizationRequired, message));
+    let unknown = |message| (AuthorizationState::Unknown, Says(State::Unknown, Reason::NotObservable, message));
+    match &resolved.found {
+        None if lost => {
+            required("Nobody has signed in for a connector that takes the place of the one that was adopted".to_owned())
+        }
+        None => required("Nobody has signed in for the connector yet".to_owned()),
+        Some(found) if found.deleting || !found.accessible => {
+            unknown("Can't be told while the connector is not accessible".to_owned())
+        }
+        Some(found) => match &found.authorization {
+            Seen::Known(Authorization::Attested(_)) => attested(resolved.attested.as_ref(), label),
+            Seen::Known(Authorization::Granted) => (
+                AuthorizationState::Granted,
+                Says(State::True, Reason::Granted, format!("{label} works with the authorization")),
+            ),
+            Seen::Known(Authorization::Required) => required(format!("{label} says that the authorization is dead")),
+            Seen::Known(Authorization::NoEvidence) => {
+                unknown(format!("Nothing that {label} shows proves yet that the authorization works"))
+            }
+            Seen::Unknown(fault) => unknown(fault.sentence.clone()),
+        },
+    }
+}
+
+/// What a person said in place of the vendor.
+fn attested(attested: Option<&Attested>, label: &str) -> (AuthorizationState, Says) {
+    let Some(Attested { said, void }) = attested else {
+        let message = "Nobody has judged yet whether the attestation counts".to_owned();
+        return (AuthorizationState::Unknown, Says(State::Unknown, Reason::Pending, message));
+    };
+    let message = match void {
+        None => {
+            let message = format!("{} has attested it; {label} shows nothing of it to a program", said.by);
+            return (AuthorizationState::Granted, Says(State::True, Reason::Attested, message));
+        }
+        Some(Void::Ended) => "The newest attestation is older than attestationDays".to_owned(),
+        Some(Void::Changed(change)) => format!("Something has changed since the newest attestation: {change}"),
+    };
+    (AuthorizationState::Required, Says(State::False, Reason::AttestationVoid, message))
+}
+
+/// The last backup, what is said of it, and how long that stays true.
+pub fn backed_up(
+    connector: &Connector,
+    found: Option<&VendorConnector>,
+    lost: bool,
+    label: &str,
+    now: Timestamp,
+) -> (Option<LastBackupStatus>, Says, Option<Duration>) {
+    let unknown = |message: &str| (None, Says(State::Unknown, Reason::NotObservable, message.to_owned()), None);
+    let Some(found) = found else {
+        if lost {
+            return unknown("Can't be told: the connector that was adopted is no longer shown");
+        }
+        return (None, Says(State::False, Reason::NoBackup, "There is no connector yet".to_owned()), None);
+    };
+    let Backup { latest, complete } = match &found.last_backup {
+        Seen::Unknown(fault) => return unknown(&fault.sentence),
+        // Its backups are listed no longer: that is not to say that there are none.
+        Seen::Known(None) if found.deleting || !found.accessible => {
+            return unknown("Can't be told while the connector is not accessible");
+        }
+        Seen::Known(None) => {
+            let says = Says(State::False, Reason::NoBackup, format!("{label} shows no finished backup yet"));
+            return (None, says, None);
+        }
+        Seen::Known(Some(backup)) => *backup,
+    };
+    let result = if complete == Some(latest) { BackupResult::Complete } else { BackupResult::Partial };
+    let backup = Some(LastBackupStatus { completion_time: whole_seconds(latest), result });
+    // What a restore can rely on is the last one that holds everything.
+    let Some(complete) = complete else {
+        let message = format!("{label} shows no complete backup yet, only partial ones");
+        return (backup, Says(State::False, Reason::NoBackup, message), None);
+    };
+    let max_age = &connector.spec.backup.max_age;
+    let age = Duration::try_from(now.duration_since(complete)).unwrap_or_default();
+    if let Some(left) = span(max_age).checked_sub(age) {
+        let message = "The last complete backup is younger than spec.backup.maxAge".to_owned();
+        (backup, Says(State::True, Reason::Current, message), Some(left + Duration::from_secs(1)))
+    } else {
+        let message = format!("The last complete backup is older than spec.backup.maxAge ({})", spelled(max_age));
+        (backup, Says(State::False, Reason::BackupTooOld, message), None)
+    }
+}
+
+/// A duration as people write it in a spec: `36h`, not `36h0m0s`.
+fn spelled(duration: &kube::core::Duration) -> String {
+    let seconds = span(duration).as_secs();
+    match (seconds / 3600, seconds % 3600 / 60, seconds % 60) {
+        (hours, 0, 0) => format!("{hours}h"),
+        (0, minutes, 0) => format!("{minutes}m"),
+        (hours, minutes, 0) => format!("{hours}h{minutes}m"),
+        _ => format!("{seconds}s"),
+    }
+}
+
+/// Whether the policy's answer stays until somebody changes a spec: the Connector's, or the policy's.
+pub fn for_good(reason: Reason) -> bool {
+    let of_the_account = matches!(reason, Reason::AccountNotFound | Reason::AccountChanged);
+    of_the_account || matches!(reason, Reason::NoMatchingProfile | Reason::EnvironmentNotFound)
+}
+
+/// What the policy answered, if it answered to what is asked now: the stage follows from the authorization, and an answer to
+/// another stage is no answer.
+pub fn satisfied(connector: &Connector, policy: Option<&PolicySeen>, authorization: AuthorizationState) -> Says {
+    let Some(policy) = policy else {
+        let message =
+            format!("ServiceAccountPolicy {} (spec.policyRef.name) is not there", connector.spec.policy_ref.name);
+        return Says(State::Unknown, Reason::DependencyMissing, message);
+    };
+    let name = &connector.spec.policy_ref.name;
+    if let Some(reason) = policy.lost_account() {
+        let message = format!(
+            "ServiceAccountPolicy {name} says {reason} of the account: nobody should sign in as it before that is put right there"
+        );
+        return Says(State::False, reason, message);
+    }
+    let stage = match authorization {
+        AuthorizationState::Required => Stage::Setup,
+        AuthorizationState::Granted => Stage::Steady,
+        AuthorizationState::Unknown => {
+            let message = "Nothing is asked of the account while the authorization is unknown".to_owned();
+            return Says(State::Unknown, Reason::Pending, message);
+        }
+    };
+    let Some(answer) = policy.answer.as_ref().filter(|answer| answer.stage == stage) else {
+        let message = match &policy.not_ready {
+            Some(reason) => format!("ServiceAccountPolicy {name} gives no answer: its own Ready says {reason}"),
+            None => "The policy has not answered yet".to_owned(),
+        };
+        return Says(State::Unknown, Reason::Pending, message);
+    };
+    let message = answer.message.clone().unwrap_or_default();
+    // The person's steps are there, not here.
+    let message = if policy.hands_off && answer.ready != "True" {
+        format!("{message}; see status.handOffs of ServiceAccountPolicy {name}")
+    } else {
+        message
+    };
+    let reason = match answer.reason.as_deref() {
+        Some("NoMatchingProfile") => Reason::NoMatchingProfile,
+        Some("EnvironmentNotFound") => Reason::EnvironmentNotFound,
+        Some("NotObservable") => Reason::NotObservable,
+        _ => Reason::RequirementsNotMet,
+    };
+    match answer.ready.as_str() {
+        "True" => {
+            Says(State::True, Reason::Satisfied, "The account holds everything that this stage asks for".to_owned())
+        }
+        "False" => Says(State::False, reason, message),
+        _ => Says(State::Unknown, reason, message),
+    }
+}

@@ -1,0 +1,63 @@
+//! What a Connector says of FluentPro Backup.
+
+use jiff::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+/// A Dataverse connection in `FluentPro` Backup. No program can look into it: what a person did there is attested here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Spec {
+    /// What the environment is called in `FluentPro` Backup. Absent: as this object is called. Example: `Contoso Sales`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub name: Option<String>,
+    /// What people say to have done, as the hand-offs ask for it: one entry for each hand-off, the newest counts. It goes on
+    /// to count for `attestationDays`, or until what it rests on is seen to have changed: password, roles, consent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "attestations_schema")]
+    pub attestations: Vec<Attestation>,
+    /// How many days an attestation counts. Default: 90; 1 to 366.
+    #[serde(default = "default_days")]
+    #[schemars(range(min = 1, max = 366), default = "default_days")]
+    pub attestation_days: u16,
+}
+
+/// What a person says to have done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Attestation {
+    /// Which hand-off was done: its name in `status.handOffs`.
+    pub hand_off: AttestedHandOff,
+    /// When it was done. Example: `2026-11-20T09:30:00Z`.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub time: Timestamp,
+    /// Who says so. Example: `jane@contoso.com`.
+    #[schemars(length(min = 1, max = 253))]
+    pub by: String,
+}
+
+/// The hand-offs that can be attested.
+// add-environment: the environment was added, with the service account. reconnect: the account was signed in again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AttestedHandOff {
+    AddEnvironment,
+    Reconnect,
+}
+
+fn default_days() -> u16 {
+    90
+}
+
+/// A list keyed by `handOff`, so that people can patch one entry.
+fn attestations_schema(generator: &mut SchemaGenerator) -> Schema {
+    let items = generator.subschema_for::<Attestation>();
+    json_schema!({
+        "type": "array",
+        "items": items,
+        "maxItems": 2,
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["handOff"],
+    })
+}
