@@ -217,6 +217,9 @@ pub struct EnvironmentsStatus {
     /// Those that it would select, but that have no Dataverse: there is nothing to back up in them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub without_dataverse: Option<SomeEnvironments>,
+    /// Those of the selected that can't be looked into now: in administration mode, or Microsoft is working on them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_running: Option<SomeEnvironments>,
 }
 
 /// Some environments.

@@ -78,7 +78,7 @@ pub struct Other {
     pub called: Called,
 }
 
-/// A Connector that was just created or changed takes no answer older than this.
+/// A Connector that was just created or changed, or is asked for, takes no answer older than this.
 const NEWS: Duration = Duration::from_secs(10);
 
 /// Sees everything.
@@ -109,6 +109,9 @@ fn max_age(connector: &Connector, context: &Context) -> Duration {
     let status = connector.status.as_ref();
     let current = status.is_some_and(|status| status.observed_generation == connector.metadata.generation);
     let ready = status.and_then(|status| find(&status.conditions, "Ready")).is_some_and(|ready| ready.status == "True");
+    if context.again.is_wanted(connector.metadata.uid.as_deref()) {
+        return (waiting / 2).min(NEWS);
+    }
     match (current, ready) {
         (false, _) => (waiting / 2).min(NEWS),
         (true, false) => waiting / 2,

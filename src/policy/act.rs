@@ -26,6 +26,8 @@ pub struct Done {
     pub changed: bool,
     /// What was written but can't be read back yet.
     pub pending: Option<String>,
+    /// What Microsoft refuses for now, and time alone may mend: one sentence.
+    pub refused: Option<String>,
     /// What stopped it.
     pub fault: Option<Fault>,
 }
@@ -34,6 +36,8 @@ pub struct Done {
 const WRITTEN_FOR: Duration = Duration::from_mins(5);
 /// A license lets somebody in some time after it was assigned (facts/microsoft.md §1.5): to ask at every pass helps nobody.
 const REFUSED_FOR: Duration = Duration::from_secs(20);
+/// So long a license may take; from then on somebody should look.
+const ARRIVES_WITHIN: Duration = Duration::from_mins(10);
 /// A write shows after this many looks, or later by itself: directories take seconds to minutes.
 const LOOKS: u32 = 4;
 /// So long a role that was removed may still show as held (facts/microsoft.md: the directory settles within minutes).
@@ -55,7 +59,7 @@ pub async fn act(
     for step in plan.steps.iter().filter(|step| step.allowed == Allowed::Yes) {
         let what = &step.what;
         let removes = matches!(what, What::RemoveDirectoryRole { .. });
-        let hindered = done.fault.is_some() || done.pending.is_some();
+        let hindered = done.fault.is_some() || done.pending.is_some() || done.refused.is_some();
         if begun.elapsed() > ENOUGH || (removes && hindered) || !still_declared(policy, context) {
             break;
         }
@@ -80,8 +84,11 @@ pub async fn act(
             // Nothing comes by itself while nobody has assigned one: that is a hand-off, and a person's turn.
             Err(fault) if fault.kind == Kind::NotLicensed && lacks_license(&resolved.findings) => {}
             // It arrives some time after the license was assigned.
-            Err(fault) if fault.kind == Kind::NotLicensed => {
-                done.pending = Some(format!("{} for {} waits: {}", what.word(), what.target(), fault.sentence));
+            Err(fault)
+                if fault.kind == Kind::NotLicensed
+                    && context.lately.refused_for(&written(what, resolved)) < ARRIVES_WITHIN =>
+            {
+                done.refused = Some(format!("{} for {} waits: {}", what.word(), what.target(), fault.sentence));
             }
             Err(fault) => {
                 let sentence = format!("{} for {} failed: {}", what.word(), what.target(), fault.sentence);
@@ -104,6 +111,11 @@ fn still_declared(policy: &ServiceAccountPolicy, context: &Context) -> bool {
     })
 }
 
+/// What is noted of a step.
+fn written(what: &What, resolved: &Resolved) -> String {
+    format!("{}/{}/{}", resolved.account_id, what.word(), what.target_id())
+}
+
 /// Takes one step. True: it was read back; false: it does not show yet.
 async fn take(
     what: &What,
@@ -112,8 +124,7 @@ async fn take(
     access: Option<&Access>,
     context: &Context,
 ) -> Result<bool, Fault> {
-    let account = resolved.account_id.as_str();
-    let written = format!("{account}/{}/{}", what.word(), what.target_id());
+    let written = written(what, resolved);
     match context.lately.noted(&written) {
         // What was written a moment ago and does not show is waited for, not written again.
         Some(Became::Written) => {}

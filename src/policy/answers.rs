@@ -22,8 +22,8 @@ pub struct Answering<'a> {
     pub findings: &'a [Finding],
     /// Display names of environments, by id.
     pub names: &'a BTreeMap<String, String>,
-    /// Whether every Connector for the account was just seen to be authorized.
-    pub proven: bool,
+    /// Whether every Connector for the account says that it is authorized.
+    pub settled: bool,
 }
 
 impl Answering<'_> {
@@ -73,7 +73,7 @@ impl Answering<'_> {
     /// Whether a finding is a matter of a Connector in this stage of this profile.
     fn counts(&self, finding: &Finding, profile: &str, stage: Stage) -> bool {
         // A role that stays while another Connector is being connected is no fault of this one.
-        let waits = matches!(finding.requirement.rule, Rule::NoDirectoryRole { .. }) && !self.proven;
+        let waits = matches!(finding.requirement.rule, Rule::NoDirectoryRole { .. }) && !self.settled;
         !waits && finding.requirement.asked_by(profile, stage)
     }
 }

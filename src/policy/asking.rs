@@ -12,6 +12,10 @@ use crate::runtime::Context;
 #[allow(clippy::struct_excessive_bools)] // each a fact of its own, none implies another
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asking {
+    /// Its name.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
     /// What it asks for; `None`: its status says nothing that counts.
     pub demand: Option<Demand>,
     /// Whether it is suspended or being deleted.
@@ -38,10 +42,12 @@ pub fn connectors(policy: &ServiceAccountPolicy, context: &Context) -> Vec<Askin
             let generation = connector.metadata.generation;
             let spoken_of = connector.status.as_ref().and_then(|status| status.observed_generation);
             Asking {
+                name: connector.name_any(),
+                namespace: connector.namespace().unwrap_or_default(),
                 demand: demands::of(connector),
                 asleep: connector.spec.suspend || connector.metadata.deletion_timestamp.is_some(),
                 seen: context.sightings.seen(&uid, generation.unwrap_or_default()),
-                granted: context.sightings.granted(&uid, generation.unwrap_or_default()),
+                granted: context.sightings.good(&uid, generation.unwrap_or_default()),
                 // One that fails pass after pass is not waited for.
                 changing: spoken_of.is_some() && spoken_of != generation && !context.fails(&uid),
                 authorized: connector

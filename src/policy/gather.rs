@@ -10,7 +10,7 @@ use kube::ResourceExt;
 use super::asking::{Asking, connectors};
 use super::demands::Demand;
 use super::needs::Needs;
-use super::others::{elsewhere, granted, holds, obscured, rival, roles_needed};
+use super::others::{self, Elsewhere, elsewhere, granted, obscured, rival, roles_needed};
 use super::{look, profiles};
 use crate::api::shared::span;
 use crate::api::{Action, Reason, ServiceAccountPolicy, ServiceAccountPolicySpec};
@@ -34,8 +34,8 @@ pub enum Patience {
 pub struct Observed {
     /// When.
     pub now: Timestamp,
-    /// Whether all of it was read for this look, and nothing remembered.
-    pub fresh: bool,
+    /// How old what was seen of the account may be; zero: all of it was read for this look.
+    pub age: Duration,
     /// The Connectors that refer to the policy.
     pub connectors: Vec<Asking>,
     /// Connectors of other policies for the same account: they are answered there, but need the same account.
@@ -43,7 +43,7 @@ pub struct Observed {
     /// Directory roles that those need now, whatever this policy's profiles want: one out of each of these.
     pub needed_elsewhere: Vec<Vec<DirectoryRole>>,
     /// Whether those policies themselves found all that holds up without Global Administrator.
-    pub elsewhere_holds: bool,
+    pub elsewhere_holds: Elsewhere,
     /// Whether an object that can't be read may refer to the account, too.
     pub obscured: bool,
     /// Another policy that acts on the same account, and came first.
@@ -90,11 +90,11 @@ pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: 
     let others = elsewhere(policy, context);
     Ok(Observed {
         now: Timestamp::now(),
-        fresh: max_age.is_zero(),
+        age: max_age,
         connectors: connectors(policy, context),
         elsewhere: others.iter().flat_map(|(_, asking)| asking.iter().cloned()).collect(),
         needed_elsewhere: others.iter().flat_map(|(other, asking)| roles_needed(&other.spec, asking)).collect(),
-        elsewhere_holds: others.iter().all(|(other, asking)| holds(other, asking)),
+        elsewhere_holds: others::hold(&others, context),
         obscured: obscured(policy, context).await?,
         rival: rival(policy, &namespace, context),
         granted: granted(policy, context),
@@ -127,6 +127,8 @@ fn max_age(policy: &ServiceAccountPolicy, context: &Context, patience: Patience)
         .is_some_and(|ready| ready.reason == Reason::Acting.word() || ready.reason == Reason::Propagating.word());
     match patience {
         Patience::None => Duration::ZERO,
+        // Somebody decides by what is seen here.
+        Patience::Routine if context.again.is_wanted(policy.metadata.uid.as_deref()) => Duration::ZERO,
         Patience::Routine if acted => Duration::ZERO,
         // Half: so that what was read at one's last turn is always too old at the next.
         Patience::Routine if settled => interval / 2,

@@ -16,6 +16,7 @@ pub mod pages;
 mod plan;
 pub mod preview;
 pub mod profiles;
+mod proof;
 #[cfg(test)]
 mod properties;
 mod report;
@@ -31,6 +32,7 @@ use std::time::Duration;
 
 use gather::Observed;
 use jiff::Timestamp;
+use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use plan::Plan;
 use resolve::Resolved;
@@ -64,19 +66,25 @@ pub async fn reconcile(object: Arc<Guarded<ServiceAccountPolicy>>, context: Arc<
         let mut planned = resolve_and_plan(&policy, &observed);
         // What is acted on was just read, not remembered; and before anything is taken away, all of it after the decision: a first
         // look that had to wait may be seconds old at its beginning.
-        let again = |plan: &Plan| plan.removes() || (plan.writes() && !observed.fresh);
+        let again = |plan: &Plan| plan.removes() || (plan.writes() && !observed.age.is_zero());
         if planned.as_ref().is_ok_and(|(_, plan)| again(plan)) {
             observed = gather::gather(&policy, &context, gather::Patience::None).await?;
             planned = resolve_and_plan(&policy, &observed);
         }
+        let found = planned.is_ok();
         let outcome = match planned {
             Ok((resolved, plan)) => {
+                if plan.wants_removal() && !plan.removes() {
+                    others::look_again(&policy, &observed, &context);
+                }
                 let done = act::act(&policy, &plan, &resolved, &observed, &context).await;
                 report::report(&policy, &observed, &resolved, &plan, &done, &context.settings)
             }
             Err(problem) => report::refuse(&policy, &observed, &problem, &context.settings, Timestamp::now()),
         };
         context.publish(&policy, &outcome).await?;
+        let (uid, generation) = (policy.uid().unwrap_or_default(), policy.metadata.generation.unwrap_or_default());
+        context.findings.note(&uid, generation, found, observed.age);
         Ok(outcome.next)
     })
     .await

@@ -4,17 +4,18 @@ use std::collections::BTreeSet;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{ApiResource, DynamicObject};
+use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Resource, ResourceExt};
 
 use super::asked::standing_alone;
 use super::asking::{Asking, connectors};
+use super::gather::Observed;
 use super::rules::Rule;
 use super::{answers, profiles};
-use crate::api::policy::{Account, FindingResult, ServiceAccountPolicyStatus, Stage};
+use crate::api::policy::{Account, FindingResult, Stage};
 use crate::api::{Action, Connector, ServiceAccountPolicy, ServiceAccountPolicySpec};
 use crate::fault::Fault;
 use crate::runtime::Context;
-use crate::runtime::conditions::find;
 use crate::tenant::DirectoryRole;
 
 /// What the spec allows and the installation grants for its account.
@@ -34,7 +35,8 @@ pub fn elsewhere(policy: &ServiceAccountPolicy, context: &Context) -> Vec<(Servi
         .filter_map(|guarded| guarded.0.as_ref().ok())
         .filter(|other| other.metadata.uid != policy.metadata.uid)
         .filter(|other| may_be_one_account(&other.spec, &policy.spec) || seen_as_one(other, policy));
-    same.map(|other| (other.clone(), connectors(other, context))).collect()
+    // What one of them wrote a moment ago counts, though the watch does not show it yet.
+    same.map(|other| (context.caught_up(other.clone()), connectors(other, context))).collect()
 }
 
 /// Whether two policies were seen to be about one account, whatever it is called: a user may have been renamed.
@@ -77,18 +79,71 @@ pub fn roles_needed(spec: &ServiceAccountPolicySpec, asking: &[Asking]) -> Vec<V
         .collect()
 }
 
-/// Whether another policy has found that the account has, without Global Administrator, all that is asked of it there.
-pub fn holds(policy: &ServiceAccountPolicy, asking: &[Asking]) -> bool {
+/// Whether other policies have found that the account has, without Global Administrator, all that is asked of it there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Elsewhere {
+    /// They have, or there are none.
+    Holds,
+    /// What one of them says is not what this process has just seen.
+    NotSeen,
+    /// One of them lacks something, or can't tell.
+    Lacks,
+}
+
+/// What other policies say, the worst of it.
+pub fn hold(others: &[(ServiceAccountPolicy, Vec<Asking>)], context: &Context) -> Elsewhere {
+    let each = others.iter().map(|(policy, asking)| {
+        if !holds(policy, asking) {
+            Elsewhere::Lacks
+        } else if asks(policy, asking) && !just_seen(policy, context) {
+            Elsewhere::NotSeen
+        } else {
+            Elsewhere::Holds
+        }
+    });
+    each.max().unwrap_or(Elsewhere::Holds)
+}
+
+/// Whether anything is asked of a policy.
+fn asks(policy: &ServiceAccountPolicy, asking: &[Asking]) -> bool {
+    asking.iter().any(|asking| !asking.asleep) || standing_alone(&policy.spec).next().is_some()
+}
+
+fn just_seen(policy: &ServiceAccountPolicy, context: &Context) -> bool {
+    context.findings.good(&policy.uid().unwrap_or_default(), policy.metadata.generation.unwrap_or_default())
+}
+
+/// Wakes whoever was not seen lately enough for a removal to rely on it.
+pub fn look_again(policy: &ServiceAccountPolicy, observed: &Observed, context: &Context) {
+    let unseen =
+        observed.connectors.iter().chain(&observed.elsewhere).filter(|asking| !asking.asleep && !asking.granted);
+    for asking in unseen {
+        let reference = ObjectRef::new(&asking.name).within(&asking.namespace);
+        if let Some(connector) = context.connectors.get(&reference) {
+            context.again.connector(&connector);
+        }
+    }
+    let others = elsewhere(policy, context);
+    for (other, _) in others.iter().filter(|(other, asking)| asks(other, asking) && !just_seen(other, context)) {
+        if let Some(other) = context.policy(&other.namespace().unwrap_or_default(), &other.name_any()) {
+            context.again.policy(&other);
+        }
+    }
+}
+
+fn holds(policy: &ServiceAccountPolicy, asking: &[Asking]) -> bool {
     let demands = asking.iter().filter(|asking| !asking.asleep).filter_map(|asking| asking.demand.as_ref());
     let demands = demands.map(|demand| Some((answers::profile(demand, policy).ok()?, demand.stage)));
     let alone = standing_alone(&policy.spec).map(|profile| Some((profile, Stage::Steady)));
     let requirements = profiles::requirements(&policy.spec);
-    // Findings beside a Ready that is Unknown may be of another time, whatever generation they name.
-    let unsure = |status: &ServiceAccountPolicyStatus| {
-        find(&status.conditions, "Ready").is_none_or(|ready| ready.status == "Unknown")
-    };
     let found = policy.status.as_ref().filter(|status| status.observed_generation == policy.metadata.generation);
-    let found = found.filter(|status| !unsure(status));
+    // What is not running is judged by nobody, and may lack anything.
+    let resting = found.is_none_or(|status| {
+        status.environments.as_ref().is_none_or(|environments| environments.not_running.is_some())
+    });
+    if resting && asks(policy, asking) {
+        return false;
+    }
     demands.chain(alone).all(|asked| {
         let Some((profile, stage)) = asked else { return false };
         let counted = requirements.iter().filter(|it| it.asked_by(profile, stage));

@@ -24,6 +24,13 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether something would be taken away, now or once all that must come first is there.
+    #[must_use]
+    pub fn wants_removal(&self) -> bool {
+        let soon = |step: &Step| matches!(step.allowed, Allowed::Yes | Allowed::NotYet(_));
+        self.steps.iter().any(|step| matches!(step.what, What::RemoveDirectoryRole { .. }) && soon(step))
+    }
+
     /// Whether something would be taken away now.
     #[must_use]
     pub fn removes(&self) -> bool {
@@ -59,12 +66,20 @@ pub fn plan(resolved: &Resolved, observed: &Observed) -> Plan {
         };
         Step { what, allowed }
     };
+    // Everything else that bars it bars it first.
+    let coming = |(what, first): (What, Option<&'static str>)| {
+        let step = gate(what);
+        match first {
+            Some(first) if step.allowed == Allowed::Yes => Step { allowed: Allowed::NotYet(first.to_owned()), ..step },
+            _ => step,
+        }
+    };
     let mut steps: Vec<Step> = Vec::new();
     let first = before_removal(resolved, facts);
     // Nobody asks for anything: everything is judged, but nothing is given or taken.
     if resolved.asked {
         steps.extend(enrollments(facts).map(gate));
-        steps.extend(additions(&resolved.findings, facts).map(gate));
+        steps.extend(additions(&resolved.findings, facts).map(coming));
         if let Some(removal) = removal(&resolved.findings, facts) {
             let mut step = gate(removal);
             // Whoever does it, the operator or a person: not before all else holds.
@@ -86,9 +101,12 @@ fn enrollments(facts: &AccountFacts) -> impl Iterator<Item = What> {
         .map(|(environment, _)| What::EnrollSelf(environment.clone()))
 }
 
+/// What must come first, as the end of a sentence; `None`: nothing.
+type First = Option<&'static str>;
+
 /// What fails now and can be mended by giving something.
-fn additions<'a>(findings: &'a [Finding], facts: &'a AccountFacts) -> impl Iterator<Item = What> + 'a {
-    let mut planned: Vec<What> = Vec::new();
+fn additions<'a>(findings: &'a [Finding], facts: &'a AccountFacts) -> impl Iterator<Item = (What, First)> + 'a {
+    let mut planned: Vec<(What, First)> = Vec::new();
     // Who is not there, is barred or is another tenant's guest is given nothing: that comes first, and is a person's matter.
     let given = facts.is_application
         || facts.user.known().is_some_and(|user| user.as_ref().is_some_and(|user| user.enabled && !user.guest));
@@ -96,6 +114,8 @@ fn additions<'a>(findings: &'a [Finding], facts: &'a AccountFacts) -> impl Itera
         return planned.into_iter();
     }
     let licensed = licensed(facts);
+    let expected = licensed && !lacks_license(findings);
+    let now = |what: What| (what, None);
     for finding in findings.iter().filter(|finding| finding.counts && finding.requirement.repairable()) {
         // What is waived is left as it is.
         let steps = match (&finding.requirement.rule, &finding.waived) {
@@ -104,20 +124,22 @@ fn additions<'a>(findings: &'a [Finding], facts: &'a AccountFacts) -> impl Itera
                 let least = any_of.last().filter(|role| **role != DirectoryRole::GlobalAdministrator);
                 // Who may activate it himself, or may be able to, is given nothing that stays: a person decides.
                 let least = least.filter(|_| !eligible(facts, any_of));
-                least.map(|role| What::AddDirectoryRole(*role)).into_iter().collect()
+                least.map(|role| now(What::AddDirectoryRole(*role))).into_iter().collect()
             }
-            (Rule::EnvironmentMember, Verdict::Environments(each)) => {
-                failing(each, facts).filter_map(|(environment, access)| added(environment, access, licensed)).collect()
-            }
+            (Rule::EnvironmentMember, Verdict::Environments(each)) => failing(each, facts)
+                .filter_map(|(environment, access)| added(environment, access, licensed))
+                .map(now)
+                .collect(),
             (Rule::SystemAdministrator, Verdict::Environments(each)) => failing(each, facts)
                 .filter_map(|(environment, access)| {
                     // A role can be given to an enabled user only (facts/microsoft.md §3.3).
                     let row = access.known()?.row.as_ref()?;
-                    (!row.disabled && !row.deleted).then(|| What::AddSystemAdministrator(environment.clone()))
+                    (!row.disabled && !row.deleted).then(|| now(What::AddSystemAdministrator(environment.clone())))
                 })
                 .collect(),
             (Rule::AccessMode(any_of), Verdict::Environments(each)) if any_of.contains(&AccessMode::ReadWrite) => {
-                failing(each, facts).filter_map(|(environment, access)| made_read_write(environment, access)).collect()
+                let each = failing(each, facts);
+                each.filter_map(|(environment, access)| made_read_write(environment, access, expected)).collect()
             }
             _ => Vec::new(),
         };
@@ -129,7 +151,7 @@ fn additions<'a>(findings: &'a [Finding], facts: &'a AccountFacts) -> impl Itera
         }
     }
     // Who is not there yet can be given nothing.
-    planned.sort_by_key(|what| !matches!(what, What::AddToEnvironment(_)));
+    planned.sort_by_key(|(what, _)| !matches!(what, What::AddToEnvironment(_)));
     planned.into_iter()
 }
 
@@ -168,13 +190,20 @@ pub fn lacks_license(findings: &[Finding]) -> bool {
         let of_user = |wanted: &Wanted| wanted.family == LicenseFamily::Dynamics365 && wanted.look_at == LookAt::User;
         finding.counts && matches!(&finding.requirement.rule, Rule::License(wanted) if of_user(wanted))
     });
-    asked.map(Finding::found).any(|found| found == FindingResult::Fail)
+    // One that is waived is a person's word that there will be none: nobody is sent for it.
+    asked.map(Finding::result).any(|result| result == FindingResult::Fail)
 }
 
-/// Read-Write, for an enabled user whose license has arrived: without one Microsoft would set it back (facts/microsoft.md §0.3).
-fn made_read_write(environment: &Environment, access: &Seen<Access>) -> Option<What> {
-    let row = access.known()?.row.as_ref()?;
-    (!row.disabled && !row.deleted && row.licensed).then(|| What::SetReadWrite(environment.clone()))
+/// Read-Write, for an enabled user whose license has arrived, or is expected to: without one Microsoft would set it back
+/// (facts/microsoft.md §0.3).
+fn made_read_write(environment: &Environment, access: &Seen<Access>, expected: bool) -> Option<(What, First)> {
+    let row = access.known()?.row.as_ref().filter(|row| !row.disabled && !row.deleted)?;
+    let first = match row.licensed {
+        Some(true) => None,
+        Some(false) => Some(expected.then_some("its license has not arrived in the environment yet")?),
+        None => Some("whether its license has arrived in the environment can't be told"),
+    };
+    Some((What::SetReadWrite(environment.clone()), first))
 }
 
 /// A standing role that must go.
@@ -192,8 +221,8 @@ fn removal(findings: &[Finding], facts: &AccountFacts) -> Option<What> {
 
 /// What must hold before a standing Global Administrator is removed, if it does not: one sentence.
 fn before_removal(resolved: &Resolved, facts: &AccountFacts) -> Option<String> {
-    if !resolved.all_granted {
-        return Some("every Connector must first be seen to be authorized".to_owned());
+    if let Some(first) = &resolved.lacking {
+        return Some(first.clone());
     }
     match &facts.another_global_administrator {
         Seen::Known(true) => {}

@@ -1,11 +1,14 @@
 //! What a policy would say of what was seen: the steps between looking and acting, for whoever does neither. [pure]
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::act::Done;
 use super::asking::Asking;
 use super::demands::Demand;
 use super::gather::Observed;
+use super::others::Elsewhere;
 use super::report;
 use crate::api::ServiceAccountPolicy;
 use crate::api::policy::{ServiceAccountPolicyStatus, Stage};
@@ -24,6 +27,8 @@ impl<'a> Preview<'a> {
     #[must_use]
     pub fn of(policy: &'a ServiceAccountPolicy, account: AccountFacts, demands: Vec<Demand>, now: Timestamp) -> Self {
         let asking = |demand: Demand| Asking {
+            name: demand.connector.clone(),
+            namespace: String::new(),
             granted: demand.stage == Stage::Steady,
             demand: Some(demand),
             asleep: false,
@@ -32,12 +37,12 @@ impl<'a> Preview<'a> {
             authorized: None,
         };
         let observed = Observed {
-            fresh: true,
+            age: Duration::ZERO,
             now,
             connectors: demands.into_iter().map(asking).collect(),
             elsewhere: Vec::new(),
             needed_elsewhere: Vec::new(),
-            elsewhere_holds: true,
+            elsewhere_holds: Elsewhere::Holds,
             obscured: false,
             rival: None,
             granted: policy.spec.allowed_actions.iter().copied().collect(),

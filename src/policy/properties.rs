@@ -9,6 +9,7 @@ use serde_json::json;
 use super::asking::Asking;
 use super::demands::Demand;
 use super::gather::Observed;
+use super::others::Elsewhere;
 use super::plan::{Plan, plan};
 use super::profiles;
 use super::resolve::{Resolved, resolve};
@@ -45,7 +46,8 @@ fn access() -> impl Strategy<Value = Seen<Access>> {
         1 => known(Some(SystemUser { system_administrator: Some(HeldBy::Team("t".into())), ..fit() })),
         2 => known(Some(row_for_tests())),
         2 => known(Some(SystemUser { access_mode: AccessMode::Administrative, ..fit() })),
-        1 => known(Some(SystemUser { access_mode: AccessMode::Administrative, licensed: false, ..fit() })),
+        1 => known(Some(SystemUser { access_mode: AccessMode::Administrative, licensed: Some(false), ..fit() })),
+        1 => known(Some(SystemUser { access_mode: AccessMode::Administrative, licensed: None, ..fit() })),
         1 => known(Some(SystemUser { access_mode: AccessMode::NonInteractive, ..row_for_tests() })),
         1 => known(Some(SystemUser { disabled: true, ..row_for_tests() })),
         1 => known(Some(SystemUser { deleted: true, disabled: true, ..row_for_tests() })),
@@ -208,17 +210,27 @@ fn asking(profile: &'static str, stage: Stage, seen: bool) -> Asking {
         environments: None,
     };
     let steady = stage == Stage::Steady;
-    Asking { demand: Some(demand), asleep: false, seen, granted: steady, changing: false, authorized: None }
+    let (name, namespace) = (demand.connector.clone(), String::new());
+    Asking {
+        name,
+        namespace,
+        demand: Some(demand),
+        asleep: false,
+        seen,
+        granted: steady,
+        changing: false,
+        authorized: None,
+    }
 }
 
 fn observed(facts: AccountFacts, asking: Vec<Asking>, policy: &ServiceAccountPolicy) -> Observed {
     Observed {
-        fresh: true,
+        age: std::time::Duration::ZERO,
         now: Timestamp::UNIX_EPOCH,
         connectors: asking,
         elsewhere: Vec::new(),
         needed_elsewhere: Vec::new(),
-        elsewhere_holds: true,
+        elsewhere_holds: Elsewhere::Holds,
         obscured: false,
         rival: None,
         granted: policy.spec.allowed_actions.iter().copied().collect(),
@@ -353,7 +365,7 @@ fn nobody_loses_a_role_while_what_anybody_needs_is_not_told() {
     let nowhere: crate::api::shared::EnvironmentSelector = nowhere;
     assert!(!removes(&with(&|demand| demand.environments = Some(nowhere.clone()))), "an environment that is not there");
 
-    let elsewhere = Observed { elsewhere_holds: false, ..observed(ready_to_lose(), one(), &policy) };
+    let elsewhere = Observed { elsewhere_holds: Elsewhere::Lacks, ..observed(ready_to_lose(), one(), &policy) };
     assert!(!removes(&elsewhere), "another policy lacks something");
 }
 
@@ -405,7 +417,7 @@ proptest! {
                     let row = access.row.as_ref().unwrap();
                     prop_assert!(!row.disabled && !row.deleted);
                     // Without a license Microsoft would set it back, and it would be written for ever.
-                    prop_assert!(row.licensed || !matches!(what, What::SetReadWrite(_)));
+                    prop_assert!(row.licensed == Some(true) || !matches!(what, What::SetReadWrite(_)));
                 }
             }
         }

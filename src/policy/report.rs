@@ -194,6 +194,9 @@ fn ready(
     } else if let Some(pending) = &done.pending {
         conditions.set("Ready", State::False, Reason::Propagating, pending.clone());
         conditions.set("Reconciling", State::True, Reason::Propagating, "Waiting for what was written to show");
+    } else if let Some(refused) = &done.refused {
+        conditions.set("Ready", State::False, Reason::Propagating, refused.clone());
+        conditions.set("Reconciling", State::True, Reason::Propagating, "Waiting for what was assigned to arrive");
     } else if done.changed {
         conditions.set("Ready", State::False, Reason::Acting, "The plan is being carried out");
         conditions.set("Reconciling", State::True, Reason::Acting, "The plan is being carried out");
@@ -263,14 +266,21 @@ fn signed_in(conditions: &mut Conditions<'_>, fault: Option<&Fault>) {
     }
 }
 
-/// How many environments are judged, and which are not for want of Dataverse.
+/// How many environments are judged, and which are not, and why.
 fn environments(facts: &AccountFacts) -> Option<EnvironmentsStatus> {
     let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
-    let selected = count(facts.environments.known()?.len());
-    let without = &facts.without_dataverse;
-    let sample = without.iter().take(words::MOST_SAMPLES).cloned().collect();
-    let without_dataverse = (!without.is_empty()).then(|| SomeEnvironments { count: count(without.len()), sample });
-    Some(EnvironmentsStatus { selected, without_dataverse })
+    let all = facts.environments.known()?;
+    let some = |names: &[String]| {
+        let sample = names.iter().take(words::MOST_SAMPLES).cloned().collect();
+        (!names.is_empty()).then(|| SomeEnvironments { count: count(names.len()), sample })
+    };
+    let resting = all.values().filter(|(_, access)| access.unknown_for(Kind::NotRunning));
+    let resting: Vec<String> = resting.map(|(environment, _)| environment.name.clone()).collect();
+    Some(EnvironmentsStatus {
+        selected: count(all.len()),
+        without_dataverse: some(&facts.without_dataverse),
+        not_running: some(&resting),
+    })
 }
 
 fn planned(step: &Step) -> PlannedStep {

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::answers::{Answering, narrowed, profile};
+use super::answers::{Answering, narrowed};
 use super::asked::{Asked, authorized, standing_alone};
-use super::asking::Asking;
 use super::gather::Observed;
 use super::profiles::{self, Requirement};
+use super::proof::Proof;
 use super::rules::{Circumstances, Judgement, Rule, Verdict, judge};
 use super::waivers;
-use crate::api::policy::{Account, AccountStatus, DemandStatus, FindingResult, Stage};
+use crate::api::policy::{Account, AccountStatus, DemandStatus, FindingResult};
 use crate::api::{Action, Reason, ServiceAccountPolicy};
 use crate::fault::{Class, Fault};
 use crate::runtime::Problem;
@@ -40,9 +40,8 @@ pub struct Resolved {
     pub demands: Vec<DemandStatus>,
     /// Whether no Connector that is awake refers to the policy.
     pub no_connectors: bool,
-    /// Whether every Connector that is awake, of this or another policy for the account, was just seen to be authorized, and
-    /// there is one.
-    pub all_granted: bool,
+    /// What must come first before anything is taken away, whatever was found: the end of a sentence; `None`: nothing.
+    pub lacking: Option<String>,
     /// Whether every Connector that asks for something was seen by this process: a status alone moves nothing.
     pub all_seen: bool,
     /// What the spec allows.
@@ -138,15 +137,7 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         })
         .collect();
     let awake = || observed.connectors.iter().filter(|asking| !asking.asleep);
-    let steady = |asking: &Asking| asking.demand.as_ref().is_some_and(|demand| demand.stage == Stage::Steady);
-    let mut everybody = awake().chain(observed.elsewhere.iter().filter(|asking| !asking.asleep));
-    // What a Connector needs is not known while what it asks for can't be told: nothing is taken for it.
-    let understood =
-        observed.demands().all(|demand| profile(demand, policy).is_ok() && narrowed(demand, whole).is_ok());
-    let proven = everybody.all(|asking| asking.granted && steady(asking))
-        && understood
-        && observed.elsewhere_holds
-        && !observed.obscured;
+    let Proof { settled, lacking } = Proof::of(policy, observed, whole);
     let environment_names: BTreeMap<String, String> = whole
         .environments
         .known()
@@ -154,7 +145,7 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         .flatten()
         .map(|(id, (environment, _))| (id.clone(), environment.name.clone()))
         .collect();
-    let answering = Answering { policy, facts: whole, findings: &findings, names: &environment_names, proven };
+    let answering = Answering { policy, facts: whole, findings: &findings, names: &environment_names, settled };
     let demands: Vec<DemandStatus> = observed.demands().map(|demand| answering.answer(demand)).collect();
     let mistakes = waivers::in_vain(&policy.spec.waivers, &findings);
     let account_id = account.as_ref().map(|account| account.object_id.clone()).or_else(|| policy.spec.account.pin());
@@ -173,7 +164,7 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         asked: !demands.is_empty() || standing_alone(&policy.spec).next().is_some(),
         demands,
         no_connectors: awake().next().is_none(),
-        all_granted: proven && awake().next().is_some(),
+        lacking,
         all_seen: observed.connectors.iter().all(|asking| asking.demand.is_none() || asking.seen),
         ungranted: allowed.difference(&observed.granted).copied().collect(),
         allowed,

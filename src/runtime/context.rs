@@ -10,6 +10,7 @@ use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::events::Reporter;
 use kube::runtime::reflector::Store;
 
+use super::again::Again;
 use super::events::Events;
 use super::grants::Grants;
 use super::lanes::Lanes;
@@ -59,8 +60,12 @@ pub struct Context {
     pub connector_lanes: Lanes,
     /// Which policies go first: they don't wait for Connectors whose vendor does not answer.
     pub policy_lanes: Lanes,
-    /// What this process has seen itself.
+    /// What this process has seen of Connectors itself: whether their authorization works.
     pub sightings: Sightings,
+    /// And of policies: whether their findings are of what was really read.
+    pub findings: Sightings,
+    /// Whom to look at again.
+    pub again: Again,
     /// What was written outside a moment ago, and may not show yet.
     pub lately: Lately,
     /// Whose roles were removed in the last minutes; who removes one holds this, so that there is one at a time.
@@ -87,6 +92,7 @@ impl Context {
         way: Way,
         metrics: Arc<Metrics>,
         synced: Synced,
+        again: Again,
         (connectors, policies, secrets): Stores,
     ) -> Self {
         let reporter = Reporter { controller: "backstay".into(), instance: std::env::var("HOSTNAME").ok() };
@@ -101,6 +107,8 @@ impl Context {
             connector_lanes: Lanes::default(),
             policy_lanes: Lanes::default(),
             sightings: Sightings::default(),
+            findings: Sightings::default(),
+            again,
             lately: Lately::default(),
             removals: tokio::sync::Mutex::default(),
             written: Mutex::default(),

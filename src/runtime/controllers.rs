@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::again::Again;
 use super::conditions::find;
 use super::context::{Context, Guarded, Settings};
 use super::news::News;
@@ -66,11 +67,13 @@ pub async fn run(run: Run) -> Result<(), String> {
     let (secret_store, secret_writer) = reflector::store();
     let synced = Synced::default();
     let stores = (connector_store.clone(), policy_store.clone(), secret_store);
-    let context = Arc::new(Context::new(client.clone(), settings, way, Arc::clone(&metrics), synced.clone(), stores));
-
-    // One watch for each kind: each feeds a store, wakes its own controller, and whoever else there is news for.
     let (to_connectors, connectors_woken) = mpsc::unbounded();
     let (to_policies, policies_woken) = mpsc::unbounded();
+    let again = Again::new(to_connectors.clone(), to_policies.clone());
+    let counted = Arc::clone(&metrics);
+    let context = Arc::new(Context::new(client.clone(), settings, way, counted, synced.clone(), again, stores));
+
+    // One watch for each kind: each feeds a store, wakes its own controller, and whoever else there is news for.
     let everything = watcher::Config::default;
     let wake = {
         let (context, to_connectors, to_policies) = (Arc::clone(&context), to_connectors.clone(), to_policies.clone());
@@ -320,6 +323,7 @@ async fn housekeeping(context: &Context) {
         context.connector_lanes.retain(exists);
         context.policy_lanes.retain(exists);
         context.sightings.retain(exists);
+        context.findings.retain(exists);
         context.written.lock().unwrap_or_else(std::sync::PoisonError::into_inner).retain(|uid, _| exists(uid));
         context.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner).retain(|uid, _| exists(uid));
         context.secrets.forget_gone();

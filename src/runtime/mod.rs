@@ -1,5 +1,6 @@
 //! What both controllers share: everything around the five steps.
 
+pub mod again;
 pub mod conditions;
 pub mod context;
 pub mod controllers;

@@ -83,7 +83,8 @@ where
     }
     if before >= SAID_AFTER {
         let message = format!("The operator can't look at the object: {}", fault.sentence);
-        let said = say::<K>(&context, object.meta(), |conditions| {
+        // The rest of the status speaks of another generation, or of another time: it must not seem to speak of this one.
+        let said = say::<K>(&context, object.meta(), false, |conditions| {
             conditions.set("Ready", State::Unknown, Reason::Unreachable, message);
         });
         // Most likely the same that made the pass fail: the log has it.
@@ -110,7 +111,7 @@ async fn unreadable<K: Published>(context: &Context, invalid: &InvalidObject) ->
         env!("CARGO_PKG_VERSION"),
         invalid.error
     );
-    say::<K>(context, &invalid.metadata, |conditions| {
+    say::<K>(context, &invalid.metadata, true, |conditions| {
         conditions.set("Ready", State::False, Reason::Unreadable, message.clone());
         conditions.set("Stalled", State::True, Reason::Unreadable, message);
     })
@@ -119,10 +120,11 @@ async fn unreadable<K: Published>(context: &Context, invalid: &InvalidObject) ->
 }
 
 /// Writes conditions of an object that was not looked at, and nothing else. The rest of its status stays as it is: applied again
-/// as it was read, since what is not applied again would be taken away.
+/// as it was read, since what is not applied again would be taken away. `observed`: this generation was seen to the end.
 async fn say<K: Published>(
     context: &Context,
     metadata: &ObjectMeta,
+    observed: bool,
     set: impl FnOnce(&mut Conditions<'_>),
 ) -> Result<(), Fault> {
     let (name, namespace) = (metadata.name.clone().unwrap_or_default(), metadata.namespace.clone().unwrap_or_default());
@@ -135,7 +137,9 @@ async fn say<K: Published>(
     let conditions = conditions.finish();
     if old != conditions {
         let mut status = stored.data["status"].clone();
-        status["observedGeneration"] = json!(metadata.generation);
+        if observed {
+            status["observedGeneration"] = json!(metadata.generation);
+        }
         status["conditions"] = json!(conditions);
         let patch = json!({
             "apiVersion": K::api_version(&()),

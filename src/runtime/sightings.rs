@@ -1,4 +1,4 @@
-//! What this very process has seen of a Connector, and when: a status may have been written weeks ago, or restored.
+//! What this very process has seen of objects, and when: a status may have been written weeks ago, or restored.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,27 +6,28 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What was seen of a Connector with our own eyes.
+/// What was seen of an object with our own eyes.
 #[derive(Clone, Copy, Debug)]
 struct Sighting {
     generation: i64,
-    granted: bool,
+    good: bool,
     at: Instant,
 }
 
-/// The last sighting of each Connector (by uid).
+/// The last sighting of each object (by uid).
 #[derive(Debug, Default)]
 pub struct Sightings(Mutex<HashMap<String, Sighting>>);
 
-/// A removal may rely on what was seen within this time. While one is wanted, Connectors are looked at every minute.
+/// A removal may rely on what was seen within this time; whoever was seen longer ago is looked at again first (`Again`).
 const FRESH: Duration = Duration::from_mins(5);
 
 impl Sightings {
-    /// The vendor answered for this Connector, with what was read at most `age` ago: whether its authorization works.
-    pub fn note(&self, uid: &str, generation: i64, granted: bool, age: Duration) {
-        let now = Instant::now();
-        let at = now.checked_sub(age).unwrap_or(now);
-        self.entries().insert(uid.to_owned(), Sighting { generation, granted, at });
+    /// It was looked at, and what was read was at most `age` old: whether it is good.
+    pub fn note(&self, uid: &str, generation: i64, good: bool, age: Duration) {
+        // On a machine that has run for less than `age`, nothing can be told to be fresh.
+        let (now, at) = (Instant::now(), Instant::now().checked_sub(age));
+        let (good, at) = (good && at.is_some(), at.unwrap_or(now));
+        self.entries().insert(uid.to_owned(), Sighting { generation, good, at });
     }
 
     /// Whether this generation was seen at all.
@@ -34,10 +35,10 @@ impl Sightings {
         self.entries().get(uid).is_some_and(|seen| seen.generation == generation)
     }
 
-    /// Whether the authorization of this generation was just seen to work.
-    pub fn granted(&self, uid: &str, generation: i64) -> bool {
+    /// Whether this generation was just seen to be good.
+    pub fn good(&self, uid: &str, generation: i64) -> bool {
         let entry = self.entries().get(uid).copied();
-        entry.is_some_and(|seen| seen.generation == generation && seen.granted && seen.at.elapsed() <= FRESH)
+        entry.is_some_and(|seen| seen.generation == generation && seen.good && seen.at.elapsed() <= FRESH)
     }
 
     /// Forgets objects that are gone.
@@ -55,16 +56,16 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn only_a_fresh_look_at_this_generation_that_saw_it_work_counts() {
+    async fn only_a_fresh_look_at_this_generation_that_found_it_good_counts() {
         let sightings = Sightings::default();
-        assert!(!sightings.seen("a", 1) && !sightings.granted("a", 1));
+        assert!(!sightings.seen("a", 1) && !sightings.good("a", 1));
         sightings.note("a", 1, true, Duration::from_mins(1));
-        assert!(sightings.granted("a", 1) && !sightings.granted("a", 2) && !sightings.seen("a", 2));
+        assert!(sightings.good("a", 1) && !sightings.good("a", 2) && !sightings.seen("a", 2));
         tokio::time::advance(Duration::from_mins(4)).await;
-        assert!(sightings.granted("a", 1));
+        assert!(sightings.good("a", 1));
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(!sightings.granted("a", 1), "what was read is older than five minutes now");
+        assert!(!sightings.good("a", 1), "what was read is older than five minutes now");
         sightings.note("a", 1, false, Duration::ZERO);
-        assert!(sightings.seen("a", 1) && !sightings.granted("a", 1));
+        assert!(sightings.seen("a", 1) && !sightings.good("a", 1));
     }
 }

@@ -108,8 +108,7 @@ impl From<WireUser> for SystemUser {
             disabled: row.isdisabled,
             deleted: row.deletedstate.unwrap_or_default() != 0,
             access_mode: AccessMode::from(row.accessmode),
-            // Null: nobody knows, so that nothing is built on it.
-            licensed: row.islicensed.unwrap_or_default(),
+            licensed: row.islicensed,
         }
     }
 }

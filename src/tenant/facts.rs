@@ -317,8 +317,8 @@ pub struct SystemUser {
     pub deleted: bool,
     /// Access mode.
     pub access_mode: AccessMode,
-    /// Whether a license has arrived there; an application needs none.
-    pub licensed: bool,
+    /// Whether a license has arrived there; an application needs none. `None`: the environment does not say.
+    pub licensed: Option<bool>,
     /// How it holds System Administrator; `None`: it does not.
     pub system_administrator: Option<HeldBy>,
 }

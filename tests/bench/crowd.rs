@@ -130,7 +130,7 @@ fn access(at: usize, wanted: &TablesWanted) -> Seen<Access> {
         business_unit: id(at),
         disabled: kind == 2,
         deleted: false,
-        licensed: true,
+        licensed: Some(true),
         access_mode: if kind.is_multiple_of(2) { AccessMode::Administrative } else { AccessMode::ReadWrite },
         system_administrator: (kind >= 8).then_some(HeldBy::User),
     };

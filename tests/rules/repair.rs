@@ -97,6 +97,32 @@ async fn a_license_that_has_not_arrived_in_the_power_platform_is_waited_for_and_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_access_mode_is_set_only_once_the_license_shows_in_the_environment() {
+    let world = broken(|world| {
+        world["tenants"][0]["users"][0]["licenses"] = json!([{ "sku": "POWERAUTOMATE_ATTENDED_RPA" }]);
+        world["switches"] = json!({ "lag": { "license_reads": 6 } });
+    });
+    let scene = Scene::with_world(&world).await;
+    scene.world.act("assign-license", json!({ "user": ACCOUNT, "sku": "DYN365_ENTERPRISE_SALES" })).unwrap();
+    let _operator = begun_in(&scene, ACTIONS).await;
+    let planned = |policy: &Value| {
+        let steps = policy["status"]["plan"].as_array().cloned().unwrap_or_default();
+        steps.into_iter().find(|step| step["step"] == "SetReadWrite")
+    };
+    let waiting = scene.until("the step to wait", "ServiceAccountPolicy", POLICY, |it| planned(it).is_some()).await;
+    let step = planned(&waiting).unwrap();
+    assert!(step["allowed"] == "NotYet" && step["reason"].as_str().unwrap().contains("has not arrived"), "{step}");
+    // It comes by itself: nobody is asked for it.
+    let asked = waiting["status"]["handOffs"].as_array().cloned().unwrap_or_default();
+    assert!(asked.iter().all(|hand_off| hand_off["name"] != "environment-access"), "{asked:?}");
+    scene
+        .until("the access mode", "ServiceAccountPolicy", POLICY, |policy| {
+            finding(policy, "read-write")["result"] == "Pass"
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_access_mode_of_who_has_no_license_is_left_alone_and_the_cause_is_said() {
     let world = broken(|world| {
         world["tenants"][0]["users"][0]["licenses"] = json!([]);

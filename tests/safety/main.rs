@@ -8,6 +8,7 @@ mod harness;
 mod consent;
 mod deletion;
 mod lost;
+mod meanwhile;
 mod mending;
 mod neighbours;
 mod removal;

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::harness::calls::{
-    ACCOUNT_ID, APP, at_keepit, connector_yaml, held, reads_holders, removes, replaced, settled,
+    ACCOUNT_ID, APP, at_keepit, connector_yaml, held, reads_holders, removes, replaced, settled, side_by_side,
 };
-use crate::harness::{ACCOUNT, AT_KEEPIT, GLOBAL_ADMINISTRATOR, POLICY, Scene};
+use crate::harness::{ACCOUNT, AT_KEEPIT, GLOBAL_ADMINISTRATOR, POLICY, Scene, finding, message};
 use crate::scene_of;
 
 const SECOND: &str = "second";
@@ -26,17 +26,26 @@ fn connector_of_second() -> String {
     replaced(&connector_yaml(SECOND, "dk-co", "keepit-api", "Second"), POLICY, SECOND)
 }
 
-/// A policy wants Global Administrator removed, and it waits.
-fn waits(policy: &Value) -> bool {
-    let steps = policy["status"]["plan"].as_array().cloned().unwrap_or_default();
-    steps.iter().any(|step| step["step"] == "RemoveDirectoryRole" && step["allowed"] == "NotYet")
+/// A policy wants Global Administrator removed, and waits for this.
+fn waits_for(first: &str) -> impl Fn(&Value) -> bool {
+    move |policy: &Value| {
+        let steps = policy["status"]["plan"].as_array().cloned().unwrap_or_default();
+        let mut removals = steps.iter().filter(|step| step["step"] == "RemoveDirectoryRole");
+        removals.any(|step| step["allowed"] == "NotYet" && step["reason"].as_str().unwrap().ends_with(first))
+    }
+}
+
+const LACKS: &str = "; all that another policy for the account asks for must hold first";
+
+fn standing_global_administrator(world: &mut Value) {
+    let held = json!({ "principal": ACCOUNT, "role": GLOBAL_ADMINISTRATOR });
+    world["tenants"][0]["role_assignments"].as_array_mut().unwrap().push(held);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_standing_global_administrator_stays_while_another_policy_for_the_account_lacks_something() {
     let scene = scene_of(&settled(|world| {
-        let held = json!({ "principal": ACCOUNT, "role": GLOBAL_ADMINISTRATOR });
-        world["tenants"][0]["role_assignments"].as_array_mut().unwrap().push(held);
+        standing_global_administrator(world);
         world["keepit"][0]["accounts"][0]["connectors"] = json!([at_keepit(AT_KEEPIT), at_keepit("Second")]);
     }))
     .await;
@@ -55,9 +64,9 @@ async fn a_standing_global_administrator_stays_while_another_policy_for_the_acco
     // Both Connectors work, and the first policy finds all that it asks for.
     scene.until_condition("Connector", SECOND, "Authorized", "True", "Granted").await;
     scene.until_connector("Authorized", "True", "Granted").await;
-    scene.until("the removal to wait", "ServiceAccountPolicy", POLICY, waits).await;
+    scene.until("the removal to wait", "ServiceAccountPolicy", POLICY, waits_for(LACKS)).await;
     scene.until_more_reads(4).await;
-    scene.until("the removal to wait", "ServiceAccountPolicy", POLICY, waits).await;
+    scene.until("the removal to wait", "ServiceAccountPolicy", POLICY, waits_for(LACKS)).await;
     assert_eq!(scene.asked(removes), 0, "{:?}", scene.written());
 
     scene.world.act("enable-environment-user", user).unwrap();
@@ -106,6 +115,116 @@ async fn of_two_last_global_administrators_one_stays_even_while_the_directory_st
     let _operator = scene.operator_with(&grants, &[]).await;
 
     scene.until_true("one removal", || scene.asked(removes) > 0).await;
+    // Both are at it; the second is told no by its own last look.
+    let other = if removed_from(&scene) == ACCOUNT_ID { SECOND } else { POLICY };
+    let refused = |policy: &Value| message(policy, "Ready").contains("no other Global Administrator that can sign in");
+    scene.until("the other to be told", "ServiceAccountPolicy", other, refused).await;
     scene.until_asked(12, "looks at who holds the role", reads_holders).await;
     assert_eq!(scene.asked(removes), 1, "{:?}", scene.written());
+}
+
+/// Whose assignment of a role was removed.
+fn removed_from(scene: &Scene) -> String {
+    let calls = scene.world.calls();
+    let removal = calls.iter().find(|call| removes(call)).unwrap();
+    let state = scene.world.state();
+    let mut all = state["tenants"][0]["role_assignments"].as_array().unwrap().iter();
+    let assignment = all.find(|it| removal.path.ends_with(it["id"].as_str().unwrap())).unwrap();
+    assignment["principal"].as_str().unwrap().to_owned()
+}
+
+/// Two policies for the account; the second has no Connector, and lacks something until it is put right.
+async fn beside_one_that_stands_alone(spoil: (&str, Value), mend: (&str, Value)) {
+    let scene = scene_of(&settled(standing_global_administrator)).await;
+    scene.world.act(spoil.0, spoil.1).unwrap();
+    scene.apply_secrets().await;
+    let member = json!({ "id": "member", "check": { "environmentMember": {} } });
+    let profiles = json!({ "avePointServiceAccount": {}, "custom": { "rules": [member] } });
+    let both = json!({ "types": ["Sandbox", "Production"] });
+    let other = json!({ "environments": both, "allowedActions": [], "profiles": profiles });
+    scene.apply_yaml(&policy_like(&scene, SECOND, &other)).await;
+    let first = json!({ "environments": { "types": ["Production"] } });
+    scene.apply_yaml(&policy_like(&scene, POLICY, &first)).await;
+    scene.apply_yaml(&scene.connector_yaml()).await;
+    let _operator = scene.operator().await;
+    scene.until("the removal to wait", "ServiceAccountPolicy", POLICY, waits_for(LACKS)).await;
+    scene.until_more_reads(4).await;
+    assert_eq!(scene.asked(removes), 0, "{:?}", scene.written());
+    scene.world.act(mend.0, mend.1).unwrap();
+    scene.until_true("the removal", || scene.asked(removes) > 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standing_global_administrator_stays_while_a_policy_that_no_connector_asks_lacks_something() {
+    let user = json!({ "environment": "Contoso Test", "user": ACCOUNT });
+    let runtime = |state: &str| json!({ "environment": "Contoso Test", "runtime": state });
+    side_by_side(vec![
+        (
+            "the account is disabled there",
+            beside_one_that_stands_alone(("disable-environment-user", user.clone()), ("enable-environment-user", user)),
+        ),
+        (
+            "the environment is not running",
+            beside_one_that_stands_alone(("set-runtime", runtime("AdminMode")), ("set-runtime", runtime("Enabled"))),
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_seen_long_ago_is_looked_at_again_for_a_removal_however_long_the_interval() {
+    let scene = scene_of(&settled(|world| {
+        standing_global_administrator(world);
+        world["keepit"][0]["accounts"][0]["connectors"] = json!([at_keepit(AT_KEEPIT), at_keepit("Second")]);
+    }))
+    .await;
+    scene.apply_secrets().await;
+    let long = |yaml: &str| replaced(yaml, "10s", "15m");
+    let kept = replaced(&scene.policy_yaml(), "AfterSetup: Remove", "AfterSetup: Keep");
+    scene.apply_yaml(&kept).await;
+    let keeps = json!({ "keepitPowerPlatform": { "globalAdministratorAfterSetup": "Keep" } });
+    scene
+        .apply_yaml(&policy_like(
+            &scene,
+            SECOND,
+            &json!({ "profiles": keeps, "allowedActions": [], "interval": "15m" }),
+        ))
+        .await;
+    scene.apply_yaml(&long(&scene.connector_yaml())).await;
+    scene.apply_yaml(&long(&connector_of_second())).await;
+    let _operator = scene.operator().await;
+    scene.until_ready().await;
+    scene.until_condition("Connector", SECOND, "Ready", "True", "Current").await;
+    // All four are Ready, and would be looked at in a quarter of an hour.
+    scene.apply_yaml(&scene.policy_yaml()).await;
+    scene.until_true("the removal", || scene.asked(removes) > 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standing_global_administrator_stays_while_another_policy_knows_the_account_by_its_old_name() {
+    const OLD: &str = "svc-old@contoso.com";
+    let scene = scene_of(&settled(standing_global_administrator)).await;
+    scene.world.act("rename-user", json!({ "user": ACCOUNT, "name": OLD })).unwrap();
+    scene.apply_secrets().await;
+    let by_name = json!({ "account": { "user": { "principalName": OLD } }, "allowedActions": [] });
+    scene.apply_yaml(&policy_like(&scene, SECOND, &by_name)).await;
+    scene.apply_yaml(&connector_of_second()).await;
+    let operator = scene.operator().await;
+    scene.until_condition("ServiceAccountPolicy", SECOND, "AccountPinned", "True", "Pinned").await;
+    scene.world.act("rename-user", json!({ "user": OLD, "name": ACCOUNT })).unwrap();
+    scene.until_condition("ServiceAccountPolicy", SECOND, "AccountPinned", "False", "AccountNotFound").await;
+
+    scene.apply_yaml(&scene.policy_yaml()).await;
+    scene.apply_yaml(&scene.connector_yaml()).await;
+    let needed = |policy: &Value| {
+        let found = finding(policy, "no-global-administrator");
+        found["result"] == "NotApplicable" && found["message"].as_str().unwrap().contains("still needed")
+    };
+    scene.until("the role to be needed", "ServiceAccountPolicy", POLICY, needed).await;
+    scene.until_more_reads(4).await;
+    assert_eq!(scene.asked(removes), 0, "{:?}", scene.written());
+    scene.delete("Connector", SECOND).await;
+    scene.delete("ServiceAccountPolicy", SECOND).await;
+    scene.until_true("the removal", || scene.asked(removes) > 0).await;
+    assert_eq!(operator.stop().await, Some(0));
 }

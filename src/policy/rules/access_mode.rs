@@ -14,10 +14,10 @@ pub fn judge(environment: &Environment, row: &SystemUser, any_of: &[AccessMode],
         any_of.first().map(|mode| mode.name()).unwrap_or_default()
     );
     // Microsoft gives this mode to administrators without a license, and sets it back while there is none (facts/microsoft.md §0.3).
-    if row.access_mode == AccessMode::Administrative && !row.licensed {
+    if row.access_mode == AccessMode::Administrative && row.licensed == Some(false) {
         let without = user.is_some_and(|user| user.licenses.is_empty());
         let why =
-            if without { "since the account has no license" } else { "and no license of the account counts there" };
+            if without { "since the account has no license" } else { "and no license of the account shows there yet" };
         return Judgement::fail(
             format!("The access mode is Administrative, {why}"),
             format!("Give the account a Dynamics 365 license and wait until it has arrived; then {set}"),

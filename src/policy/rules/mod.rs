@@ -349,7 +349,7 @@ pub(crate) fn row_for_tests() -> SystemUser {
         disabled: false,
         deleted: false,
         access_mode: AccessMode::ReadWrite,
-        licensed: true,
+        licensed: Some(true),
         system_administrator: None,
     }
 }

@@ -45,6 +45,13 @@ pub const ACTIONS: &[Action] = &[
     },
     Action { name: "add-user", does: "make a user", needs: &["user"], may: &["name", "tenant"], run: add_user },
     Action {
+        name: "rename-user",
+        does: "give a user another name to sign in with; the object id stays",
+        needs: &["user", "name"],
+        may: &["tenant"],
+        run: rename,
+    },
+    Action {
         name: "delete-user",
         does: "delete a user with everything they hold",
         needs: &["user"],
@@ -80,6 +87,16 @@ pub const ACTIONS: &[Action] = &[
         run: |state, params| member(state, params, false),
     },
 ];
+
+fn rename(state: &mut State, params: &Params) -> Done {
+    let (key, name) = (params.text("user")?, params.text("name")?);
+    let tenant = tenant_of(state, params)?;
+    if tenant.user(&name).is_some() {
+        return Err(format!("{name} is taken"));
+    }
+    tenant.user_mut(&key).ok_or_else(|| format!("there is no user {key:?}"))?.principal_name = name;
+    said("renamed")
+}
 
 fn grant_role(state: &mut State, params: &Params) -> Done {
     let (key, role, scope) =
@@ -225,6 +242,7 @@ impl User {
             mfa: PerUserMfa::default(),
             mfa_methods: Vec::new(),
             license_syncs: 0,
+            license_reads: 0,
             lag: Lag::default(),
         }
     }

@@ -29,7 +29,7 @@ pub const ACTIONS: &[Action] = &[
 
 fn assign_license(state: &mut State, params: &Params) -> Done {
     let (key, sku) = (params.text("user")?, params.text("sku")?);
-    let attempts = state.switches.lag.license_attempts;
+    let (attempts, reads) = (state.switches.lag.license_attempts, state.switches.lag.license_reads);
     let tenant = tenant_of(state, params)?;
     let sku = tenant.sku(&sku).cloned().ok_or_else(|| format!("the tenant has not bought {sku:?}"))?;
     let taken = tenant.users.iter().filter(|user| user.licenses.iter().any(|it| it.sku == sku.id)).count();
@@ -42,6 +42,7 @@ fn assign_license(state: &mut State, params: &Params) -> Done {
     }
     user.licenses.push(License::direct(&sku.id));
     user.license_syncs = attempts;
+    user.license_reads = reads;
     said("assigned")
 }
 

@@ -43,6 +43,9 @@ pub struct User {
     /// addUser attempts until Power Platform knows of the licence (`lag.license_attempts`).
     #[serde(skip)]
     pub license_syncs: u32,
+    /// Reads of their rows until `islicensed` shows the licence (`lag.license_reads`).
+    #[serde(skip)]
+    pub license_reads: u32,
     /// Reads until Graph finds a user who was just made (`lag.fresh_principal_reads`).
     #[serde(skip)]
     pub lag: Lag,

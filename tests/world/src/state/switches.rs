@@ -124,6 +124,8 @@ pub struct LagSwitches {
     pub new_row_reads: u32,
     /// addUser attempts that still answer userNotLicensed after a licence was assigned (microsoft.md §1.5).
     pub license_attempts: u32,
+    /// Reads of systemusers in which islicensed is still false after a licence was assigned (microsoft.md §1.5).
+    pub license_reads: u32,
 }
 
 impl Default for Switches {

@@ -204,4 +204,12 @@ impl Call<'_> {
             row.roles.retain(|held| !held.lag.is_over());
         }
     }
+
+    /// Brings licences nearer that were assigned to people of the environment (`lag.license_reads`).
+    pub fn people_were_read(&mut self) {
+        let people: Vec<String> = self.environment().users.iter().filter_map(|row| row.user.clone()).collect();
+        for user in self.tenant.users.iter_mut().filter(|user| people.contains(&user.id)) {
+            user.license_reads = user.license_reads.saturating_sub(1);
+        }
+    }
 }

@@ -42,6 +42,7 @@ pub fn list(call: &mut Call<'_>) -> Answer {
     if expanded.is_some() {
         call.roles_were_read();
     }
+    call.people_were_read();
     Ok(Reply::json(200, &body))
 }
 
@@ -57,6 +58,7 @@ pub fn one(call: &mut Call<'_>, key: &str) -> Answer {
     if expanded.is_some() {
         call.roles_were_read();
     }
+    call.people_were_read();
     Ok(Reply::json(200, &body))
 }
 
@@ -145,7 +147,7 @@ fn user_row(call: &Call<'_>, it: &SystemUser) -> Value {
         })
         .unwrap_or_default();
     let mail = person.map(|user| user.principal_name.clone());
-    let licensed = person.is_some_and(|user| call.tenant.has_dynamics_license(user));
+    let licensed = person.is_some_and(|user| call.tenant.has_dynamics_license(user) && user.license_reads == 0);
     let gone = it.user.is_some() && person.is_none();
     let known = json!({
         "systemuserid": it.id,
