@@ -93,7 +93,7 @@ impl Request {
             return false;
         }
         let path = self.path.trim_end_matches('/');
-        if self.host.starts_with("login.") || path.ends_with("/$batch") {
+        if self.host.starts_with("login.") || path == "/connect/token" || path.ends_with("/$batch") {
             return false;
         }
         let keepit_query = self.method == "PUT"
@@ -189,6 +189,7 @@ mod tests {
     fn only_requests_for_a_change_are_writes() {
         let asks = |method: &str, host: &str, path: &str| Request::new(method, host, path).asks_for_change();
         assert!(!asks("POST", "login.microsoftonline.com", "/t/oauth2/v2.0/token"));
+        assert!(!asks("POST", "identity.avepointonlineservices.com", "/connect/token"));
         assert!(!asks("POST", "graph.microsoft.com", "/v1.0/$batch"));
         assert!(asks("POST", "graph.microsoft.com", "/v1.0/roleManagement/directory/roleAssignments"));
         assert!(!asks("PUT", "dk-co.keepit.com", "/users/a/devices/c/jobs"));

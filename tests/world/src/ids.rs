@@ -26,6 +26,12 @@ fn guid(bytes: &[u8]) -> String {
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
+/// The same parts give the same digits in every world.
+pub fn digits_of(parts: &[&str], count: usize) -> String {
+    let hash = digest(&SHA256, parts.join("|").as_bytes());
+    hash.as_ref().iter().take(count).filter_map(|byte| char::from_digit(u32::from(byte % 10), 10)).collect()
+}
+
 /// Keepit's form: groups of six lower-case letters and digits (keepit.md §1 "Ids"): three for accounts and connectors, four for jobs.
 pub fn keepit_id(groups: usize) -> String {
     keepit_form(&random::<32>(), groups)

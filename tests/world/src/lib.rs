@@ -1,4 +1,4 @@
-//! What would Microsoft 365, Power Platform, Dataverse and Keepit answer? A world that can be started, changed and broken.
+//! What would Microsoft 365, Power Platform, Dataverse, Keepit and AvePoint answer? A world that can be started, changed and broken.
 //!
 //! It is written from facts and recorded bodies, never from the operator, and refuses what the real services would refuse.
 //! See README.md in this folder.
@@ -40,6 +40,9 @@ pub const FABRIKAM: &str = include_str!("../worlds/fabrikam.yaml");
 
 /// A tenant whose backup runs on a service account that nobody has looked after for a year.
 pub const NORTHWIND: &str = include_str!("../worlds/northwind.yaml");
+
+/// A tenant whose Dynamics 365 organizations AvePoint backs up, one through its own app, one through a service account.
+pub const TAILSPIN: &str = include_str!("../worlds/tailspin.yaml");
 
 /// Where the recorded bodies lie, if they are here: `BACKSTAY_CONTRACTS`, else beside the workspace.
 pub fn contracts_folder() -> Option<std::path::PathBuf> {

@@ -1,6 +1,7 @@
 //! What can a person do in this world, by which name, and with which words?
 
 mod apps;
+mod avepoint;
 mod consent;
 mod directory;
 mod elevation;
@@ -33,6 +34,9 @@ pub fn all() -> impl Iterator<Item = &'static Action> {
     [
         consent::ACTIONS,
         keepit::ACTIONS,
+        avepoint::registrations::ACTIONS,
+        avepoint::profiles::ACTIONS,
+        avepoint::scan::ACTIONS,
         directory::ACTIONS,
         licenses::ACTIONS,
         elevation::ACTIONS,

@@ -60,6 +60,15 @@ impl Jwt {
         thumbprint(&digest::SHA256, "x5t#S256") || thumbprint(&digest::SHA1_FOR_LEGACY_USE_ONLY, "x5t")
     }
 
+    /// The header names this certificate in whatever way: as above, or by `kid`, the SHA-1 thumbprint in hex (.NET's way).
+    pub fn names(&self, der: &[u8]) -> bool {
+        let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, der);
+        let halves = hash.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let hex: String = halves.filter_map(|half| char::from_digit(half.into(), 16)).collect();
+        let by_kid = self.header["kid"].as_str().is_some_and(|kid| kid.eq_ignore_ascii_case(&hex));
+        by_kid || self.names_certificate(der)
+    }
+
     /// The signature holds for a public key in DER (`SubjectPublicKeyInfo`).
     pub fn is_signed_by(&self, key: &[u8]) -> bool {
         let algorithm: &dyn VerificationAlgorithm = match self.header["alg"].as_str() {
@@ -106,6 +115,19 @@ pub fn certificate(pem: &str) -> Option<(Vec<u8>, Vec<u8>)> {
     let der = CertificateDer::from_pem_slice(pem.as_bytes()).ok()?;
     let key = webpki::EndEntityCert::try_from(&der).ok()?.subject_public_key_info().to_vec();
     Some((der.to_vec(), key))
+}
+
+/// May this certificate sign: is Digital Signature in its Key Usage (OID 2.5.29.15, bit 0)? Without the extension it is not said.
+pub fn allows_digital_signature(der: &[u8]) -> bool {
+    const KEY_USAGE: &[u8] = &[0x06, 0x03, 0x55, 0x1d, 0x0f];
+    const CRITICAL: &[u8] = &[0x01, 0x01, 0xff];
+    let Some(at) = der.windows(KEY_USAGE.len()).position(|bytes| bytes == KEY_USAGE) else {
+        return false;
+    };
+    let rest = &der[at + KEY_USAGE.len()..];
+    let rest = rest.strip_prefix(CRITICAL).unwrap_or(rest);
+    // OCTET STRING { BIT STRING { unused bits, first byte, … } }
+    matches!(rest, [0x04, _, 0x03, _, _, first, ..] if first & 0x80 != 0)
 }
 
 fn pem_body(pem: &str) -> Option<Vec<u8>> {

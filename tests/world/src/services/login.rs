@@ -8,7 +8,7 @@ use crate::http::{Answer, Reply, Request};
 use crate::ids::{access_token, fresh_guid};
 use crate::state::{App, Issued, State, Tenant};
 
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 pub fn answer(state: &mut State, request: &Request) -> Reply {
     let segments = request.segments();

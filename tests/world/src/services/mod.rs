@@ -1,5 +1,6 @@
 //! Which service answers a request, and what do all of Microsoft's check first?
 
+mod avepoint;
 pub mod bap;
 pub mod dataverse;
 mod discovery;
@@ -19,6 +20,8 @@ pub fn answer(state: &mut State, request: &Request) -> Reply {
         Some(Service::Bap) => bap::answer(state, request),
         Some(Service::Dataverse(tenant, environment)) => dataverse::answer(state, request, tenant, environment),
         Some(Service::Keepit(region)) => keepit::answer(state, request, region),
+        Some(Service::AvePointIdentity) => avepoint::identity::answer(state, request),
+        Some(Service::AvePointGraph) => avepoint::answer(state, request),
         None => Reply::text(502, "this host is not in the world"),
     }
 }
@@ -31,8 +34,11 @@ pub fn caller(state: &State, request: &Request) -> Option<String> {
     if let Some((login, _)) = request.basic() {
         return Some(login);
     }
-    let form = (state.service(&request.host) == Some(Service::Login)).then(|| request.form())?;
-    form.into_iter().find(|(key, _)| key == "client_id").map(|(_, value)| value)
+    match state.service(&request.host)? {
+        Service::Login => request.form().into_iter().find(|(key, _)| key == "client_id").map(|(_, value)| value),
+        Service::AvePointIdentity => avepoint::identity::client_of(&request.form()),
+        _ => None,
+    }
 }
 
 /// Why a bearer token is not good for a resource.

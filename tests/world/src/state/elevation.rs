@@ -68,7 +68,7 @@ impl RoleAssignment {
 
 impl State {
     /// What begins, begins; what ends, ends. The end of a role shows as late as any other removal (`lag.graph_reads`).
-    pub fn pass_time(&mut self) {
+    pub(super) fn pass_roles(&mut self) {
         let (now, reads) = (self.now(), self.switches.lag.graph_reads);
         for tenant in &mut self.tenants {
             tenant.eligible_roles.retain(|it| it.ends.is_none_or(|end| end > now));

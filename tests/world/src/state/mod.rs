@@ -1,5 +1,6 @@
 //! What is true in a world right now?
 
+mod avepoint;
 mod clouds;
 mod consent;
 mod directory;
@@ -20,6 +21,12 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use avepoint::{
+    AUDIT_SCOPE, AosTenant, AuditNextLink, AuditRow, AvePointSwitches, Counts, DYNAMICS_SCOPE, DynamicsJob, ErrorBody,
+    JobOrder, JobStatus, JobWindow, MODERN_APP, MODERN_APP_NAME, Organization, OrganizationId, Product, Profile,
+    ProfileKind, Registration, RunningJobs, avepoint_hosts, canonical_scopes, consents_missing, in_organization,
+    is_delegated, is_known_scope, job_id, of_graph_host, of_profile, why_not_offered,
+};
 pub use clouds::Hosts;
 pub use consent::{AppAssignment, Consent, ServicePrincipal, VendorApp};
 pub use directory::{App, AppSecret, Certificate, FederatedCredential, RoleAssignment, Sku, Tenant};
@@ -30,7 +37,7 @@ pub use people::{License, LicenseState, SignIns, User};
 pub use power::{Environment, HeldRole, Runtime, SecurityRole, SystemUser, is_service_administrator, why_not_added};
 pub use privileges::{Depth, Privilege, greatest, privilege_id};
 pub use protection::{AccessPolicy, PerUserMfa, PolicyState};
-pub use settle::settle_environment;
+pub use settle::{link_organization, settle_environment};
 pub use switches::{Approval, GroupSchedules, InVain, Lag, Rule, Switches};
 pub use tables::{OF_NEW_ROLES, Ownership, Table, standard};
 
@@ -41,6 +48,8 @@ pub struct State {
     pub tenants: Vec<Tenant>,
     #[serde(default)]
     pub keepit: Vec<Region>,
+    #[serde(default)]
+    pub avepoint: Vec<AosTenant>,
     #[serde(default)]
     pub hosts: Hosts,
     #[serde(default)]
@@ -108,6 +117,8 @@ pub enum Service {
     Dataverse(usize, usize),
     /// Region by position.
     Keepit(usize),
+    AvePointIdentity,
+    AvePointGraph,
 }
 
 impl State {
@@ -123,6 +134,12 @@ impl State {
         Timestamp::now().checked_add(self.ahead).unwrap_or_else(|_| Timestamp::now())
     }
 
+    /// What was due by now has happened: roles first, since backups depend on who may what.
+    pub fn pass_time(&mut self) {
+        self.pass_roles();
+        self.run_dynamics_backups();
+    }
+
     /// The service behind a host, if this world has it.
     pub fn service(&self, host: &str) -> Option<Service> {
         let host = host.to_ascii_lowercase();
@@ -133,6 +150,15 @@ impl State {
         }
         if let Some(region) = self.keepit.iter().position(|region| region.host() == host) {
             return Some(Service::Keepit(region));
+        }
+        // Every data center is there as soon as somebody is a customer of AvePoint: a client may ask at the wrong one.
+        if !self.avepoint.is_empty() {
+            if avepoint::is_identity_host(&host) {
+                return Some(Service::AvePointIdentity);
+            }
+            if avepoint::of_graph_host(&host).is_some() {
+                return Some(Service::AvePointGraph);
+            }
         }
         self.tenants.iter().enumerate().find_map(|(t, tenant)| {
             let environment = tenant.environments.iter().position(|environment| {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::AvePointSwitches;
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Switches {
@@ -35,6 +37,7 @@ pub struct Switches {
     pub first_backup_after_reads: Option<u32>,
     pub limits: Limits,
     pub lag: LagSwitches,
+    pub avepoint: AvePointSwitches,
 }
 
 /// How much may be asked; the defaults are the real numbers (microsoft.md §1.10, §3.5). The windows are real, too.
@@ -146,6 +149,7 @@ impl Default for Switches {
             first_backup_after_reads: None,
             limits: Limits::default(),
             lag: LagSwitches::default(),
+            avepoint: AvePointSwitches::default(),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! How does a world file, written by name for people, become a state that knows only ids?
 
+mod avepoint;
 mod environment;
 mod policies;
 mod roles;
 
+pub use avepoint::link as link_organization;
 pub use environment::settle_environment;
 
 use super::{Region, ServicePrincipal, State, Tenant};
@@ -16,6 +18,10 @@ pub fn settle(state: &mut State) -> Result<(), String> {
     }
     for region in &mut state.keepit {
         settle_region(region)?;
+    }
+    let now = state.now();
+    for aos in &mut state.avepoint {
+        avepoint::settle(aos, &state.tenants, &state.switches.avepoint, now)?;
     }
     let hosts = state.tenants.iter().flat_map(|tenant| &tenant.environments).filter_map(|it| it.host.as_ref());
     let mut seen = std::collections::HashSet::new();
