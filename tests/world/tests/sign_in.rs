@@ -4,12 +4,11 @@
 
 mod common;
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use common::keys::key;
 use common::*;
-use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, PublicKeyData as _};
+use rcgen::{KeyPair, PublicKeyData as _};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -119,34 +118,6 @@ async fn a_token_ends() {
     assert_eq!((got.status, got.code().as_str()), (401, "InvalidAuthenticationToken"));
     assert!(got.text.contains("expired"));
     assert_eq!(visit.call(Method::GET, &url, "made-up", None).await.status, 401);
-}
-
-struct Key {
-    pair: KeyPair,
-    certificate: rcgen::Certificate,
-}
-
-fn key() -> Key {
-    let pair = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
-    let certificate = CertificateParams::new(vec!["backstay".to_owned()]).unwrap().self_signed(&pair).unwrap();
-    Key { pair, certificate }
-}
-
-impl Key {
-    fn sign(&self, mut header: Value, claims: &Value) -> String {
-        if header["x5t#S256"] == "own" {
-            let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, self.certificate.der());
-            header["x5t#S256"] = URL_SAFE_NO_PAD.encode(hash.as_ref()).into();
-        }
-        let rsa = RsaKeyPair::from_pkcs8(&self.pair.serialize_der()).unwrap();
-        let signed =
-            format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()));
-        let mut signature = vec![0; rsa.public_modulus_len()];
-        let padding: &dyn aws_lc_rs::signature::RsaEncoding =
-            if header["alg"] == "PS256" { &RSA_PSS_SHA256 } else { &RSA_PKCS1_SHA256 };
-        rsa.sign(padding, &SystemRandom::new(), signed.as_bytes(), &mut signature).unwrap();
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
-    }
 }
 
 fn indented(pem: &str) -> String {

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says so by panicking")]
 
+pub mod keys;
+
 use backstay_world::World;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};

@@ -94,7 +94,10 @@ impl Question {
             JobWindow::Start => Some(job.started),
             JobWindow::Finish => job.finished,
         };
-        !(runs && call.switches.running_jobs == RunningJobs::Hidden)
+        let age = call.now.duration_since(job.finished.unwrap_or(call.now));
+        let listed = call.switches.jobs_listed_hours.is_none_or(|hours| age < SignedDuration::from_hours(hours));
+        listed
+            && !(runs && call.switches.running_jobs == RunningJobs::Hidden)
             && time.is_some_and(|time| self.window.contains(&time))
             && (self.kind == 0 || self.kind == job.kind)
             && self.status.is_none_or(|status| status == job.status.number())

@@ -108,13 +108,6 @@ impl AosTenant {
             let broken = is_broken(tenant, organization, profile, switches, now);
             organization.end_backup(broken, switches, now);
             organization.begin_backups(broken, switches, now);
-            if let Some(hours) = switches.jobs_listed_hours {
-                let kept = |job: &DynamicsJob| {
-                    let age = now.duration_since(job.finished.unwrap_or(now));
-                    age < SignedDuration::from_hours(hours)
-                };
-                organization.jobs.retain(kept);
-            }
         }
     }
 }
