@@ -19,7 +19,7 @@ macro_rules! say {
     };
 }
 
-/// A simulated Microsoft 365 tenant, Power Platform, Dataverse and Keepit, reached through a proxy under their real host names.
+/// A simulated Microsoft 365 tenant, Power Platform, Dataverse, Keepit and AvePoint, reached through a proxy under their real host names.
 ///
 /// `world up` starts one; the other commands find it through the folder it was started with (--dir, or WORLD_DIR).
 #[allow(clippy::doc_markdown, reason = "the texts are shown in a terminal")]
@@ -39,7 +39,7 @@ pub struct Arguments {
 enum Command {
     /// Start a world, and stay until SIGTERM or Ctrl-C.
     Up {
-        /// The world file; left out, the world of Contoso. Several are one world with the tenants and Keepit regions of all.
+        /// The world file; left out, the world of Contoso. Several are one world with the tenants, Keepit regions and AvePoint tenants of all.
         #[arg(long)]
         file: Vec<PathBuf>,
         /// Where world.json (addresses) and ca.pem go.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::common::{Visit, contoso};
 use super::{API, AUDIT, DYNAMICS, SECRET, TOKEN, around, switched, tailspin, tailspin_with, whole_time, with_secret};
 
+const MICROSOFT_TENANT: &str = "7a115910-4b6e-4d2a-8f13-2c9e5a7b0d04";
 const TOYS: &str = "44444444-aaaa-4bbb-8ccc-000000000003";
 
 fn all() -> String {
@@ -48,6 +49,20 @@ async fn only_a_token_for_this_api_of_this_data_center_is_let_in() {
 
     let visit = tailspin_with(&[("    data_center: we\n", "    data_center: we\n    dynamics_backup: false\n")]).await;
     assert_eq!(visit.api(&all(), DYNAMICS).await.status, 404, "not subscribed to");
+}
+
+#[tokio::test]
+async fn a_token_of_microsofts_is_no_token_here() {
+    // Whatever the ids of the two tenants are.
+    let same = format!("  - name: Tailspin\n    id: {MICROSOFT_TENANT}\n    data_center: we\n");
+    let visit = tailspin_with(&[("  - name: Tailspin\n    data_center: we\n", &same)]).await;
+    let scope = format!("{}/.default", super::common::GRAPH);
+    let fields = with_secret("world-tailspin-secret", &scope)
+        .map(|(key, value)| (key, if key == "client_id" { "c0ffee00-4444-4222-8333-444455556666" } else { value }));
+    let got = visit.token_request(MICROSOFT_TENANT, &fields).await;
+    assert_eq!(got.status, 200, "{}", got.text);
+    let token = got.json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(visit.call(Method::GET, &format!("{API}{}", all()), &token, None).await.status, 401);
 }
 
 #[tokio::test]

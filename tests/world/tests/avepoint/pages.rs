@@ -162,7 +162,7 @@ async fn organizations_of_a_service_account_move_to_an_app_profile() {
     assert!(visit.statuses("Tailspin Sales").await.is_empty());
 }
 
-/// Nobody has scanned, and there is a second service account that sees Labs only.
+/// Nobody has scanned, and there is a second service account, which sees Labs and Sales only.
 async fn unscanned() -> Visit {
     let organizations = &TAILSPIN[TAILSPIN.find("    scan_account:").unwrap()..];
     let visit = tailspin_with(&[
@@ -171,7 +171,10 @@ async fn unscanned() -> Visit {
         ("display_name: Kim User\n", "display_name: Kim User\n        licenses: [{ sku: DYN365_ENTERPRISE_SALES }]\n"),
         ("      - { principal: svc-avepoint", "      - { principal: kim@tailspin.com, role: Global Administrator }\n      - { principal: svc-avepoint"),
     ]).await;
-    visit.act("add-environment-user", json!({ "environment": LABS, "user": KIM, "role": "System Administrator" }));
+    for environment in [LABS, "Tailspin Sales"] {
+        let words = json!({ "environment": environment, "user": KIM, "role": "System Administrator" });
+        visit.act("add-environment-user", words);
+    }
     visit
 }
 
@@ -197,6 +200,11 @@ async fn the_first_scan_takes_whichever_account_and_a_rescan_the_chosen_one() {
     assert!(found(&chosen).contains(LABS) && found(&chosen).contains("Tailspin Sales"), "{chosen}");
     visit.act("advance", json!({ "minutes": 30 }));
     assert_eq!(visit.statuses(LABS).await, [3]);
+    visit.act("disable-user", json!({ "user": picked }));
+    visit.advance(24);
+    assert_eq!(visit.statuses("Tailspin Sales").await[0], 3, "which both see: the chosen account does it now");
+    let only_picked = if picked == KIM { LABS } else { "Tailspin Service" };
+    assert_eq!(visit.statuses(only_picked).await[0], 4, "it stays with the account that found it");
     assert_eq!(account(&visit.act("scan-organizations", json!({}))), other);
 }
 
@@ -208,7 +216,7 @@ async fn only_accounts_that_can_be_used_are_in_the_list() {
             json!({ "user": KIM, "role": "Global Administrator" }),
             "neither the Global Administrator",
         ),
-        ("remove-license", json!({ "user": KIM, "sku": "DYN365_ENTERPRISE_SALES" }), "license"),
+        ("remove-license", json!({ "user": KIM, "sku": "DYN365_ENTERPRISE_SALES" }), "no Dynamics 365 license"),
         ("set-user-mfa", json!({ "user": KIM, "mfa": "enabled" }), "second factor"),
         ("change-password", json!({ "user": KIM }), "password"),
         ("disable-user", json!({ "user": KIM }), "disabled"),

@@ -55,7 +55,7 @@ fn note(state: &mut State, params: &Params, it: &Note<'_>) -> Result<(), String>
         action: it.action.to_owned(),
         product: it.product,
         module: Some(it.module.to_owned()),
-        object: Some(it.object.to_owned()),
+        object: Some(it.object.to_owned()).filter(|name| !name.is_empty()),
     });
     Ok(())
 }
