@@ -4,6 +4,7 @@
 
 pub mod api;
 pub mod cache;
+pub mod certificate;
 pub mod cli;
 pub mod connector;
 pub mod fault;

@@ -3,11 +3,12 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use super::shared::{
     EnvironmentSelector, HandOffStatus, conditions_schema, hand_offs_schema, hours_schema, interval_schema, is_false,
+    keyed_list,
 };
 use crate::vendors::VendorSpec;
 
@@ -44,7 +45,7 @@ use crate::vendors::VendorSpec;
 #[serde(rename_all = "camelCase")]
 pub struct ConnectorSpec {
     /// The vendor, and what it calls the connector: exactly one key. Which one it is can't change.
-    #[x_kube(validation = Rule::new("has(self.keepit) == has(oldSelf.keepit)").message("the vendor can't change; create another Connector"))]
+    #[x_kube(validation = Rule::new("has(self.keepit) == has(oldSelf.keepit) && has(self.avePoint) == has(oldSelf.avePoint)").message("the vendor can't change; create another Connector"))]
     pub vendor: VendorSpec,
     /// The policy that watches over the service account that this connector signs in with.
     pub policy_ref: PolicyRef,
@@ -136,6 +137,13 @@ pub struct ConnectorStatus {
     /// The vendor's own word on the connector's health.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthStatus>,
+    /// The organizations that are declared, where the vendor shows its backups so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "organizations_schema")]
+    pub organizations: Vec<OrganizationStatus>,
+    /// What the vendor backs up for the account, and no Connector declares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undeclared: Option<UndeclaredStatus>,
     /// What only a person can do next.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "hand_offs_schema")]
@@ -162,6 +170,9 @@ pub struct AuthorizationStatus {
     pub state: AuthorizationState,
     /// When the state last changed; for a vendor that shows nothing, when the attestation that counts was made.
     pub last_transition_time: Time,
+    /// The policy's profile with which it was last seen to work. Example: `avePointAppProfile`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// The day until which what was attested counts. Example: `2027-02-18`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_date: Option<String>,
@@ -198,6 +209,37 @@ pub struct LastBackupStatus {
     pub completion_time: Time,
     /// Whether it holds everything.
     pub result: BackupResult,
+}
+
+/// One organization that is declared, as the vendor last showed it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationStatus {
+    /// As it is declared.
+    pub name: String,
+    /// The vendor's id: put it into the spec to follow it whatever it is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The vendor's word for the state of the newest backup job. Example: `Finished`. Absent: no job was ever shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_job: Option<String>,
+    /// The last backup that the vendor shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_backup: Option<LastBackupStatus>,
+}
+
+/// What the vendor backs up, and no Connector declares.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UndeclaredStatus {
+    /// How many.
+    pub count: i32,
+    /// The first ten, by the vendor's name.
+    pub sample: Vec<String>,
+}
+
+fn organizations_schema(generator: &mut SchemaGenerator) -> Schema {
+    keyed_list::<OrganizationStatus>(generator, "name")
 }
 
 /// Whether a backup holds everything.

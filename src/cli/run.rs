@@ -69,7 +69,7 @@ async fn start(options: Options) -> Result<(), String> {
         Some(path) => Grants::read(&read(path)?).map_err(|error| format!("{}: {error}", path.display()))?,
         None => Grants::default(),
     };
-    let hosts = Hosts::new(tenant::cloud::hosts().chain(vendors::hosts().map(str::to_owned)), &options.allow_host)?;
+    let hosts = Hosts::new(tenant::cloud::hosts().chain(vendors::hosts()), &options.allow_host)?;
     let extra_ca = options.ca_bundle.as_ref().map(read).transpose()?;
     let metrics = Metrics::new();
     let way = Way::new(hosts, extra_ca.as_deref().map(str::as_bytes), options.read_only, metrics.clone()).map_err(

@@ -104,6 +104,7 @@ mod tests {
         PolicySeen {
             account: None,
             answer: Some(answer),
+            profile: None,
             not_ready: None,
             hands_off: false,
             missing: Vec::new(),

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 
+use crate::api::names::names;
 use crate::api::policy::{DemandStatus, FindingResult, Stage};
 use crate::api::shared::span;
-use crate::api::{Connector, Reason};
+use crate::api::{Connector, Reason, ServiceAccountPolicy};
 use crate::fault::Fault;
 use crate::runtime::conditions::find;
 use crate::runtime::{Context, Problem};
@@ -34,6 +35,8 @@ pub struct PolicySeen {
     pub account: Option<String>,
     /// What it answered to this Connector at this generation; `None`: nothing yet.
     pub answer: Option<DemandStatus>,
+    /// Its profile for this Connector; `None`: it has none that fits, or more than one.
+    pub profile: Option<String>,
     /// Why the policy is not Ready, if it is not: the word.
     pub not_ready: Option<String>,
     /// Whether it asks a person for something.
@@ -76,6 +79,8 @@ pub struct Other {
     pub connector_id: Option<String>,
     /// Where it is at the vendor, and what it is called there.
     pub called: Called,
+    /// Names and ids of the organizations that it declares.
+    pub organizations: Vec<String>,
 }
 
 /// A Connector that was just created or changed, or is asked for, takes no answer older than this.
@@ -126,6 +131,7 @@ fn policy(connector: &Connector, namespace: &str, context: &Context) -> Option<P
         return Some(PolicySeen {
             account: None,
             answer: None,
+            profile: None,
             not_ready,
             hands_off: false,
             missing: Vec::new(),
@@ -170,11 +176,23 @@ fn policy(connector: &Connector, namespace: &str, context: &Context) -> Option<P
     Some(PolicySeen {
         account: Some(policy.spec.account.name().to_owned().clone()),
         answer: answer.cloned(),
+        profile: answer.map(|answer| answer.profile.clone()).or_else(|| fitting(connector, policy)),
         not_ready,
         hands_off: status.is_some_and(|status| !status.hand_offs.is_empty()),
         missing,
         failing,
     })
+}
+
+/// The profile that the policy will answer for, before it has.
+fn fitting(connector: &Connector, policy: &ServiceAccountPolicy) -> Option<String> {
+    let fitting = connector.spec.vendor.vendor().profiles();
+    let named = connector.spec.policy_ref.profile.as_deref();
+    let wanted = |name: &&str| fitting.contains(name) && named.is_none_or(|named| named == *name);
+    match names(&policy.spec.profiles).into_iter().filter(wanted).collect::<Vec<_>>().as_slice() {
+        [only] => Some((*only).to_owned()),
+        _ => None,
+    }
 }
 
 fn others(connector: &Connector, namespace: &str, context: &Context) -> Vec<Other> {
@@ -192,6 +210,7 @@ fn others(connector: &Connector, namespace: &str, context: &Context) -> Vec<Othe
                 account: status.and_then(|status| status.account.as_ref()).map(|account| account.id.clone()),
                 connector_id: status.and_then(|status| status.connector_id.clone()),
                 called: called(other),
+                organizations: other.spec.vendor.vendor().organizations().into_iter().map(str::to_owned).collect(),
             }
         })
         .collect()

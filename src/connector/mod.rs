@@ -3,6 +3,7 @@
 mod act;
 mod attested;
 mod gather;
+mod organizations;
 mod plan;
 mod report;
 mod resolve;

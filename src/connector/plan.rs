@@ -26,7 +26,9 @@ pub fn plan(connector: &Connector, resolved: &Resolved) -> Plan {
         None => Some(What::Create),
         Some(found) if found.deleting => Some(What::Undelete),
         Some(found) if !found.accessible => Some(What::GrantAccess),
-        Some(_) if resolved.authorization() == Some(Seen::Known(Authorization::Required)) => Some(What::Reauthenticate),
+        Some(_) if dead(resolved) => Some(What::Reauthenticate),
+        Some(_) if resolved.moving => Some(What::Move),
+        Some(_) if !resolved.missing.is_empty() => Some(What::Create),
         Some(_) => None,
     };
     // Whoever signed in now would sign in as somebody else.
@@ -37,13 +39,22 @@ pub fn plan(connector: &Connector, resolved: &Resolved) -> Plan {
     let name = resolved.found.as_ref().filter(|found| found.id.is_some()).map_or(&declared, |found| &found.name);
     let missing = resolved.policy.as_ref().map_or(&[][..], |policy| &policy.missing);
     let account = resolved.policy.as_ref().and_then(|policy| policy.account.as_deref());
-    let hand_off = |what| connector.spec.vendor.vendor().hand_off(&Need { what, name, account, missing });
+    let profile = resolved.policy.as_ref().and_then(|policy| policy.profile.as_deref());
+    let all: Vec<String> = resolved.found.iter().flat_map(|it| &it.organizations).map(|it| it.name.clone()).collect();
+    let hand_off = |what| {
+        let organizations = if what == What::Create { &resolved.missing } else { &all };
+        connector.spec.vendor.vendor().hand_off(&Need { what, name, account, profile, organizations, missing })
+    };
     // Asked to sign in again, and now nothing is shown: that is no proof of it.
     let works = |said| matches!(said, Seen::Known(Authorization::Granted | Authorization::Attested(_)));
     let unsure = resolved.authorization().is_some_and(|said| !works(said));
-    let asked_before = connector
-        .status
-        .as_ref()
-        .is_some_and(|status| status.hand_offs.iter().any(|open| open.name == "reauthenticate"));
+    let again = hand_off(What::Reauthenticate).name;
+    let asked_before =
+        connector.status.as_ref().is_some_and(|status| status.hand_offs.iter().any(|open| open.name == again));
     Plan { hand_offs: what.map(hand_off).into_iter().collect(), withdrawn, unsure: unsure && asked_before }
+}
+
+/// Whether somebody has to sign in again, or at least has to look whether that is what is needed.
+fn dead(resolved: &Resolved) -> bool {
+    matches!(resolved.authorization(), Some(Seen::Known(Authorization::Required | Authorization::Doubted)))
 }

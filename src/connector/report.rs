@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::act::Done;
 use super::attested::{Attested, Void};
 use super::gather::Observed;
+use super::organizations;
 use super::resolve::Resolved;
 use super::says::{Says, authorized, backed_up, for_good, provisioned, satisfied};
 use crate::api::connector::{
@@ -31,7 +32,7 @@ pub fn report(connector: &Connector, resolved: &Resolved, done: Done, settings: 
 
     // One that was adopted before and is not shown now is gone, or hidden.
     let lost = found.is_none() && old.connector_id.is_some();
-    let provisioned = provisioned(found, lost, label);
+    let provisioned = provisioned(resolved, lost, label);
     let (state, authorized) = authorized(resolved, lost, label);
     let (backup, backed_up, until) = backed_up(connector, found, lost, label, now);
     let satisfied = satisfied(connector, resolved.policy.as_ref(), state);
@@ -41,6 +42,8 @@ pub fn report(connector: &Connector, resolved: &Resolved, done: Done, settings: 
         notes.push(Note::normal("BackupFinished", "Observe", format!("A backup of \"{}\" has finished", found.name)));
     }
 
+    let organizations = organizations::seen(found, &resolved.missing, &old.organizations);
+    notes.extend(organizations::failed(&organizations, &old.organizations));
     let backup_unknown = backed_up.0 == State::Unknown;
     // What a vendor shows to no program, ever, is waited for by nobody: the condition goes on to say that it is not known.
     let never_shown = found.is_some_and(|found| found.last_backup.unknown_for(Kind::NotShown));
@@ -91,7 +94,10 @@ pub fn report(connector: &Connector, resolved: &Resolved, done: Done, settings: 
         account: resolved.account.clone().map(|id| VendorAccountStatus { id }),
         // One that is gone may come back: it is followed by its id, whatever it is called then.
         connector_id: found.and_then(|found| found.id.clone()).or_else(|| old.connector_id.clone()),
-        authorization: Some(authorization(state, resolved.attested.as_ref(), &old, &conditions)),
+        authorization: Some(AuthorizationStatus {
+            profile: profile(state, resolved, &old),
+            ..authorization(state, resolved.attested.as_ref(), &old, &conditions)
+        }),
         // What was last known stays while it can't be told.
         last_backup: backup.or_else(|| old.last_backup.clone().filter(|_| backup_unknown)),
         health: found
@@ -99,6 +105,8 @@ pub fn report(connector: &Connector, resolved: &Resolved, done: Done, settings: 
             .cloned()
             .flatten()
             .map(|health| HealthStatus { state: health.state, reason: health.reason }),
+        organizations,
+        undeclared: organizations::some(&resolved.undeclared),
         hand_offs: done.hand_offs,
         conditions: conditions.finish(),
     };
@@ -154,6 +162,8 @@ pub fn refuse(
         account: old.account.clone(),
         connector_id: old.connector_id.clone(),
         last_backup: old.last_backup.clone(),
+        organizations: old.organizations.clone(),
+        undeclared: old.undeclared.clone(),
     };
     Outcome { status, notes, next }
 }
@@ -191,6 +201,14 @@ fn first_not_true(all: [Option<Says>; 4]) -> Option<Says> {
     known.into_iter().chain(unknown).next()
 }
 
+/// With which profile it was last seen to work: the one that is asked for, unless it still has to be moved to that.
+fn profile(state: AuthorizationState, resolved: &Resolved, old: &ConnectorStatus) -> Option<String> {
+    let answer = resolved.policy.as_ref().and_then(|policy| policy.answer.as_ref());
+    let asked = answer.filter(|_| state == AuthorizationState::Granted && !resolved.moving);
+    let before = old.authorization.as_ref().and_then(|before| before.profile.clone());
+    asked.map(|answer| answer.profile.clone()).or(before)
+}
+
 fn authorization(
     state: AuthorizationState,
     attested: Option<&Attested>,
@@ -203,13 +221,15 @@ fn authorization(
     let Some(Attested { said, void }) = attested else {
         // What could not be looked at now is not forgotten for that.
         let attestation = before.and_then(|before| before.attestation.clone());
-        return AuthorizationStatus { state, last_transition_time, due_date: None, attestation };
+        let profile = before.and_then(|before| before.profile.clone());
+        return AuthorizationStatus { state, last_transition_time, profile, due_date: None, attestation };
     };
     let change = if let Some(Void::Changed(change)) = void { Some(change.clone()) } else { None };
     AuthorizationStatus {
         state,
         // A newer attestation is a newer authorization, though nothing looks different.
         last_transition_time: if void.is_none() { whole_seconds(said.time) } else { last_transition_time },
+        profile: before.and_then(|before| before.profile.clone()),
         due_date: void.is_none().then(|| said.until.strftime("%Y-%m-%d").to_string()),
         attestation: Some(AttestationStatus { time: whole_seconds(said.time), void: change }),
     }

@@ -10,6 +10,9 @@ use crate::runtime::Problem;
 use crate::seen::Seen;
 use crate::vendors::{Authorization, VendorConnector};
 
+/// The hand-off that moves a connector to another profile, as people attest it.
+const MOVE: &str = "move-to-app-profile";
+
 /// What holds.
 pub struct Resolved {
     /// The vendor account; `None`: the vendor shows none.
@@ -18,6 +21,12 @@ pub struct Resolved {
     pub found: Option<VendorConnector>,
     /// Whether it is adopted just now.
     pub adopted: bool,
+    /// What is declared and was never seen at the vendor: names of organizations.
+    pub missing: Vec<String>,
+    /// What the vendor backs up for the account, and no Connector declares.
+    pub undeclared: Vec<String>,
+    /// Whether the vendor still signs in as the policy's profile of before, as far as anybody knows.
+    pub moving: bool,
     /// What a person attested in place of the vendor, if that is all there is.
     pub attested: Option<Attested>,
     /// The policy; `None`: it is not there.
@@ -59,6 +68,10 @@ pub fn resolve(connector: &Connector, observed: &Observed, now: Timestamp) -> Re
         None => by_name(connector, connectors)?,
     };
     unclaimed(connector, account.as_deref(), found, known, observed)?;
+    let missing = found.map(|found| never_seen(connector, found)).unwrap_or_default();
+    let undeclared = found.map(|found| undeclared(connector, found, observed)).unwrap_or_default();
+    // Of which nothing was ever seen, that is not there yet.
+    let found = found.filter(|found| missing.is_empty() || missing.len() < found.organizations.len());
     let attested = match found.map(|found| &found.authorization) {
         Some(Seen::Known(Authorization::Attested(said))) => {
             Some(attested::judge(connector, said, observed.policy.as_ref(), now)?)
@@ -67,11 +80,50 @@ pub fn resolve(connector: &Connector, observed: &Observed, now: Timestamp) -> Re
     };
     Ok(Resolved {
         account,
-        found: found.cloned(),
+        found: found.cloned().map(|found| VendorConnector { name: name_of(connector, &found), ..found }),
+        missing,
+        undeclared,
+        moving: moving(connector, observed.policy.as_ref()),
         adopted: found.is_some_and(|found| found.id.is_some() && found.id.as_deref() != known),
         attested,
         policy: observed.policy.clone(),
     })
+}
+
+/// Its name at the vendor; where that has none, the object's.
+fn name_of(connector: &Connector, found: &VendorConnector) -> String {
+    if found.name.is_empty() { called(connector).name } else { found.name.clone() }
+}
+
+/// Organizations of which no backup was ever seen, now or before.
+fn never_seen(connector: &Connector, found: &VendorConnector) -> Vec<String> {
+    let before = connector.status.as_ref().map_or(&[][..], |status| &status.organizations);
+    let seen = |name: &str| before.iter().any(|it| it.name == name && it.last_job.is_some());
+    let silent = found.organizations.iter().filter(|it| it.last_job.is_none() && !seen(&it.name));
+    silent.map(|it| it.name.clone()).collect()
+}
+
+/// What the vendor backs up, and neither this nor another Connector at the same installation declares.
+fn undeclared(connector: &Connector, found: &VendorConnector, observed: &Observed) -> Vec<String> {
+    let here = called(connector);
+    let beside: Vec<&String> = observed
+        .others
+        .iter()
+        .filter(|other| other.called.vendor == here.vendor && other.called.installation == here.installation)
+        .flat_map(|other| &other.organizations)
+        .collect();
+    let declared = |name: &String| beside.iter().any(|other| other.eq_ignore_ascii_case(name));
+    found.undeclared.iter().filter(|name| !declared(name)).cloned().collect()
+}
+
+/// Whether a person has to move it to the profile that is asked for now, and has not said so since it last worked.
+fn moving(connector: &Connector, policy: Option<&PolicySeen>) -> bool {
+    let authorization = connector.status.as_ref().and_then(|status| status.authorization.as_ref());
+    let asked = policy.and_then(|policy| policy.answer.as_ref()).map(|answer| answer.profile.as_str());
+    let (Some(before), Some(asked)) = (authorization, asked) else { return false };
+    let vendor = connector.spec.vendor.vendor();
+    let moves = before.profile.as_deref().is_some_and(|profile| vendor.moves(profile, asked));
+    moves && vendor.attested(MOVE).is_none_or(|said| said.time < before.last_transition_time.0)
 }
 
 /// The account is the one that the spec pins, or that was first seen.

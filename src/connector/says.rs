@@ -20,8 +20,8 @@ use crate::vendors::{Authorization, Backup, VendorConnector};
 pub struct Says(pub State, pub Reason, pub String);
 
 /// Whether there is such a connector.
-pub fn provisioned(found: Option<&VendorConnector>, lost: bool, label: &str) -> Says {
-    match found {
+pub fn provisioned(resolved: &Resolved, lost: bool, label: &str) -> Says {
+    match &resolved.found {
         None if lost => {
             let message = format!("{label} no longer shows the connector that was adopted");
             Says(State::False, Reason::NotFound, message)
@@ -35,9 +35,21 @@ pub fn provisioned(found: Option<&VendorConnector>, lost: bool, label: &str) -> 
             Reason::NotAccessible,
             "The credential's user may not look into the connector".to_owned(),
         ),
-        Some(found) if found.id.is_none() => {
+        Some(found) if matches!(found.authorization, Seen::Known(Authorization::Attested(_))) => {
             let message = format!("A person has attested it; {label} shows nothing of it to a program");
             Says(State::True, Reason::Attested, message)
+        }
+        Some(_) if !resolved.missing.is_empty() => {
+            let message = format!("{label} has shown no backup job yet of {}", listed(&resolved.missing));
+            Says(State::False, Reason::NotFound, message)
+        }
+        Some(found) if found.organizations.iter().any(|it| it.last_job.is_none()) => {
+            let silent = found.last_backup.fault().map_or_else(String::new, |fault| fault.sentence.clone());
+            Says(State::Unknown, Reason::NotObservable, silent)
+        }
+        Some(found) if !found.organizations.is_empty() => {
+            let message = format!("{label} shows backup jobs of every organization that is declared");
+            Says(State::True, Reason::Adopted, message)
         }
         Some(_) => Says(State::True, Reason::Adopted, format!("Found at {label} and adopted")),
     }
@@ -62,6 +74,9 @@ pub fn authorized(resolved: &Resolved, lost: bool, label: &str) -> (Authorizatio
                 Says(State::True, Reason::Granted, format!("{label} works with the authorization")),
             ),
             Seen::Known(Authorization::Required) => required(format!("{label} says that the authorization is dead")),
+            Seen::Known(Authorization::Doubted) => {
+                unknown(format!("Every backup of late has failed, and {label} shows no program why"))
+            }
             Seen::Known(Authorization::NoEvidence) => {
                 unknown(format!("Nothing that {label} shows proves yet that the authorization works"))
             }
@@ -85,6 +100,12 @@ fn attested(attested: Option<&Attested>, label: &str) -> (AuthorizationState, Sa
         Some(Void::Changed(change)) => format!("Something has changed since the newest attestation: {change}"),
     };
     (AuthorizationState::Required, Says(State::False, Reason::AttestationVoid, message))
+}
+
+/// The first three, and how many more.
+fn listed(names: &[String]) -> String {
+    let more = if names.len() > 3 { format!(" and {} more", names.len() - 3) } else { String::new() };
+    format!("{}{more}", names[..names.len().min(3)].join(", "))
 }
 
 /// The last backup, what is said of it, and how long that stays true.

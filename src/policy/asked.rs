@@ -9,8 +9,8 @@ use super::demands::Demand;
 use super::gather::Observed;
 use super::profiles::{self, Requirement};
 use super::rules::Rule;
+use crate::api::ServiceAccountPolicy;
 use crate::api::policy::Stage;
-use crate::api::{ServiceAccountPolicy, ServiceAccountPolicySpec};
 use crate::tenant::DirectoryRole;
 use crate::tenant::facts::{AccountFacts, held};
 
@@ -18,19 +18,17 @@ use crate::tenant::facts::{AccountFacts, held};
 pub struct Asked(BTreeSet<(&'static str, Stage)>);
 
 impl Asked {
-    /// By the Connectors, and by profiles that no Connector can ask for; while nobody asks for anything, Steady of all profiles.
+    /// By the Connectors; while nobody asks for anything, Steady of all profiles.
     pub fn of(observed: &Observed, policy: &ServiceAccountPolicy) -> Self {
         let demands: Vec<&Demand> = observed.demands().collect();
-        let alone: BTreeSet<(&'static str, Stage)> =
-            standing_alone(&policy.spec).map(|name| (name, Stage::Steady)).collect();
-        if demands.is_empty() && alone.is_empty() {
+        if demands.is_empty() {
             return Self(profiles::ALL.iter().map(|name| (*name, Stage::Steady)).collect());
         }
         // Nobody's rules of one's own: they count for whatever the policy is asked.
-        let stages = demands.iter().map(|demand| demand.stage).chain(alone.iter().map(|(_, stage)| *stage));
-        let custom: BTreeSet<(&'static str, Stage)> = stages.map(|stage| (profiles::CUSTOM, stage)).collect();
+        let custom: BTreeSet<(&'static str, Stage)> =
+            demands.iter().map(|demand| (profiles::CUSTOM, demand.stage)).collect();
         let asked = demands.iter().filter_map(|demand| Some((profile(demand, policy).ok()?, demand.stage)));
-        Self(asked.chain(custom).chain(alone).collect())
+        Self(asked.chain(custom).collect())
     }
 
     /// Whether a requirement counts now: its profile is asked for in a stage that it belongs to.
@@ -77,12 +75,6 @@ impl Asked {
         }
         needed
     }
-}
-
-/// The declared profiles that no Connector can ask for.
-pub fn standing_alone(spec: &ServiceAccountPolicySpec) -> impl Iterator<Item = &'static str> {
-    let declared = profiles::names(&spec.profiles);
-    profiles::STANDING_ALONE.iter().copied().filter(move |name| declared.contains(name))
 }
 
 /// When the vendor of a profile was last seen to be authorized, as its Connectors say; `None`: none says.

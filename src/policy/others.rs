@@ -7,7 +7,6 @@ use kube::api::{ApiResource, DynamicObject};
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Resource, ResourceExt};
 
-use super::asked::standing_alone;
 use super::asking::{Asking, connectors};
 use super::gather::Observed;
 use super::rules::Rule;
@@ -65,10 +64,8 @@ fn may_be_one_account(one: &ServiceAccountPolicySpec, other: &ServiceAccountPoli
 
 /// The directory roles that these Connectors need now, by what their policy's profiles ask for in their stages.
 pub fn roles_needed(spec: &ServiceAccountPolicySpec, asking: &[Asking]) -> Vec<Vec<DirectoryRole>> {
-    // What no Connector can ask for is asked for by being declared.
-    let alone = standing_alone(spec).map(|_| Stage::Steady);
     let demands = asking.iter().filter_map(|asking| asking.demand.as_ref());
-    let stages: BTreeSet<Stage> = demands.map(|demand| demand.stage).chain(alone).collect();
+    let stages: BTreeSet<Stage> = demands.map(|demand| demand.stage).collect();
     let requirements = profiles::requirements(spec);
     let counted = requirements.iter().filter(|it| stages.iter().any(|stage| it.counts_in(*stage)));
     counted
@@ -95,7 +92,7 @@ pub fn hold(others: &[(ServiceAccountPolicy, Vec<Asking>)], context: &Context) -
     let each = others.iter().map(|(policy, asking)| {
         if !holds(policy, asking) {
             Elsewhere::Lacks
-        } else if asks(policy, asking) && !just_seen(policy, context) {
+        } else if asks(asking) && !just_seen(policy, context) {
             Elsewhere::NotSeen
         } else {
             Elsewhere::Holds
@@ -105,8 +102,8 @@ pub fn hold(others: &[(ServiceAccountPolicy, Vec<Asking>)], context: &Context) -
 }
 
 /// Whether anything is asked of a policy.
-fn asks(policy: &ServiceAccountPolicy, asking: &[Asking]) -> bool {
-    asking.iter().any(|asking| !asking.asleep) || standing_alone(&policy.spec).next().is_some()
+fn asks(asking: &[Asking]) -> bool {
+    asking.iter().any(|asking| !asking.asleep)
 }
 
 fn just_seen(policy: &ServiceAccountPolicy, context: &Context) -> bool {
@@ -124,7 +121,7 @@ pub fn look_again(policy: &ServiceAccountPolicy, observed: &Observed, context: &
         }
     }
     let others = elsewhere(policy, context);
-    for (other, _) in others.iter().filter(|(other, asking)| asks(other, asking) && !just_seen(other, context)) {
+    for (other, _) in others.iter().filter(|(other, asking)| asks(asking) && !just_seen(other, context)) {
         if let Some(other) = context.policy(&other.namespace().unwrap_or_default(), &other.name_any()) {
             context.again.policy(&other);
         }
@@ -133,18 +130,17 @@ pub fn look_again(policy: &ServiceAccountPolicy, observed: &Observed, context: &
 
 fn holds(policy: &ServiceAccountPolicy, asking: &[Asking]) -> bool {
     let demands = asking.iter().filter(|asking| !asking.asleep).filter_map(|asking| asking.demand.as_ref());
-    let demands = demands.map(|demand| Some((answers::profile(demand, policy).ok()?, demand.stage)));
-    let alone = standing_alone(&policy.spec).map(|profile| Some((profile, Stage::Steady)));
+    let mut demands = demands.map(|demand| Some((answers::profile(demand, policy).ok()?, demand.stage)));
     let requirements = profiles::requirements(&policy.spec);
     let found = policy.status.as_ref().filter(|status| status.observed_generation == policy.metadata.generation);
     // What is not running is judged by nobody, and may lack anything.
     let resting = found.is_none_or(|status| {
         status.environments.as_ref().is_none_or(|environments| environments.not_running.is_some())
     });
-    if resting && asks(policy, asking) {
+    if resting && asks(asking) {
         return false;
     }
-    demands.chain(alone).all(|asked| {
+    demands.all(|asked| {
         let Some((profile, stage)) = asked else { return false };
         let counted = requirements.iter().filter(|it| it.asked_by(profile, stage));
         counted.filter(|it| it.rule.bears_on_removal()).all(|it| {

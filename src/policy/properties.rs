@@ -11,7 +11,6 @@ use super::demands::Demand;
 use super::gather::Observed;
 use super::others::Elsewhere;
 use super::plan::{Plan, plan};
-use super::profiles;
 use super::resolve::{Resolved, resolve};
 use super::rules::{environment_for_tests, facts_for_tests, row_for_tests, user_for_tests};
 use super::steps::{Allowed, What};
@@ -428,14 +427,13 @@ proptest! {
         let allowed: BTreeSet<Action> = policy.spec.allowed_actions.iter().copied().collect();
         let seen = asking.iter().all(|asking| asking.seen);
         let nobody = asking.is_empty();
-        let alone = profiles::names(&policy.spec.profiles).iter().any(|name| profiles::STANDING_ALONE.contains(name));
         let barred = facts.user.known().is_some_and(|user| user.as_ref().is_some_and(|user| user.guest || !user.enabled));
         let eligible = facts.schedule.known().is_none_or(|schedule| !schedule.eligible.is_empty());
         let mut observed = observed(facts, asking, &policy);
         for what in taken(&planned(&policy, &observed).1) {
             prop_assert!(allowed.contains(&what.action()) && seen, "{what:?}");
             let removes = matches!(what, What::RemoveDirectoryRole { .. });
-            prop_assert!(!nobody || (alone && !removes), "{what:?}");
+            prop_assert!(!nobody, "{what:?}");
             prop_assert!(!barred || removes || matches!(what, What::EnrollSelf(_)), "{what:?}");
             prop_assert!(!eligible || !matches!(what, What::AddDirectoryRole(DirectoryRole::Dynamics365Administrator)), "{what:?}");
         }

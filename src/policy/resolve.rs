@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::answers::{Answering, narrowed};
-use super::asked::{Asked, authorized, standing_alone};
+use super::asked::{Asked, authorized};
 use super::gather::Observed;
 use super::profiles::{self, Requirement};
 use super::proof::Proof;
@@ -50,7 +50,7 @@ pub struct Resolved {
     pub ungranted: BTreeSet<Action>,
     /// Display names of the selected environments, by id.
     pub environment_names: BTreeMap<String, String>,
-    /// Whether anything is asked of the account: by a Connector, or by a profile that no Connector can ask for.
+    /// Whether any Connector asks for anything.
     pub asked: bool,
     /// What is known of the account without the environments that no Connector asks for, if there are any.
     narrower: Option<AccountFacts>,
@@ -161,7 +161,7 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         mistakes,
         next_waiver_end: waivers::next_end(&policy.spec.waivers, observed.now),
         findings,
-        asked: !demands.is_empty() || standing_alone(&policy.spec).next().is_some(),
+        asked: !demands.is_empty(),
         demands,
         no_connectors: awake().next().is_none(),
         lacking,

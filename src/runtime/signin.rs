@@ -10,8 +10,9 @@ use super::service_accounts::ServiceAccounts;
 use super::{Context, Problem};
 use crate::api::policy::{self, Credential as Declared};
 use crate::api::{Reason, ServiceAccountPolicy};
+use crate::certificate::Certificate;
 use crate::fault::Fault;
-use crate::tenant::{App, Certificate, Cloud, Credential};
+use crate::tenant::{App, Cloud, Credential};
 
 const CERTIFICATE: &str = "tls.crt";
 const KEY: &str = "tls.key";

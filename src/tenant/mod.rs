@@ -3,7 +3,6 @@
 mod batch;
 pub mod calls;
 pub mod centers;
-mod certificate;
 pub mod cloud;
 mod consent;
 mod dataverse;
@@ -29,7 +28,6 @@ use std::sync::Arc;
 use crate::cache::Keyed;
 use crate::fault::Fault;
 use crate::http::Way;
-pub use certificate::{Certificate, Unfit};
 pub use cloud::Cloud;
 use facts::{Access, Environment, Who};
 use signin::SignIn;

@@ -17,10 +17,10 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use super::certificate::Certificate;
 use super::refusal::refusal;
 use super::transport::OurTransport;
 use super::{App, Cloud};
+use crate::certificate::{Certificate, Signature};
 use crate::fault::{Fault, Kind};
 use crate::http::Way;
 
@@ -243,7 +243,7 @@ struct Signed {
 #[async_trait]
 impl ClientAssertion for Signed {
     async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
-        let signed = self.certificate.assertion(&self.client_id, &self.endpoint, Timestamp::now());
+        let signed = self.certificate.assertion(&self.client_id, &self.endpoint, Signature::Pss, Timestamp::now());
         signed.ok_or_else(|| azure_core::Error::with_message(ErrorKind::Other, "the key can't sign"))
     }
 }

@@ -1,5 +1,6 @@
 //! What every vendor is to the rest of the house: one trait, and the one place where vendors are told apart.
 
+pub mod avepoint;
 pub mod fluentpro;
 pub mod keepit;
 
@@ -24,6 +25,8 @@ use crate::seen::Seen;
 pub enum VendorSpec {
     /// Keepit, for Power Platform and Dynamics 365.
     Keepit(keepit::Spec),
+    /// `AvePoint` Cloud Backup for Dynamics 365. Its jobs are shown to programs; everything else is done by people.
+    AvePoint(avepoint::Spec),
     /// `FluentPro` Backup, for Dataverse. It shows nothing to programs: people attest what they did there.
     FluentPro(fluentpro::Spec),
 }
@@ -34,14 +37,15 @@ impl VendorSpec {
     pub fn vendor(&self) -> &dyn Vendor {
         match self {
             Self::Keepit(spec) => spec,
+            Self::AvePoint(spec) => spec,
             Self::FluentPro(spec) => spec,
         }
     }
 }
 
 /// Hosts that vendors are asked at, compiled in.
-pub fn hosts() -> impl Iterator<Item = &'static str> {
-    keepit::HOSTS.iter().copied()
+pub fn hosts() -> impl Iterator<Item = String> {
+    keepit::HOSTS.iter().map(|host| (*host).to_owned()).chain(avepoint::hosts())
 }
 
 /// One vendor, as one Connector declares it.
@@ -58,6 +62,18 @@ pub trait Vendor: Send + Sync {
     fn name(&self) -> Option<&str>;
     /// The vendor account that is pinned, if one is.
     fn pinned_account(&self) -> Option<&str>;
+    /// Names and ids of what the connector is to back up, where the vendor shows its backups by that.
+    fn organizations(&self) -> Vec<&str> {
+        Vec::new()
+    }
+    /// What a person says in the spec of having done this hand-off.
+    fn attested(&self, _hand_off: &str) -> Option<Attestation> {
+        None
+    }
+    /// Whether a person has to move the connector at the vendor when its profile changes so.
+    fn moves(&self, _from: &str, _to: &str) -> bool {
+        false
+    }
     /// What the vendor shows to this credential: one set of calls for an account, whoever asks.
     fn look<'a>(&'a self, credential: &'a Credential, desk: &'a Desk, max_age: Duration) -> BoxFuture<'a, Sight>;
     /// What a person has to do, and how.
@@ -74,13 +90,15 @@ pub struct Desk {
     pub way: Way,
     /// What was read of Keepit accounts.
     pub keepit: Arc<keepit::Accounts>,
+    /// What was read of `AvePoint`'s jobs.
+    pub avepoint: Arc<avepoint::Accounts>,
 }
 
 impl Desk {
     /// An empty desk.
     #[must_use]
     pub fn new(way: Way) -> Self {
-        Self { way, keepit: Arc::default() }
+        Self { way, keepit: Arc::default(), avepoint: Arc::default() }
     }
 }
 
@@ -118,6 +136,23 @@ pub struct VendorConnector {
     pub health: Seen<Option<Health>>,
     /// The last backup; `None`: there is none.
     pub last_backup: Seen<Option<Backup>>,
+    /// The same by organization, where the vendor shows it so.
+    pub organizations: Vec<Organization>,
+    /// Names of what the vendor backs up for the account, and this connector does not declare.
+    pub undeclared: Vec<String>,
+}
+
+/// What the vendor shows of one thing that the connector is to back up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organization {
+    /// As it is declared.
+    pub name: String,
+    /// The vendor's id; `None`: not seen.
+    pub id: Option<String>,
+    /// The vendor's word for the state of the newest backup job; `None`: it shows no job.
+    pub last_job: Option<String>,
+    /// The last backup; `None`: it shows none.
+    pub last_backup: Option<Backup>,
 }
 
 /// Whether the vendor may still act for the service account.
@@ -129,6 +164,8 @@ pub enum Authorization {
     Required,
     /// Nothing that the vendor shows speaks for or against it.
     NoEvidence,
+    /// Everything fails, and the vendor does not show why: a person has to look.
+    Doubted,
     /// The vendor shows nothing, but a person has said that it works.
     Attested(Attestation),
 }
@@ -171,6 +208,10 @@ pub struct Need<'a> {
     pub name: &'a str,
     /// The service account to sign in as; `None`: the policy is not there, so nobody knows.
     pub account: Option<&'a str>,
+    /// The policy's profile that is asked for; `None`: nobody has said yet.
+    pub profile: Option<&'a str>,
+    /// What it is about: names of organizations; empty: the connector as such.
+    pub organizations: &'a [String],
     /// What is still missing on the account, one sentence each.
     pub missing: &'a [String],
 }
@@ -186,6 +227,8 @@ pub enum What {
     GrantAccess,
     /// To take back the connector's scheduled deletion.
     Undelete,
+    /// To let the vendor sign in in another way.
+    Move,
 }
 
 /// The steps of a hand-off, after what is still missing on the account.

@@ -165,13 +165,16 @@ async fn environments_that_nobody_can_be_added_to_or_that_rest_are_said_and_not_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn environments_without_dataverse_are_counted_and_named() {
+async fn environments_without_dataverse_or_that_rest_are_counted_and_named() {
     let scene = fabrikam().await;
     let profiles = json!({ "custom": { "rules": [{ "id": "member", "check": { "environmentMember": {} } }] } });
     scene.apply_yaml(&policy(&profiles, &json!({}))).await;
     let _operator = scene.operator_with("[]", &[]).await;
     judged(&scene).await;
     let seen = scene.get("ServiceAccountPolicy", crate::NAME).await["status"]["environments"].clone();
-    let expected = json!({ "selected": 6, "withoutDataverse": { "count": 1, "sample": ["Fabrikam Flows"] } });
+    let one = |name: &str| json!({ "count": 1, "sample": [name] });
+    let expected = json!({
+        "selected": 6, "withoutDataverse": one("Fabrikam Flows"), "notRunning": one("Fabrikam Restored"),
+    });
     assert_eq!(seen, expected);
 }

@@ -100,7 +100,7 @@ async fn a_license_that_has_not_arrived_in_the_power_platform_is_waited_for_and_
 async fn an_access_mode_is_set_only_once_the_license_shows_in_the_environment() {
     let world = broken(|world| {
         world["tenants"][0]["users"][0]["licenses"] = json!([{ "sku": "POWERAUTOMATE_ATTENDED_RPA" }]);
-        world["switches"] = json!({ "lag": { "license_reads": 6 } });
+        world["switches"] = json!({ "lag": { "license_reads": 60 } });
     });
     let scene = Scene::with_world(&world).await;
     scene.world.act("assign-license", json!({ "user": ACCOUNT, "sku": "DYN365_ENTERPRISE_SALES" })).unwrap();

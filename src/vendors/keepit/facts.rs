@@ -31,6 +31,8 @@ pub fn connectors(devices: &Element, health: &Seen<Element>, backups: &Seen<Elem
                 authorization: authorization(&health, &last_backup),
                 health,
                 last_backup,
+                organizations: Vec::new(),
+                undeclared: Vec::new(),
             })
         })
         .collect()

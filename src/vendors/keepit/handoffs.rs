@@ -12,7 +12,8 @@ pub fn hand_off(spec: &Spec, need: &Need<'_>) -> HandOff {
     let url = Some(format!("https://{host}"));
     let account = need.account.unwrap_or("the service account");
     match need.what {
-        What::Create => HandOff {
+        // There is but one way to sign in, so that nothing is ever moved.
+        What::Create | What::Move => HandOff {
             name: "create-connector",
             title: format!("Sign in as {account} and create the connector \"{name}\" at Keepit"),
             who: "Keepit Master Admin or Backup Admin, who can sign in as the service account",

@@ -1,8 +1,8 @@
-//! What is in a certificate's Secret, whether one can sign in with it, and what is signed (facts/microsoft.md §4.1). [pure]
+//! What is in a certificate's Secret, whether one can sign in with it, and what is signed. [pure]
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{KeyPair, RSA_PSS_SHA256, RsaKeyPair};
+use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +16,8 @@ use x509_cert::time::Time;
 pub struct Certificate {
     key: RsaKeyPair,
     thumbprint: String,
+    /// The older one, by which some know their certificates.
+    sha1: String,
     // Of the key: who has no more than the certificate is somebody else.
     secret: String,
     valid: (Timestamp, Timestamp),
@@ -36,8 +38,8 @@ pub enum Unfit {
     /// No key, an encrypted one, or one that can't be read.
     #[error("tls.key holds no readable private key in PEM (PKCS#1 or PKCS#8, not encrypted)")]
     NoKey,
-    /// Microsoft takes RSA only.
-    #[error("tls.key is not an RSA key of at least 2048 bits, and Microsoft takes no other")]
+    /// RSA is all that is taken.
+    #[error("tls.key is not an RSA key of at least 2048 bits, and no other is taken")]
     NotRsa,
     /// The two don't belong together.
     #[error("tls.key is not the key of the certificate in tls.crt")]
@@ -48,6 +50,15 @@ pub enum Unfit {
     /// It has not begun.
     #[error("the certificate in tls.crt is not valid yet")]
     NotYet,
+}
+
+/// How an assertion is signed, and how it names the certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signature {
+    /// RSASSA-PSS, as Microsoft asks for it (facts/microsoft.md §4.1).
+    Pss,
+    /// RSASSA-PKCS1-v1_5, as `AvePoint` asks for it (facts/avepoint-fluentpro.md §1).
+    Pkcs1,
 }
 
 /// An assertion is good for this long: Microsoft asks for five to ten minutes.
@@ -81,6 +92,7 @@ impl Certificate {
         Ok(Self {
             key,
             thumbprint: URL_SAFE_NO_PAD.encode(digest(&SHA256, &der)),
+            sha1: URL_SAFE_NO_PAD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, &der)),
             secret: URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.secret_der())),
             valid: (at(&validity.not_before), at(&validity.not_after)),
         })
@@ -106,8 +118,11 @@ impl Certificate {
 
     /// A signed statement that whoever holds the key is this app, for one sign-in at this endpoint. `None`: it can't be signed.
     #[must_use]
-    pub fn assertion(&self, client_id: &str, endpoint: &str, now: Timestamp) -> Option<String> {
-        let header = json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": self.thumbprint });
+    pub fn assertion(&self, client_id: &str, endpoint: &str, how: Signature, now: Timestamp) -> Option<String> {
+        let header = match how {
+            Signature::Pss => json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": self.thumbprint }),
+            Signature::Pkcs1 => json!({ "alg": "RS256", "typ": "JWT", "x5t": self.sha1, "kid": self.sha1 }),
+        };
         let claims = json!({
             "aud": endpoint,
             "iss": client_id,
@@ -120,7 +135,11 @@ impl Certificate {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(&header), part(&claims));
         let mut signature = vec![0; self.key.public_modulus_len()];
-        self.key.sign(&RSA_PSS_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).ok()?;
+        let encoding: &dyn RsaEncoding = match how {
+            Signature::Pss => &RSA_PSS_SHA256,
+            Signature::Pkcs1 => &RSA_PKCS1_SHA256,
+        };
+        self.key.sign(encoding, &SystemRandom::new(), signed.as_bytes(), &mut signature).ok()?;
         Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 }
@@ -134,7 +153,7 @@ fn unique() -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use aws_lc_rs::signature::{RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
+    use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
     use base64::engine::general_purpose::STANDARD;
     use rcgen::{CertificateParams, KeyPair as Pair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, date_time_ymd};
 
@@ -167,7 +186,7 @@ mod tests {
         let made = certificate_of(&pair);
         let certificate = Certificate::read(&made.pem(), &pair.serialize_pem()).unwrap();
         let now = at("2026-11-24T12:00:00Z");
-        let assertion = certificate.assertion("app", ENDPOINT, now).unwrap();
+        let assertion = certificate.assertion("app", ENDPOINT, Signature::Pss, now).unwrap();
         let (signed, signature) = assertion.rsplit_once('.').unwrap();
         let (header, claims) = signed.split_once('.').unwrap();
         let (header, claims) = (decoded(header), decoded(claims));
@@ -181,7 +200,27 @@ mod tests {
         UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, public)
             .verify(signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap())
             .unwrap();
-        assert_ne!(assertion, certificate.assertion("app", ENDPOINT, now).unwrap(), "each is another one");
+        assert_ne!(
+            assertion,
+            certificate.assertion("app", ENDPOINT, Signature::Pss, now).unwrap(),
+            "each is another one"
+        );
+    }
+
+    #[test]
+    fn an_assertion_may_be_signed_the_older_way_too() {
+        let pair = rsa();
+        let made = certificate_of(&pair);
+        let certificate = Certificate::read(&made.pem(), &pair.serialize_pem()).unwrap();
+        let assertion = certificate.assertion("app", ENDPOINT, Signature::Pkcs1, at("2026-11-24T12:00:00Z")).unwrap();
+        let (signed, signature) = assertion.rsplit_once('.').unwrap();
+        let thumbprint = URL_SAFE_NO_PAD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, made.der()));
+        let header = decoded(signed.split_once('.').unwrap().0);
+        assert_eq!(header, json!({ "alg": "RS256", "typ": "JWT", "x5t": thumbprint, "kid": thumbprint }));
+        let public = certificate.key.public_key().as_ref();
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public)
+            .verify(signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap())
+            .unwrap();
     }
 
     #[test]

@@ -1,0 +1,59 @@
+//! What a status says of the organizations that a Connector declares, where its vendor shows its backups so. [pure]
+
+use crate::api::connector::{BackupResult, LastBackupStatus, OrganizationStatus, UndeclaredStatus};
+use crate::runtime::Note;
+use crate::runtime::conditions::whole_seconds;
+use crate::vendors::{Backup, Organization, VendorConnector};
+
+/// The vendor's word for a job that failed.
+const FAILED: &str = "Failed";
+/// So many names are shown.
+const MOST: usize = 10;
+
+/// What is seen now; what was seen before stays while the vendor shows nothing.
+pub fn seen(
+    found: Option<&VendorConnector>,
+    missing: &[String],
+    old: &[OrganizationStatus],
+) -> Vec<OrganizationStatus> {
+    let Some(found) = found else {
+        let unseen = |name: &String| OrganizationStatus { name: name.clone(), ..OrganizationStatus::default() };
+        return missing.iter().map(unseen).collect();
+    };
+    let before = |name: &str| old.iter().find(|old| old.name == name).cloned();
+    let each = found.organizations.iter().map(|it| match &it.last_job {
+        Some(_) => status(it),
+        None => before(&it.name).unwrap_or_else(|| status(it)),
+    });
+    each.collect()
+}
+
+fn status(it: &Organization) -> OrganizationStatus {
+    let backup = |Backup { latest, complete }: Backup| {
+        let result = if complete == Some(latest) { BackupResult::Complete } else { BackupResult::Partial };
+        LastBackupStatus { completion_time: whole_seconds(latest), result }
+    };
+    OrganizationStatus {
+        name: it.name.clone(),
+        id: it.id.clone(),
+        last_job: it.last_job.clone(),
+        last_backup: it.last_backup.map(backup),
+    }
+}
+
+/// News of jobs that failed, one for each organization.
+pub fn failed(now: &[OrganizationStatus], old: &[OrganizationStatus]) -> Vec<Note> {
+    let fails = |it: &OrganizationStatus| it.last_job.as_deref() == Some(FAILED);
+    let news = now.iter().filter(|it| fails(it) && !old.iter().any(|old| old.name == it.name && fails(old)));
+    let note = |it: &OrganizationStatus| {
+        let sentence = format!("The newest backup job of \"{}\" has failed", it.name);
+        Note::warning("BackupFailed", "Observe", sentence).about("Organization", &it.name)
+    };
+    news.map(note).collect()
+}
+
+/// How many, and the first of them.
+pub fn some(names: &[String]) -> Option<UndeclaredStatus> {
+    let count = i32::try_from(names.len()).unwrap_or(i32::MAX);
+    (count > 0).then(|| UndeclaredStatus { count, sample: names.iter().take(MOST).cloned().collect() })
+}

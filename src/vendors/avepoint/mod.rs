@@ -1,0 +1,75 @@
+//! AvePoint Cloud Backup for Dynamics 365, as a vendor: its jobs are shown, and everything else is a person's.
+
+mod centers;
+mod client;
+mod facts;
+mod handoffs;
+mod login;
+mod spec;
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+
+pub use centers::hosts;
+pub use client::Accounts;
+pub use spec::Spec;
+
+use super::{Attestation, Credential, Desk, Need, Sight, Vendor};
+use crate::handoff::HandOff;
+
+/// Key of the Secret: the client secret of the app registration.
+const SECRET: &str = "client-secret";
+/// Keys of a `kubernetes.io/tls` Secret.
+const CERTIFICATE: &str = "tls.crt";
+const KEY: &str = "tls.key";
+
+impl Vendor for Spec {
+    fn label(&self) -> &'static str {
+        "AvePoint"
+    }
+
+    fn profiles(&self) -> &'static [&'static str] {
+        &[handoffs::SERVICE_ACCOUNT, handoffs::APP_PROFILE]
+    }
+
+    fn secret(&self) -> Option<(&str, &'static [&'static str])> {
+        Some(match &self.credential {
+            spec::Credential::ClientSecret(it) => (&it.secret_ref.name, &[SECRET]),
+            spec::Credential::ClientCertificate(it) => (&it.secret_ref.name, &[CERTIFICATE, KEY]),
+        })
+    }
+
+    fn installation(&self) -> &str {
+        &self.data_center
+    }
+
+    fn name(&self) -> Option<&str> {
+        None
+    }
+
+    fn pinned_account(&self) -> Option<&str> {
+        None
+    }
+
+    fn organizations(&self) -> Vec<&str> {
+        let names = self.organizations.iter().map(|it| it.name.as_str());
+        names.chain(self.organizations.iter().filter_map(|it| it.id.as_deref())).collect()
+    }
+
+    fn attested(&self, hand_off: &str) -> Option<Attestation> {
+        handoffs::attested(&self.attestations, hand_off)
+    }
+
+    fn moves(&self, from: &str, to: &str) -> bool {
+        (from, to) == (handoffs::SERVICE_ACCOUNT, handoffs::APP_PROFILE)
+    }
+
+    fn look<'a>(&'a self, credential: &'a Credential, desk: &'a Desk, max_age: Duration) -> BoxFuture<'a, Sight> {
+        Box::pin(client::look(self, credential, desk, max_age))
+    }
+
+    fn hand_off(&self, need: &Need<'_>) -> HandOff {
+        handoffs::hand_off(need)
+    }
+}
