@@ -43,6 +43,7 @@ use crate::vendors::VendorSpec;
     )
 )]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.adoption) || has(self.vendor.keepit)").message("adoption is for vendors that show their connectors: Keepit"))]
 pub struct ConnectorSpec {
     /// The vendor, and what it calls the connector: exactly one key. Which one it is can't change.
     #[x_kube(validation = Rule::new("has(self.keepit) == has(oldSelf.keepit) && has(self.avePoint) == has(oldSelf.avePoint)").message("the vendor can't change; create another Connector"))]
@@ -53,6 +54,9 @@ pub struct ConnectorSpec {
     /// selection, never widen it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environments: Option<EnvironmentSelector>,
+    /// How a connector that is there already is found. For vendors that show their connectors (Keepit).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adoption: Option<Adoption>,
     /// What is expected of the backups.
     #[serde(default)]
     #[schemars(default = "nothing")]
@@ -77,6 +81,33 @@ pub struct PolicyRef {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub profile: Option<String>,
+}
+
+/// How a connector that is there already is found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("(self.policy == 'ByID') == has(self.connectorID)").message("connectorID belongs to policy ByID, and ByID needs it"))]
+pub struct Adoption {
+    /// `ByName` (default): the one of the declared name that is not being deleted. `ByID`: the one with `connectorID`, whatever its
+    /// name. `Never`: only one that a person makes as the hand-off asks for it.
+    #[serde(default)]
+    #[schemars(default)]
+    pub policy: AdoptionPolicy,
+    /// The vendor's id of the connector, for `ByID`. Example: `k7q2mz-p4x9aa-0b3c8d`.
+    #[serde(default, rename = "connectorID", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub connector_id: Option<String>,
+}
+
+/// Which connectors that are there already may be taken.
+// Plain comments only: see `Action`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum AdoptionPolicy {
+    #[default]
+    ByName,
+    #[serde(rename = "ByID")]
+    ById,
+    Never,
 }
 
 /// What is expected of the backups.
@@ -141,6 +172,10 @@ pub struct ConnectorStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "organizations_schema")]
     pub organizations: Vec<OrganizationStatus>,
+    /// What is declared and is otherwise at the vendor.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "drift_schema")]
+    pub drift: Vec<DriftStatus>,
     /// What the vendor backs up for the account, and no Connector declares.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undeclared: Option<UndeclaredStatus>,
@@ -148,7 +183,8 @@ pub struct ConnectorStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "hand_offs_schema")]
     pub hand_offs: Vec<HandOffStatus>,
-    /// Ready, Reconciling, Stalled (kstatus); `CredentialsValid`, `PolicySatisfied`, Provisioned, Authorized, `BackupCurrent`.
+    /// Ready, Reconciling, Stalled (kstatus); `CredentialsValid`, `PolicySatisfied`, Provisioned, Authorized, `BackupCurrent`;
+    /// `InSync`, which Ready does not wait for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "conditions_schema")]
     pub conditions: Vec<Condition>,
@@ -228,6 +264,18 @@ pub struct OrganizationStatus {
     pub last_backup: Option<LastBackupStatus>,
 }
 
+/// One field that is declared and is otherwise at the vendor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DriftStatus {
+    /// Where it is declared. Example: `spec.vendor.keepit.retention`.
+    pub field: String,
+    /// What is declared.
+    pub desired: String,
+    /// What the vendor shows.
+    pub observed: String,
+}
+
 /// What the vendor backs up, and no Connector declares.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -238,6 +286,9 @@ pub struct UndeclaredStatus {
     pub sample: Vec<String>,
 }
 
+fn drift_schema(generator: &mut SchemaGenerator) -> Schema {
+    keyed_list::<DriftStatus>(generator, "field")
+}
 fn organizations_schema(generator: &mut SchemaGenerator) -> Schema {
     keyed_list::<OrganizationStatus>(generator, "name")
 }

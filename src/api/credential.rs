@@ -10,7 +10,12 @@ use super::shared::SecretKeyRef;
 #[serde(rename_all = "camelCase")]
 pub struct Tenant {
     /// Tenant id (a GUID) or a verified domain. Example: `contoso.com`.
-    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"))]
+    #[schemars(
+        length(min = 1, max = 253),
+        regex(
+            pattern = r"^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,})$"
+        )
+    )]
     pub id: String,
     /// The cloud of Microsoft that the tenant is in. Default: `Global`.
     #[serde(default)]

@@ -12,6 +12,8 @@ pub enum Reason {
     Pinned,
     /// The vendor's connector was found and is the one that this object stands for.
     Adopted,
+    /// Everything that is declared is so at the vendor.
+    InSync,
     /// The vendor was seen to work with the authorization.
     Granted,
     /// Every requirement of the stage holds.
@@ -48,6 +50,8 @@ pub enum Reason {
     NotAccessible,
     /// No backup has ever finished.
     NoBackup,
+    /// Something that is declared is otherwise at the vendor: see `status.drift`.
+    Drifted,
     /// What a person attested is too old, or what it rests on has changed since.
     AttestationVoid,
     /// The last backup is older than `spec.backup.maxAge`.
@@ -82,6 +86,8 @@ pub enum Reason {
     NoMatchingProfile,
     /// Another Connector already stands for this vendor connector.
     ConnectorClaimed,
+    /// The vendor has a connector of the declared name, and `spec.adoption` says that none is to be taken.
+    ConnectorExists,
     /// More than one vendor connector has this name.
     Ambiguous,
     /// A named environment is not in the tenant, has no Dataverse, or is not within the policy's.

@@ -53,8 +53,14 @@ fn policies(text: &str) -> Result<Vec<ServiceAccountPolicy>, String> {
         let value = serde_json::Value::deserialize(document).map_err(|error| error.to_string())?;
         if value["kind"] == "ServiceAccountPolicy" {
             let name = value["metadata"]["name"].as_str().unwrap_or("without a name").to_owned();
-            let policy =
-                serde_json::from_value(value).map_err(|error| format!("ServiceAccountPolicy {name}: {error}"))?;
+            // What is misspelt would be left out of the answer.
+            let mut unknown = Vec::new();
+            let policy = serde_ignored::deserialize(value, |path| unknown.push(path.to_string()))
+                .map_err(|error| format!("ServiceAccountPolicy {name}: {error}"))?;
+            // The version and the kind are looked at elsewhere.
+            if let Some(field) = unknown.iter().find(|field| field.starts_with("spec")) {
+                return Err(format!("ServiceAccountPolicy {name}: unknown field {}", field.replace(".?", "")));
+            }
             policies.push(policy);
         }
     }
@@ -213,6 +219,22 @@ mod tests {
                 Right::SystemAdministrator => "administrator",
             })
             .collect()
+    }
+
+    #[test]
+    fn a_field_that_is_misspelt_is_named_and_nothing_is_answered() {
+        let text = |spec: &str| {
+            format!(
+                "{{ apiVersion: backstay.dev/v1alpha1, kind: ServiceAccountPolicy, metadata: {{ name: p }}, spec: {{ \
+                 tenant: {{ id: t }}, credential: {{ clientSecret: {{ clientID: c, secretRef: {{ name: s, key: k }} }} }}, \
+                 account: {{ user: {{ principalName: u@x.y }} }}, {spec} }} }}"
+            )
+        };
+        let said = |spec: &str| policies(&text(spec)).unwrap_err();
+        let place = "ServiceAccountPolicy p: unknown field spec.";
+        assert_eq!(said("profiles: { keepitDynamicsCE: {} }, allowedAction: []"), format!("{place}allowedAction"));
+        let misspelt = "profiles: { keepitDynamicsCE: {}, keepitPowerPlatfrom: {} }";
+        assert_eq!(said(misspelt), format!("{place}profiles.keepitPowerPlatfrom"));
     }
 
     #[test]

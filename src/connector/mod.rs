@@ -1,6 +1,7 @@
 //! One Connector, from what was declared to what is said about it. Reads like the five files beside it.
 
 mod act;
+mod adoption;
 mod attested;
 mod gather;
 mod organizations;

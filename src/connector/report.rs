@@ -6,18 +6,19 @@ use jiff::Timestamp;
 
 use super::act::Done;
 use super::attested::{Attested, Void};
-use super::gather::Observed;
+use super::gather::{Observed, called};
 use super::organizations;
 use super::resolve::Resolved;
-use super::says::{Says, authorized, backed_up, for_good, provisioned, satisfied};
+use super::says::{Says, authorized, backed_up, for_good, in_sync, provisioned, satisfied};
 use crate::api::connector::{
-    AttestationStatus, AuthorizationState, AuthorizationStatus, HealthStatus, VendorAccountStatus,
+    AttestationStatus, AuthorizationState, AuthorizationStatus, DriftStatus, HealthStatus, VendorAccountStatus,
 };
 use crate::api::shared::span;
 use crate::api::{Connector, ConnectorStatus, Reason};
 use crate::fault::Kind;
 use crate::runtime::conditions::{State, whole_seconds};
 use crate::runtime::{Conditions, Note, Outcome, Problem, Settings, Trouble};
+use crate::vendors::VendorConnector;
 
 type Said = Outcome<ConnectorStatus>;
 
@@ -61,6 +62,10 @@ pub fn report(connector: &Connector, resolved: &Resolved, done: Done, settings: 
         ("BackupCurrent", &backed_up),
     ] {
         conditions.set(kind, *state, *reason, message.clone());
+    }
+    let drift = drifted(connector, found);
+    if let Some(Says(state, reason, message)) = found.filter(|_| vendor.can_drift()).map(|_| in_sync(&drift, label)) {
+        conditions.set("InSync", state, reason, message);
     }
     match &satisfied {
         Says(State::False, reason, message) if for_good(*reason) => {
@@ -106,6 +111,7 @@ pub fn report(connector: &Connector, resolved: &Resolved, done: Done, settings: 
             .flatten()
             .map(|health| HealthStatus { state: health.state, reason: health.reason }),
         organizations,
+        drift,
         undeclared: organizations::some(&resolved.undeclared),
         hand_offs: done.hand_offs,
         conditions: conditions.finish(),
@@ -145,7 +151,8 @@ pub fn refuse(
     }
     let Says(state, reason, message) = satisfied(connector, observed.policy.as_ref(), AuthorizationState::Unknown);
     conditions.set("PolicySatisfied", state, reason, message);
-    for kind in ["Provisioned", "Authorized", "BackupCurrent"] {
+    let in_sync = connector.spec.vendor.vendor().can_drift().then_some("InSync");
+    for kind in ["Provisioned", "Authorized", "BackupCurrent"].into_iter().chain(in_sync) {
         conditions.set(kind, State::Unknown, problem.reason, "Can't be told while Ready says why");
     }
     conditions.refuse(problem);
@@ -163,6 +170,7 @@ pub fn refuse(
         connector_id: old.connector_id.clone(),
         last_backup: old.last_backup.clone(),
         organizations: old.organizations.clone(),
+        drift: old.drift.clone(),
         undeclared: old.undeclared.clone(),
     };
     Outcome { status, notes, next }
@@ -184,6 +192,13 @@ pub fn suspended(connector: &Connector, now: Timestamp) -> Said {
         ..old
     };
     Outcome { status, notes: Vec::new(), next: span(&connector.spec.interval) }
+}
+
+/// What is declared and is otherwise at the vendor.
+fn drifted(connector: &Connector, found: Option<&VendorConnector>) -> Vec<DriftStatus> {
+    let vendor = connector.spec.vendor.vendor();
+    let all = found.into_iter().flat_map(|found| vendor.drift(found, &called(connector).name));
+    all.map(|it| DriftStatus { field: it.field.to_owned(), desired: it.desired, observed: it.observed }).collect()
 }
 
 fn begin<'a>(connector: &Connector, old: &'a ConnectorStatus, now: Timestamp) -> Conditions<'a> {

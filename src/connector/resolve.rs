@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::adoption;
 use super::attested::{self, Attested};
-use super::gather::{Observed, PolicySeen, age, called};
+use super::gather::{Observed, Other, PolicySeen, age, called};
 use crate::api::{Connector, Reason};
 use crate::fault::Kind;
 use crate::runtime::Problem;
@@ -63,13 +64,10 @@ pub fn resolve(connector: &Connector, observed: &Observed, now: Timestamp) -> Re
         Seen::Unknown(fault) => return Err(Problem::from_fault("Provisioned", fault)),
     };
     let known = connector.status.as_ref().and_then(|status| status.connector_id.as_deref());
-    let found = match connectors.iter().find(|it| known.is_some() && it.id.as_deref() == known) {
-        Some(found) => Some(found),
-        None => by_name(connector, connectors)?,
-    };
+    let found = adoption::find(connector, connectors)?;
     unclaimed(connector, account.as_deref(), found, known, observed)?;
     let missing = found.map(|found| never_seen(connector, found)).unwrap_or_default();
-    let undeclared = found.map(|found| undeclared(connector, found, observed)).unwrap_or_default();
+    let undeclared = undeclared(connector, connectors, found, observed);
     // Of which nothing was ever seen, that is not there yet.
     let found = found.filter(|found| missing.is_empty() || missing.len() < found.organizations.len());
     let attested = match found.map(|found| &found.authorization) {
@@ -103,17 +101,35 @@ fn never_seen(connector: &Connector, found: &VendorConnector) -> Vec<String> {
     silent.map(|it| it.name.clone()).collect()
 }
 
-/// What the vendor backs up, and neither this nor another Connector at the same installation declares.
-fn undeclared(connector: &Connector, found: &VendorConnector, observed: &Observed) -> Vec<String> {
+/// What the vendor backs up for the account, and neither this nor another Connector at the same installation declares: connectors
+/// that nobody stands for, or organizations of this one.
+fn undeclared(
+    connector: &Connector,
+    all: &[VendorConnector],
+    found: Option<&VendorConnector>,
+    observed: &Observed,
+) -> Vec<String> {
     let here = called(connector);
-    let beside: Vec<&String> = observed
-        .others
-        .iter()
-        .filter(|other| other.called.vendor == here.vendor && other.called.installation == here.installation)
-        .flat_map(|other| &other.organizations)
-        .collect();
-    let declared = |name: &String| beside.iter().any(|other| other.eq_ignore_ascii_case(name));
-    found.undeclared.iter().filter(|name| !declared(name)).cloned().collect()
+    let at_vendor =
+        |other: &&Other| other.called.vendor == here.vendor && other.called.installation == here.installation;
+    let beside: Vec<&Other> = observed.others.iter().filter(at_vendor).collect();
+    let own = found.and_then(|found| found.id.as_deref());
+    let stands = |it: &VendorConnector| {
+        it.id.as_deref() == own
+            || it.name == here.name
+            || beside.iter().any(|other| match &other.connector_id {
+                Some(id) => it.id.as_ref() == Some(id),
+                None => other.called.name == it.name,
+            })
+    };
+    let unattended = all.iter().filter(|it| it.id.is_some() && !it.deleting && !stands(it)).map(|it| &it.name);
+    let declared = |name: &String| {
+        beside.iter().flat_map(|other| &other.organizations).any(|other| other.eq_ignore_ascii_case(name))
+    };
+    let within = found.into_iter().flat_map(|found| &found.undeclared).filter(|name| !declared(name));
+    let mut names: Vec<String> = unattended.chain(within).cloned().collect();
+    names.sort();
+    names
 }
 
 /// Whether a person has to move it to the profile that is asked for now, and has not said so since it last worked.
@@ -140,23 +156,6 @@ fn pinned(connector: &Connector, account: &str) -> Result<(), Problem> {
              if that is right, create another Connector"
         )),
         _ => Ok(()),
-    }
-}
-
-/// The one connector of this name that is not being deleted.
-fn by_name<'a>(connector: &Connector, all: &'a [VendorConnector]) -> Result<Option<&'a VendorConnector>, Problem> {
-    let name = called(connector).name;
-    // One without an id has no name of its own either: the object is all that there is of it.
-    let is_it = |it: &VendorConnector| it.id.is_none() || (it.name == name && !it.deleting);
-    let named: Vec<&VendorConnector> = all.iter().filter(|it| is_it(it)).collect();
-    match named.as_slice() {
-        [] => Ok(None),
-        [only] => Ok(Some(only)),
-        _ => Err(Problem::wrong(
-            "Provisioned",
-            Reason::Ambiguous,
-            format!("The vendor account has {} connectors named \"{name}\"; rename all but one there", named.len()),
-        )),
     }
 }
 

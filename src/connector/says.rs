@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::attested::{Attested, Void};
 use super::gather::PolicySeen;
 use super::resolve::Resolved;
-use crate::api::connector::{AuthorizationState, BackupResult, LastBackupStatus};
+use crate::api::connector::{AuthorizationState, BackupResult, DriftStatus, LastBackupStatus};
 use crate::api::policy::Stage;
 use crate::api::shared::span;
 use crate::api::{Connector, Reason};
@@ -52,6 +52,18 @@ pub fn provisioned(resolved: &Resolved, lost: bool, label: &str) -> Says {
             Says(State::True, Reason::Adopted, message)
         }
         Some(_) => Says(State::True, Reason::Adopted, format!("Found at {label} and adopted")),
+    }
+}
+
+/// Whether what is declared is so at the vendor.
+pub fn in_sync(drift: &[DriftStatus], label: &str) -> Says {
+    let differs = |it: &DriftStatus| format!("{} is {} and not {}", it.field, it.observed, it.desired);
+    match drift {
+        [] => Says(State::True, Reason::InSync, format!("Everything that is declared is so at {label}")),
+        all => {
+            let each = all.iter().map(differs).collect::<Vec<_>>().join("; ");
+            Says(State::False, Reason::Drifted, format!("At {label}, {each}"))
+        }
     }
 }
 

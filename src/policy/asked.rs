@@ -70,6 +70,9 @@ impl Asked {
             match any_of.as_slice() {
                 // The last gives the least: while it is held, nobody needs the others.
                 [.., least] if held_for_good(least) => needed.extend([*least]),
+                // Where one of several is enough, and nobody sees which is held, nobody can say that this one is needed: it is not
+                // known, and stays.
+                [_, _, ..] if facts.roles.known().is_none() => {}
                 all => needed.extend(all.iter().copied()),
             }
         }

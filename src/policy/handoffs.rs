@@ -169,7 +169,7 @@ fn work(name: &'static str, title: String, who: &'static str, url: Option<&str>,
         steps.truncate(MOST);
         steps.push(format!("And {more} more like these"));
     }
-    let names: Vec<&str> = findings.iter().map(|finding| finding.requirement.name.as_ref()).collect();
+    let names: Vec<String> = findings.iter().map(|finding| finding.requirement.id()).collect();
     HandOff {
         name,
         title,

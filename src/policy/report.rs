@@ -57,7 +57,11 @@ pub fn report(
 
     let asked = resolved.asked || resolved.no_connectors;
     let unsure = |name: &str| unsure(name, resolved);
-    let lacking = observed.account.as_ref().ok().and_then(|facts| rights::hand_off(&rights::missing(facts, done)));
+    let lacking = observed
+        .account
+        .as_ref()
+        .ok()
+        .and_then(|facts| rights::hand_off(&rights::missing(facts, done, &resolved.allowed)));
     let open = plan.hand_offs.iter().cloned().chain(lacking).collect();
     let (hand_offs, mut notes) = handoffs::merge(open, &old.hand_offs, unsure, &conditions.now());
     notes.extend(done.notes.iter().cloned());
@@ -71,7 +75,7 @@ pub fn report(
     } else {
         let actions: Vec<String> = resolved.ungranted.iter().map(ToString::to_string).collect();
         let message = format!(
-            "spec.allowedActions names {}, which no grant of the installation covers for this namespace, tenant and account",
+            "spec.allowedActions names {}, which no grant of the installation covers for this namespace, tenant and account (backstay run --grants; 'backstay permissions' prints the entry)",
             actions.join(", ")
         );
         conditions.set("Ready", State::False, Reason::NotGranted, message.clone());
@@ -203,10 +207,10 @@ fn ready(
     } else if resolved.no_connectors && !resolved.asked {
         let message =
             "No Connector asks for anything: findings are judged for the Steady stage, and nothing is changed";
-        let message = match failing {
-            0 => message.to_owned(),
-            1 => format!("{message}; 1 of them fails"),
-            failing => format!("{message}; {failing} of them fail"),
+        let message = match (failing, unknown) {
+            (0, 0) => message.to_owned(),
+            (failing, 0) => format!("{message}; failing: {failing}"),
+            (failing, unknown) => format!("{message}; failing: {failing}, unknown: {unknown}"),
         };
         conditions.set("Ready", State::True, Reason::NoConnectors, message);
     } else if resolved.demands.is_empty() {
@@ -229,7 +233,15 @@ fn ready(
     } else if unknown > 0 {
         conditions.set("Ready", State::Unknown, Reason::NotObservable, unmet(resolved, FindingResult::Unknown));
     } else {
-        conditions.set("Ready", State::True, Reason::Satisfied, "The account holds everything that is asked of it now");
+        let waived = resolved.findings.iter().filter(|it| it.counts && it.result() == FindingResult::Waived).count();
+        let message = match waived {
+            0 => "The account holds everything that is asked of it now".to_owned(),
+            1 => "The account holds everything that is asked of it now, but for one finding that is waived".to_owned(),
+            waived => format!(
+                "The account holds everything that is asked of it now, but for {waived} findings that are waived"
+            ),
+        };
+        conditions.set("Ready", State::True, Reason::Satisfied, message);
     }
 }
 

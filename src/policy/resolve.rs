@@ -218,14 +218,16 @@ fn pinned(policy: &ServiceAccountPolicy, facts: &AccountFacts) -> Result<Option<
         Account::Application(_) => None,
     };
     match pinned {
-        Some(pinned) if !pinned.eq_ignore_ascii_case(&found.object_id) => Err(wrong(
-            Reason::AccountChanged,
-            format!(
-                "The user {} is another one than the policy was made for: its object id has changed; \
-                 if that is right, create another ServiceAccountPolicy",
-                policy.spec.account.name()
-            ),
-        )),
+        Some(pinned) if !pinned.eq_ignore_ascii_case(&found.object_id) => {
+            let (name, is) = (policy.spec.account.name(), &found.object_id);
+            let declared = matches!(&policy.spec.account, Account::User(user) if user.object_id.is_some());
+            let by = if declared { "spec.account.user.objectID says" } else { "the policy was made for" };
+            let sentence = format!(
+                "The user {name} has the object id {is}, and {by} {pinned}: it is another user than before, or the id is \
+                 mistyped; if this is the right one, create another ServiceAccountPolicy"
+            );
+            Err(wrong(Reason::AccountChanged, sentence))
+        }
         _ => Ok(Some(found)),
     }
 }

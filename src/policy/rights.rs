@@ -3,16 +3,21 @@
 use std::collections::BTreeSet;
 
 use super::act::Done;
+use crate::api::Action;
 use crate::fault::Fault;
 use crate::handoff::HandOff;
 use crate::seen::Seen;
 use crate::tenant::facts::AccountFacts;
 
+const READS_ROLES: &str = "RoleManagement.Read.Directory";
+const WRITES_ROLES: &str = "RoleManagement.ReadWrite.Directory";
+
 /// The name of the hand-off.
 pub const NAME: &str = "app-permissions";
 
-/// The permissions that something could not be read, or was refused to be written, for want of.
-pub fn missing(facts: &AccountFacts, done: &Done) -> BTreeSet<&'static str> {
+/// The permissions that something could not be read, or was refused to be written, for want of. Who is allowed to write roles is
+/// asked for the right to do so at once, which lets them be read, too.
+pub fn missing(facts: &AccountFacts, done: &Done, allowed: &BTreeSet<Action>) -> BTreeSet<&'static str> {
     let AccountFacts {
         is_application: _,
         user,
@@ -37,7 +42,9 @@ pub fn missing(facts: &AccountFacts, done: &Done) -> BTreeSet<&'static str> {
         second_factor.groups.fault(),
     ];
     let apps = applications.values().filter_map(Seen::fault);
-    seen.into_iter().flatten().chain(apps).chain(&done.fault).filter_map(|fault: &Fault| fault.lacks).collect()
+    let lacks = seen.into_iter().flatten().chain(apps).chain(&done.fault).filter_map(|fault: &Fault| fault.lacks);
+    let writes = allowed.contains(&Action::DirectoryRoles);
+    lacks.map(|permission| if writes && permission == READS_ROLES { WRITES_ROLES } else { permission }).collect()
 }
 
 /// The hand-off, if any permission is missing.
@@ -74,11 +81,11 @@ mod tests {
     fn what_is_refused_in_reading_and_in_writing_is_asked_for_once() {
         let lacking = |permission| Fault::new(Kind::PermissionMissing, "No").lacking(permission);
         let mut facts = facts_for_tests();
-        assert_eq!(hand_off(&missing(&facts, &Done::default())), None);
+        assert_eq!(hand_off(&missing(&facts, &Done::default(), &BTreeSet::new())), None);
         facts.roles = Seen::Unknown(lacking("Read"));
         facts.schedule = Seen::Unknown(lacking("Read"));
         let done = Done { fault: Some(lacking("Write")), ..Done::default() };
-        let asked = hand_off(&missing(&facts, &done)).unwrap();
+        let asked = hand_off(&missing(&facts, &done, &BTreeSet::new())).unwrap();
         assert!(asked.title.contains("Read, Write"), "{}", asked.title);
         assert_eq!(asked.steps.len(), 5, "{:?}", asked.steps);
     }

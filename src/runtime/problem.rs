@@ -71,6 +71,7 @@ impl Problem {
                 | Reason::AccountMismatch
                 | Reason::Ambiguous
                 | Reason::ConnectorClaimed
+                | Reason::ConnectorExists
         )
     }
 

@@ -74,6 +74,14 @@ pub trait Vendor: Send + Sync {
     fn moves(&self, _from: &str, _to: &str) -> bool {
         false
     }
+    /// What is declared and is otherwise at the vendor; `name`: what the connector is to be called.
+    fn drift(&self, _found: &VendorConnector, _name: &str) -> Vec<Drift> {
+        Vec::new()
+    }
+    /// Whether anything that is declared could be otherwise, as far as the vendor shows it.
+    fn can_drift(&self) -> bool {
+        false
+    }
     /// What the vendor shows to this credential: one set of calls for an account, whoever asks.
     fn look<'a>(&'a self, credential: &'a Credential, desk: &'a Desk, max_age: Duration) -> BoxFuture<'a, Sight>;
     /// What a person has to do, and how.
@@ -136,9 +144,11 @@ pub struct VendorConnector {
     pub health: Seen<Option<Health>>,
     /// The last backup; `None`: there is none.
     pub last_backup: Seen<Option<Backup>>,
+    /// How long backups are kept, as an ISO 8601 duration; `None`: as long as the account's are, or the vendor does not say.
+    pub retention: Option<String>,
     /// The same by organization, where the vendor shows it so.
     pub organizations: Vec<Organization>,
-    /// Names of what the vendor backs up for the account, and this connector does not declare.
+    /// Names of what the vendor backs up through the same connector, and is not declared for it.
     pub undeclared: Vec<String>,
 }
 
@@ -153,6 +163,17 @@ pub struct Organization {
     pub last_job: Option<String>,
     /// The last backup; `None`: it shows none.
     pub last_backup: Option<Backup>,
+}
+
+/// One field that is declared and is otherwise at the vendor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drift {
+    /// Where it is declared.
+    pub field: &'static str,
+    /// What is declared.
+    pub desired: String,
+    /// What the vendor shows.
+    pub observed: String,
 }
 
 /// Whether the vendor may still act for the service account.

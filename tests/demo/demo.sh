@@ -33,6 +33,7 @@ rm -rf "$dir"
 mkdir -p "$dir/bin"
 ln -s "$root/target/tools/cluster" "$dir/bin/kubectl"
 ln -s "$root/target/debug/world" "$dir/bin/world"
+ln -s "$root/target/debug/backstay" "$dir/bin/backstay"
 export PATH="$dir/bin:$PATH" KUBECONFIG="$dir/cluster/kubeconfig/admin.yaml" WORLD_DIR="$dir/world"
 
 chapter "A real Kubernetes API server, and simulated Microsoft tenants and Keepit"

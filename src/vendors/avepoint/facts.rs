@@ -144,6 +144,7 @@ pub fn connector(declared: &[spec::Organization], jobs: &[Job], days: i64) -> Ve
         authorization: Seen::Known(authorization),
         health: Seen::Known(state.map(|state| Health { state: state.to_owned(), reason: None })),
         last_backup: last_backup(&organizations, days),
+        retention: None,
         undeclared: undeclared(declared, jobs),
         organizations,
     }

@@ -67,6 +67,7 @@ impl Spec {
             authorization: Seen::Known(Authorization::Attested(Attestation { by: newest.by.clone(), time, until })),
             health: Seen::Known(None),
             last_backup: Seen::Unknown(Fault::new(Kind::NotShown, unseen)),
+            retention: None,
             organizations: Vec::new(),
             undeclared: Vec::new(),
         })

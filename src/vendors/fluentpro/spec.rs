@@ -19,7 +19,8 @@ pub struct Spec {
     pub attestations: Vec<Attestation>,
     /// How many days an attestation counts. Default: 90; 1 to 366.
     #[serde(default = "default_days")]
-    #[schemars(range(min = 1, max = 366), default = "default_days")]
+    // As i32: the API server knows no format of unsigned numbers.
+    #[schemars(with = "i32", range(min = 1, max = 366), default = "default_days")]
     pub attestation_days: u16,
 }
 

@@ -31,6 +31,7 @@ pub fn connectors(devices: &Element, health: &Seen<Element>, backups: &Seen<Elem
                 authorization: authorization(&health, &last_backup),
                 health,
                 last_backup,
+                retention: cloud.field("backup-retention").filter(|it| !it.is_empty()).map(str::to_owned),
                 organizations: Vec::new(),
                 undeclared: Vec::new(),
             })

@@ -1,6 +1,7 @@
 //! Keepit, as a vendor: what it shows, and what only a person can do there.
 
 mod client;
+mod drift;
 mod facts;
 mod handoffs;
 mod spec;
@@ -13,7 +14,7 @@ use futures::future::BoxFuture;
 pub use client::Accounts;
 pub use spec::Spec;
 
-use super::{Credential, Desk, Need, Sight, Vendor};
+use super::{Credential, Desk, Drift, Need, Sight, Vendor, VendorConnector};
 use crate::handoff::HandOff;
 
 /// Every region is an installation of its own (facts/keepit.md §1). Others by `--allow-host`.
@@ -54,6 +55,14 @@ impl Vendor for Spec {
 
     fn pinned_account(&self) -> Option<&str> {
         self.account_id.as_deref()
+    }
+
+    fn drift(&self, found: &VendorConnector, name: &str) -> Vec<Drift> {
+        drift::drift(self, found, name)
+    }
+
+    fn can_drift(&self) -> bool {
+        true
     }
 
     fn look<'a>(&'a self, credential: &'a Credential, desk: &'a Desk, max_age: Duration) -> BoxFuture<'a, Sight> {

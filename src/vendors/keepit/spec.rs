@@ -33,6 +33,11 @@ pub struct Spec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub name: Option<String>,
+    /// How long backups are kept: an ISO 8601 duration of days or more. Absent: as long as the account's, and nothing is compared.
+    /// Example: `P1Y`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 3, max = 16), regex(pattern = r"^P([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?$"))]
+    pub retention: Option<String>,
 }
 
 /// A Secret of the same namespace. It must carry the label `backstay.dev/use: "true"`.

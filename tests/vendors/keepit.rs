@@ -1,0 +1,117 @@
+//! Keepit: which connectors are taken, what differs from what is declared, and what nobody declares.
+
+use serde_json::{Value, json};
+
+use crate::harness::calls::{at_keepit, contoso, replaced, settled};
+use crate::harness::{ACCOUNT, AT_KEEPIT, CONNECTOR, GLOBAL_ADMINISTRATOR, Scene, is, message};
+
+/// Keepit has these connectors, and everything else is right.
+fn with(connectors: &[Value]) -> String {
+    settled(|world| world["keepit"][0]["accounts"][0]["connectors"] = json!(connectors))
+}
+
+fn called(name: &str, id: &str, more: Value) -> Value {
+    let mut connector = at_keepit(name);
+    connector["id"] = json!(id);
+    for (key, value) in more.as_object().into_iter().flatten() {
+        connector[key] = value.clone();
+    }
+    connector
+}
+
+/// The example's Connector with this in its spec.
+async fn apply(scene: &Scene, spec: &Value) {
+    scene.apply_secrets().await;
+    scene.apply_yaml(&scene.policy_yaml()).await;
+    let mut connector: Value = serde_yaml::from_str(&scene.connector_yaml()).unwrap();
+    for (key, value) in spec.as_object().unwrap() {
+        connector["spec"][key] = value.clone();
+    }
+    scene.apply_yaml(&connector.to_string()).await;
+}
+
+const OLD: &str = "aaaaaa-bbbbbb-cccccc";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_named_by_its_id_is_taken_whatever_its_name_and_what_differs_is_told() {
+    let world = with(&[
+        called("An old name", OLD, json!({ "retention": "P12M" })),
+        called("Nobody's", "dddddd-eeeeee-ffffff", json!({})),
+    ]);
+    let scene = Scene::with_world(&world).await;
+    let _operator = scene.operator().await;
+    apply(&scene, &json!({ "adoption": { "policy": "ByID", "connectorID": OLD } })).await;
+    let ready = scene.until_connector("Ready", "True", "Current").await;
+    assert_eq!(ready["status"]["connectorID"], OLD);
+    assert!(is(&ready, "InSync", "False", "Drifted"), "it is Ready all the same: {ready:#}");
+    let name = json!({ "field": "spec.vendor.keepit.name", "desired": AT_KEEPIT, "observed": "An old name" });
+    assert_eq!(ready["status"]["drift"], json!([name]));
+    assert_eq!(ready["status"]["undeclared"], json!({ "count": 1, "sample": ["Nobody's"] }));
+
+    let retention = json!({ "spec": { "vendor": { "keepit": { "retention": "P2Y" } } } });
+    scene.patch("Connector", CONNECTOR, retention).await;
+    let longer = scene
+        .until("the retention to differ", "Connector", CONNECTOR, |it| {
+            it["status"]["drift"].as_array().is_some_and(|all| all.len() == 2)
+        })
+        .await;
+    assert!(message(&longer, "InSync").contains("spec.vendor.keepit.retention is P12M and not P2Y"), "{longer:#}");
+    // A year is twelve months.
+    let retention = json!({ "spec": { "vendor": { "keepit": { "retention": "P1Y" } } } });
+    scene.patch("Connector", CONNECTOR, retention).await;
+    scene.world.act("rename-connector", json!({ "connector": "An old name", "name": AT_KEEPIT })).unwrap();
+    scene.until_connector("InSync", "True", "InSync").await;
+    assert_eq!(scene.written(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_is_not_there_asks_nobody_to_sign_in() {
+    let scene = Scene::with_world(&with(&[at_keepit(AT_KEEPIT)])).await;
+    let _operator = scene.operator().await;
+    apply(&scene, &json!({ "adoption": { "policy": "ByID", "connectorID": OLD } })).await;
+    let wrong = scene.until_connector("Ready", "False", "NotFound").await;
+    assert!(message(&wrong, "Ready").contains(&format!("no connector {OLD} (spec.adoption.connectorID)")), "{wrong:#}");
+    assert_eq!((&wrong["status"]["handOffs"], &wrong["status"]["connectorID"]), (&Value::Null, &Value::Null));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_none_is_to_be_taken_only_one_that_a_person_was_asked_for_is() {
+    let scene = Scene::with_world(&with(&[at_keepit(AT_KEEPIT)])).await;
+    let operator = scene.operator().await;
+    apply(&scene, &json!({ "adoption": { "policy": "Never" } })).await;
+    let exists = scene.until_connector("Ready", "False", "ConnectorExists").await;
+    assert!(message(&exists, "Ready").contains("spec.adoption.policy"), "{exists:#}");
+    assert_eq!((&exists["status"]["handOffs"], &exists["status"]["connectorID"]), (&Value::Null, &Value::Null));
+
+    scene.world.act("rename-connector", json!({ "connector": AT_KEEPIT, "name": "Theirs" })).unwrap();
+    scene.until_connector("Ready", "False", "AwaitingPerson").await;
+    // The hand-off is what is remembered of it: it outlives the process.
+    assert_eq!(operator.stop().await, Some(0));
+    let administrator = json!({ "user": ACCOUNT, "role": GLOBAL_ADMINISTRATOR });
+    scene.world.act("grant-directory-role", administrator).unwrap();
+    let id = scene.world.sign_in_for_connector("Contoso", AT_KEEPIT, "dynamics365", ACCOUNT).unwrap();
+    scene.world.finish_backup(&id).unwrap();
+    let _operator = scene.operator().await;
+    let ready = scene.until_ready().await;
+    assert!(is(&ready, "InSync", "True", "InSync"), "{ready:#}");
+    assert_eq!(ready["status"]["undeclared"], json!({ "count": 1, "sample": ["Theirs"] }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_adoption_that_can_not_be_meant_is_refused_at_once() {
+    let scene = Scene::with_world(&contoso(|_| {})).await;
+    let with = |adoption: &str| format!("{}  adoption: {adoption}\n", scene.connector_yaml());
+    for adoption in ["{ policy: ByID }", "{ connectorID: aaaaaa-bbbbbb-cccccc }", "{ policy: Never, connectorID: a-b }"]
+    {
+        let said = scene.try_apply(&with(adoption)).await.unwrap_err();
+        assert!(said.contains("connectorID belongs to policy ByID, and ByID needs it"), "{adoption}: {said}");
+    }
+    let said = scene.try_apply(&with("{ policy: Sometimes }")).await.unwrap_err();
+    assert!(said.contains("spec.adoption.policy") && said.contains("ByName"), "{said}");
+    let fluent = crate::harness::example_of("fluentpro-dataverse", "3-connector.yaml");
+    let said = scene.try_apply(&format!("{fluent}  adoption: {{}}\n")).await.unwrap_err();
+    assert!(said.contains("adoption is for vendors that show their connectors: Keepit"), "{said}");
+    let year = replaced(&scene.connector_yaml(), "      region: dk-co", "      region: dk-co\n      retention: 1 year");
+    let said = scene.try_apply(&year).await.unwrap_err();
+    assert!(said.contains("spec.vendor.keepit.retention"), "{said}");
+}
