@@ -6,11 +6,12 @@ use kube::{CustomResource, KubeSchema};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
+use super::policy::PlannedStep;
 use super::shared::{
     EnvironmentSelector, HandOffStatus, conditions_schema, hand_offs_schema, hours_schema, interval_schema, is_false,
     keyed_list,
 };
-use crate::vendors::VendorSpec;
+use crate::vendors::{Action as VendorAction, VendorSpec};
 
 /// One backup connector at one vendor: declared here, found or handed to a person there, watched ever after.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -57,6 +58,17 @@ pub struct ConnectorSpec {
     /// How a connector that is there already is found. For vendors that show their connectors (Keepit).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adoption: Option<Adoption>,
+    /// What becomes of a field that is otherwise at the vendor. `Report` (default): it is told in `status.drift`. `Correct`: it is
+    /// made what is declared, by the actions that `allowedActions` names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift_policy: Option<DriftPolicy>,
+    /// What the operator may write at the vendor. Empty (default): nothing, ever. Each action must be covered by a grant of the
+    /// installation, too. `Rename`: give the connector the declared name; `ExtendRetention`: keep backups for longer;
+    /// `ShortenRetention`: keep them for a shorter time, once `spec.vendor.keepit.shortenRetentionOf` names the connector.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub allowed_actions: Vec<VendorAction>,
     /// What is expected of the backups.
     #[serde(default)]
     #[schemars(default = "nothing")]
@@ -97,6 +109,15 @@ pub struct Adoption {
     #[serde(default, rename = "connectorID", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub connector_id: Option<String>,
+}
+
+/// What becomes of a field that is otherwise at the vendor.
+// Plain comments only: see `Action`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum DriftPolicy {
+    #[default]
+    Report,
+    Correct,
 }
 
 /// Which connectors that are there already may be taken.
@@ -179,6 +200,9 @@ pub struct ConnectorStatus {
     /// What the vendor backs up for the account, and no Connector declares.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undeclared: Option<UndeclaredStatus>,
+    /// What the operator would write at the vendor next, in order, and whether it may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plan: Vec<PlannedStep>,
     /// What only a person can do next.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "hand_offs_schema")]

@@ -1,5 +1,6 @@
 //! Everything that a Connector's pass may see: what could not be seen is a value, too. [io]
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::api::{Connector, Reason, ServiceAccountPolicy};
 use crate::fault::Fault;
 use crate::runtime::conditions::find;
 use crate::runtime::{Context, Problem};
-use crate::vendors::Sight;
+use crate::vendors::{Action, Credential, Sight};
 
 /// What was seen.
 pub struct Observed {
@@ -22,6 +23,12 @@ pub struct Observed {
     pub sight: Result<Sight, Problem>,
     /// How old what it shows may be.
     pub age: Duration,
+    /// What is written with, for whoever acts; `None`: there is none, or it can't be used.
+    pub credential: Option<Arc<Credential>>,
+    /// What the installation grants for the vendor account, among what the spec allows.
+    pub granted: BTreeSet<Action>,
+    /// Whether nothing may be written.
+    pub read_only: bool,
     /// The policy; `None`: it is not there.
     pub policy: Option<PolicySeen>,
     /// The other Connectors, of all namespaces that are watched.
@@ -86,20 +93,38 @@ pub struct Other {
 /// A Connector that was just created or changed, or is asked for, takes no answer older than this.
 const NEWS: Duration = Duration::from_secs(10);
 
+/// How old an answer may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// As the interval says, or younger while something is awaited.
+    Routine,
+    /// Read now.
+    None,
+}
+
 /// Sees everything.
-pub async fn gather(connector: &Connector, context: &Context) -> Result<Observed, Fault> {
+pub async fn gather(connector: &Connector, context: &Context, patience: Patience) -> Result<Observed, Fault> {
     let namespace = connector.namespace().unwrap_or_default();
     let vendor = connector.spec.vendor.vendor();
-    let age = max_age(connector, context);
+    let age = if patience == Patience::None { Duration::ZERO } else { max_age(connector, context) };
     let credential = match vendor.secret() {
         Some((secret, keys)) => context.secrets.keys(&namespace, secret, keys).await?,
         None => Ok(Arc::default()),
     };
+    let usable = credential.as_ref().ok().cloned();
     let sight = match credential {
         Ok(credential) => Ok(vendor.look(&credential, &context.desk, age).await),
         Err(problem) => Err(problem),
     };
+    let account = sight.as_ref().ok().and_then(|sight| sight.account.known()).cloned().flatten();
+    let granted = |action: &&Action| {
+        let account = account.as_deref().unwrap_or_default();
+        context.settings.grants.cover_vendor(&namespace, vendor.label(), account, **action)
+    };
     Ok(Observed {
+        granted: connector.spec.allowed_actions.iter().filter(granted).copied().collect(),
+        read_only: context.settings.read_only,
+        credential: usable,
         sight,
         age,
         policy: policy(connector, &namespace, context),

@@ -12,14 +12,18 @@ mod says;
 
 use std::sync::Arc;
 
+use gather::{Observed, Patience};
+use plan::Plan;
+use resolve::Resolved;
+
 use jiff::Timestamp;
 use kube::runtime::controller::Action;
 
 use crate::api::Connector;
 use crate::fault::Fault;
-use crate::runtime::Context;
 use crate::runtime::context::Guarded;
 use crate::runtime::pass::pass;
+use crate::runtime::{Context, Problem};
 
 /// Looks at one Connector.
 ///
@@ -32,12 +36,17 @@ pub async fn reconcile(object: Arc<Guarded<Connector>>, context: Arc<Context>) -
             context.publish(&connector, &outcome).await?;
             return Ok(outcome.next);
         }
-        let observed = gather::gather(&connector, &context).await?;
-        let outcome = match resolve::resolve(&connector, &observed, Timestamp::now()) {
-            Ok(resolved) => {
-                let plan = plan::plan(&connector, &resolved);
-                let done = act::act(&connector, &resolved, &plan, observed.age, &context, Timestamp::now()).await;
-                report::report(&connector, &resolved, done, &context.settings, Timestamp::now())
+        let mut observed = gather::gather(&connector, &context, Patience::Routine).await?;
+        let mut planned = resolve_and_plan(&connector, &observed);
+        // What is acted on was just read, not remembered.
+        if !observed.age.is_zero() && planned.as_ref().is_ok_and(|(_, plan)| plan.writes()) {
+            observed = gather::gather(&connector, &context, Patience::None).await?;
+            planned = resolve_and_plan(&connector, &observed);
+        }
+        let outcome = match planned {
+            Ok((resolved, plan)) => {
+                let done = act::act(&connector, &resolved, &plan, &observed, &context, Timestamp::now()).await;
+                report::report(&connector, &resolved, &plan, done, &context.settings, Timestamp::now())
             }
             Err(problem) => report::refuse(&connector, &observed, &problem, &context.settings, Timestamp::now()),
         };
@@ -45,4 +54,10 @@ pub async fn reconcile(object: Arc<Guarded<Connector>>, context: Arc<Context>) -
         Ok(outcome.next)
     })
     .await
+}
+
+fn resolve_and_plan(connector: &Connector, observed: &Observed) -> Result<(Resolved, Plan), Problem> {
+    let resolved = resolve::resolve(connector, observed, Timestamp::now())?;
+    let plan = plan::plan(connector, &resolved, observed);
+    Ok((resolved, plan))
 }

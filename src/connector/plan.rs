@@ -1,17 +1,18 @@
 //! From what holds to what is to be done, and by whom. [pure]
-//!
-//! Nothing can be written at a vendor yet, so that everything that is to be done is a person's.
 
-use super::gather::called;
+use super::gather::{Observed, called};
 use super::resolve::Resolved;
 use crate::api::Connector;
+use crate::api::connector::DriftPolicy;
 use crate::handoff::HandOff;
 use crate::seen::Seen;
-use crate::vendors::{Authorization, Need, What};
+use crate::vendors::{Authorization, Correction, Need, What};
 
 /// What is to be done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
+    /// What the operator could write at the vendor, in order.
+    pub steps: Vec<Step>,
     /// What only a person can do.
     pub hand_offs: Vec<HandOff>,
     /// Whether nobody may be asked to sign in any more: what was asked before is taken back, not done.
@@ -20,8 +21,79 @@ pub struct Plan {
     pub unsure: bool,
 }
 
+impl Plan {
+    /// Whether something would be written now.
+    pub fn writes(&self) -> bool {
+        self.steps.iter().any(|step| step.allowed == Allowed::Yes)
+    }
+}
+
+/// One write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What.
+    pub correction: Correction,
+    /// What it is now.
+    pub observed: String,
+    /// Whether it may be done now.
+    pub allowed: Allowed,
+}
+
+/// Whether a step may be taken now.
+#[allow(clippy::enum_variant_names)] // the words of `status.plan`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Allowed {
+    /// It may.
+    Yes,
+    /// The spec's `allowedActions` does not name its action.
+    NotAllowed,
+    /// No grant of the installation covers it.
+    NotGranted,
+    /// The operator runs with `--read-only`.
+    ReadOnly,
+    /// Something else has to come first: what.
+    NotYet(String),
+}
+
+impl Allowed {
+    /// The word in `status.plan`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Yes => "Yes",
+            Self::NotAllowed => "NotAllowed",
+            Self::NotGranted => "NotGranted",
+            Self::ReadOnly => "ReadOnly",
+            Self::NotYet(_) => "NotYet",
+        }
+    }
+}
+
+/// What makes the connector what is declared: where that is asked for, and it can be followed by an id.
+fn steps(connector: &Connector, resolved: &Resolved, observed: &Observed) -> Vec<Step> {
+    let corrects = connector.spec.drift_policy == Some(DriftPolicy::Correct);
+    let Some(found) = resolved.found.as_ref().filter(|found| corrects && found.id.is_some() && !found.deleting) else {
+        return Vec::new();
+    };
+    let step = |drift: &crate::vendors::Drift| {
+        let correction = connector.spec.vendor.vendor().correction(drift, found)?;
+        let allowed = if !connector.spec.allowed_actions.contains(&correction.action) {
+            Allowed::NotAllowed
+        } else if !observed.granted.contains(&correction.action) {
+            Allowed::NotGranted
+        } else if observed.read_only {
+            Allowed::ReadOnly
+        } else if let Some(first) = &correction.first {
+            Allowed::NotYet(first.clone())
+        } else {
+            Allowed::Yes
+        };
+        Some(Step { correction, observed: drift.observed.clone(), allowed })
+    };
+    resolved.drift.iter().filter_map(step).collect()
+}
+
 /// Makes the plan.
-pub fn plan(connector: &Connector, resolved: &Resolved) -> Plan {
+pub fn plan(connector: &Connector, resolved: &Resolved, observed: &Observed) -> Plan {
     let what = match &resolved.found {
         None => Some(What::Create),
         Some(found) if found.deleting => Some(What::Undelete),
@@ -51,7 +123,8 @@ pub fn plan(connector: &Connector, resolved: &Resolved) -> Plan {
     let again = hand_off(What::Reauthenticate).name;
     let asked_before =
         connector.status.as_ref().is_some_and(|status| status.hand_offs.iter().any(|open| open.name == again));
-    Plan { hand_offs: what.map(hand_off).into_iter().collect(), withdrawn, unsure: unsure && asked_before }
+    let steps = steps(connector, resolved, observed);
+    Plan { steps, hand_offs: what.map(hand_off).into_iter().collect(), withdrawn, unsure: unsure && asked_before }
 }
 
 /// Whether somebody has to sign in again, or at least has to look whether that is what is needed.

@@ -6,24 +6,36 @@ use jiff::Timestamp;
 
 use super::act::Done;
 use super::attested::{Attested, Void};
-use super::gather::{Observed, called};
+use super::gather::Observed;
 use super::organizations;
+use super::plan::{Allowed, Plan, Step};
 use super::resolve::Resolved;
 use super::says::{Says, authorized, backed_up, for_good, in_sync, provisioned, satisfied};
 use crate::api::connector::{
     AttestationStatus, AuthorizationState, AuthorizationStatus, DriftStatus, HealthStatus, VendorAccountStatus,
 };
+use crate::api::policy::{PlannedStep, StepEffect};
 use crate::api::shared::span;
 use crate::api::{Connector, ConnectorStatus, Reason};
 use crate::fault::Kind;
 use crate::runtime::conditions::{State, whole_seconds};
 use crate::runtime::{Conditions, Note, Outcome, Problem, Settings, Trouble};
-use crate::vendors::VendorConnector;
+use crate::vendors::Drift;
 
 type Said = Outcome<ConnectorStatus>;
 
+/// After a write the next look comes at once.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
 /// The status of a Connector that could be worked on.
-pub fn report(connector: &Connector, resolved: &Resolved, done: Done, settings: &Settings, now: Timestamp) -> Said {
+pub fn report(
+    connector: &Connector,
+    resolved: &Resolved,
+    plan: &Plan,
+    done: Done,
+    settings: &Settings,
+    now: Timestamp,
+) -> Said {
     let old = connector.status.clone().unwrap_or_default();
     let mut conditions = begin(connector, &old, now);
     let vendor = connector.spec.vendor.vendor();
@@ -63,8 +75,11 @@ pub fn report(connector: &Connector, resolved: &Resolved, done: Done, settings: 
     ] {
         conditions.set(kind, *state, *reason, message.clone());
     }
-    let drift = drifted(connector, found);
-    if let Some(Says(state, reason, message)) = found.filter(|_| vendor.can_drift()).map(|_| in_sync(&drift, label)) {
+    let drift = drifted(resolved);
+    let hindrance = done.hindered.clone().or_else(|| plan.steps.iter().find_map(hindrance));
+    if let Some(Says(state, reason, message)) =
+        found.filter(|_| vendor.can_drift()).map(|_| in_sync(&drift, hindrance.as_deref(), label))
+    {
         conditions.set("InSync", state, reason, message);
     }
     match &satisfied {
@@ -91,7 +106,13 @@ pub fn report(connector: &Connector, resolved: &Resolved, done: Done, settings: 
     }
     let until = until.into_iter().chain(ends).min();
     let fine = conditions.ready().is_some_and(|ready| ready.status == "True");
-    let look_again = if fine { span(&connector.spec.interval) } else { waiting(connector, settings) };
+    let look_again = if done.changed {
+        AT_ONCE
+    } else if fine && done.hindered.is_none() {
+        span(&connector.spec.interval)
+    } else {
+        waiting(connector, settings)
+    };
     notes.extend(conditions.turned());
     let status = ConnectorStatus {
         observed_generation: connector.metadata.generation,
@@ -112,6 +133,7 @@ pub fn report(connector: &Connector, resolved: &Resolved, done: Done, settings: 
             .map(|health| HealthStatus { state: health.state, reason: health.reason }),
         organizations,
         drift,
+        plan: plan.steps.iter().map(planned).collect(),
         undeclared: organizations::some(&resolved.undeclared),
         hand_offs: done.hand_offs,
         conditions: conditions.finish(),
@@ -171,6 +193,7 @@ pub fn refuse(
         last_backup: old.last_backup.clone(),
         organizations: old.organizations.clone(),
         drift: old.drift.clone(),
+        plan: Vec::new(),
         undeclared: old.undeclared.clone(),
     };
     Outcome { status, notes, next }
@@ -195,10 +218,38 @@ pub fn suspended(connector: &Connector, now: Timestamp) -> Said {
 }
 
 /// What is declared and is otherwise at the vendor.
-fn drifted(connector: &Connector, found: Option<&VendorConnector>) -> Vec<DriftStatus> {
-    let vendor = connector.spec.vendor.vendor();
-    let all = found.into_iter().flat_map(|found| vendor.drift(found, &called(connector).name));
-    all.map(|it| DriftStatus { field: it.field.to_owned(), desired: it.desired, observed: it.observed }).collect()
+fn drifted(resolved: &Resolved) -> Vec<DriftStatus> {
+    let status = |it: &Drift| DriftStatus {
+        field: it.field.to_owned(),
+        desired: it.desired.clone(),
+        observed: it.observed.clone(),
+    };
+    resolved.drift.iter().map(status).collect()
+}
+
+/// Why a step is not taken, if it is not: the end of a sentence.
+fn hindrance(step: &Step) -> Option<String> {
+    let action = step.correction.action;
+    match &step.allowed {
+        Allowed::Yes => None,
+        Allowed::NotAllowed => Some(format!("spec.allowedActions does not name {action}")),
+        Allowed::NotGranted => {
+            Some(format!("no grant of the installation covers {action} at this vendor account (backstay run --grants)"))
+        }
+        Allowed::ReadOnly => Some("the operator runs with --read-only".to_owned()),
+        Allowed::NotYet(first) => Some(first.clone()),
+    }
+}
+
+fn planned(step: &Step) -> PlannedStep {
+    let reason = format!("{} is {}", step.correction.field, step.observed);
+    PlannedStep {
+        step: step.correction.action.to_string(),
+        effect: StepEffect::Change,
+        target: step.correction.value.clone(),
+        reason: if let Allowed::NotYet(first) = &step.allowed { format!("{reason}; {first}") } else { reason },
+        allowed: step.allowed.word().to_owned(),
+    }
 }
 
 fn begin<'a>(connector: &Connector, old: &'a ConnectorStatus, now: Timestamp) -> Conditions<'a> {

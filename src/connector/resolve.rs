@@ -9,7 +9,7 @@ use crate::api::{Connector, Reason};
 use crate::fault::Kind;
 use crate::runtime::Problem;
 use crate::seen::Seen;
-use crate::vendors::{Authorization, VendorConnector};
+use crate::vendors::{Authorization, Drift, VendorConnector};
 
 /// The hand-off that moves a connector to another profile, as people attest it.
 const MOVE: &str = "move-to-app-profile";
@@ -26,6 +26,8 @@ pub struct Resolved {
     pub missing: Vec<String>,
     /// What the vendor backs up for the account, and no Connector declares.
     pub undeclared: Vec<String>,
+    /// What is declared and is otherwise at the vendor.
+    pub drift: Vec<Drift>,
     /// Whether the vendor still signs in as the policy's profile of before, as far as anybody knows.
     pub moving: bool,
     /// What a person attested in place of the vendor, if that is all there is.
@@ -79,6 +81,7 @@ pub fn resolve(connector: &Connector, observed: &Observed, now: Timestamp) -> Re
     Ok(Resolved {
         account,
         found: found.cloned().map(|found| VendorConnector { name: name_of(connector, &found), ..found }),
+        drift: found.map(|found| drift(connector, found)).unwrap_or_default(),
         missing,
         undeclared,
         moving: moving(connector, observed.policy.as_ref()),
@@ -86,6 +89,10 @@ pub fn resolve(connector: &Connector, observed: &Observed, now: Timestamp) -> Re
         attested,
         policy: observed.policy.clone(),
     })
+}
+
+fn drift(connector: &Connector, found: &VendorConnector) -> Vec<Drift> {
+    connector.spec.vendor.vendor().drift(found, &called(connector).name)
 }
 
 /// Its name at the vendor; where that has none, the object's.

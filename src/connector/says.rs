@@ -56,13 +56,14 @@ pub fn provisioned(resolved: &Resolved, lost: bool, label: &str) -> Says {
 }
 
 /// Whether what is declared is so at the vendor.
-pub fn in_sync(drift: &[DriftStatus], label: &str) -> Says {
+pub fn in_sync(drift: &[DriftStatus], hindered: Option<&str>, label: &str) -> Says {
     let differs = |it: &DriftStatus| format!("{} is {} and not {}", it.field, it.observed, it.desired);
     match drift {
         [] => Says(State::True, Reason::InSync, format!("Everything that is declared is so at {label}")),
         all => {
             let each = all.iter().map(differs).collect::<Vec<_>>().join("; ");
-            Says(State::False, Reason::Drifted, format!("At {label}, {each}"))
+            let but = hindered.map(|hindered| format!("; {hindered}")).unwrap_or_default();
+            Says(State::False, Reason::Drifted, format!("At {label}, {each}{but}"))
         }
     }
 }

@@ -2,19 +2,65 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
+use serde::de::value::Error as ValueError;
+use serde::de::{Error as _, IntoDeserializer};
+use serde::{Deserialize, Deserializer};
 
 use crate::api::Action;
+use crate::vendors::Action as VendorAction;
 
-/// What one namespace may have done to which accounts of one tenant.
+/// What one namespace may have done to which accounts, of one tenant or at one vendor.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Grant {
     namespace: String,
-    #[serde(rename = "tenantID")]
-    tenant_id: String,
+    #[serde(default, rename = "tenantID")]
+    tenant_id: Option<String>,
+    /// As people write its name. Example: `Keepit`.
+    #[serde(default)]
+    vendor: Option<String>,
     accounts: BTreeSet<String>,
-    actions: BTreeSet<Action>,
+    actions: BTreeSet<Granted>,
+}
+
+/// An action of either kind of object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Granted {
+    Account(Action),
+    Vendor(VendorAction),
+}
+
+impl<'de> Deserialize<'de> for Granted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        let of_account: Result<Action, ValueError> = Action::deserialize(word.as_str().into_deserializer());
+        let of_vendor = || VendorAction::deserialize(word.as_str().into_deserializer()).map(Self::Vendor);
+        of_account.map(Self::Account).or_else(|error| {
+            let of_vendor: Result<Self, ValueError> = of_vendor();
+            of_vendor.map_err(|other| D::Error::custom(format!("{error}; for a vendor: {other}")))
+        })
+    }
+}
+
+impl Grant {
+    /// Whether it is of a tenant or of a vendor, and names actions of that alone.
+    fn check(&self) -> Result<(), String> {
+        let namespace = &self.namespace;
+        let fits = match (&self.tenant_id, &self.vendor) {
+            (Some(_), None) => |action: &Granted| matches!(action, Granted::Account(_)),
+            (None, Some(_)) => |action: &Granted| matches!(action, Granted::Vendor(_)),
+            _ => return Err(format!("a grant for namespace {namespace} needs exactly one of tenantID and vendor")),
+        };
+        match self.actions.iter().find(|action| !fits(action)) {
+            None => Ok(()),
+            Some(Granted::Account(action)) => {
+                Err(format!("a grant for namespace {namespace} names {action}, which is done at no vendor"))
+            }
+            Some(Granted::Vendor(action)) => Err(format!(
+                "a grant for namespace {namespace} names {action}, which is done at a vendor, not in a tenant"
+            )),
+        }
+    }
 }
 
 /// All grants. Empty: nothing is ever written outside the cluster.
@@ -22,7 +68,7 @@ struct Grant {
 pub struct Grants(Vec<Grant>);
 
 impl Grants {
-    /// Reads a grants file: a YAML list of `{ namespace, tenantID, accounts, actions }`.
+    /// Reads a grants file: a YAML list of `{ namespace, tenantID, accounts, actions }`, or with `vendor` in place of `tenantID`.
     ///
     /// # Errors
     /// One sentence with the place.
@@ -30,24 +76,36 @@ impl Grants {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        let mut grants: Option<Vec<Grant>> = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
-        for grant in grants.iter_mut().flatten() {
-            grant.tenant_id.make_ascii_lowercase();
+        let grants: Option<Vec<Grant>> = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+        let mut grants = grants.unwrap_or_default();
+        for grant in &mut grants {
+            grant.check()?;
             grant.accounts = grant.accounts.iter().map(|id| id.to_ascii_lowercase()).collect();
         }
-        Ok(Self(grants.unwrap_or_default()))
+        Ok(Self(grants))
     }
 
     /// Whether objects of this namespace may have this done to this account (an object id) of this tenant (as the spec
     /// names it).
     #[must_use]
     pub fn cover(&self, namespace: &str, tenant: &str, account: &str, action: Action) -> bool {
-        self.0.iter().any(|grant| {
-            grant.namespace == namespace
-                && grant.tenant_id.eq_ignore_ascii_case(tenant)
-                && grant.accounts.contains(&account.to_ascii_lowercase())
-                && grant.actions.contains(&action)
-        })
+        let here = |grant: &&Grant| grant.tenant_id.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(tenant));
+        self.0.iter().filter(here).any(|grant| grant.gives(namespace, account, Granted::Account(action)))
+    }
+
+    /// Whether objects of this namespace may have this done at this vendor's account (the vendor's id).
+    #[must_use]
+    pub fn cover_vendor(&self, namespace: &str, vendor: &str, account: &str, action: VendorAction) -> bool {
+        let here = |grant: &&Grant| grant.vendor.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(vendor));
+        self.0.iter().filter(here).any(|grant| grant.gives(namespace, account, Granted::Vendor(action)))
+    }
+}
+
+impl Grant {
+    fn gives(&self, namespace: &str, account: &str, action: Granted) -> bool {
+        self.namespace == namespace
+            && self.accounts.contains(&account.to_ascii_lowercase())
+            && self.actions.contains(&action)
     }
 }
 
@@ -81,5 +139,29 @@ mod tests {
         assert!(Grants::read("- { namespace: a, everything: true }").is_err());
         assert_eq!(Grants::read("  \n"), Ok(Grants::default()));
         assert_eq!(Grants::read("[]"), Ok(Grants::default()));
+    }
+
+    #[test]
+    fn a_grant_at_a_vendor_covers_its_account_and_names_what_is_done_there() {
+        let grants = Grants::read(
+            "- { namespace: backup, vendor: Keepit, accounts: [kp7a2b-c3d4e5-f6g7h8], actions: [Rename] }",
+        )
+        .unwrap();
+        let account = "kp7a2b-c3d4e5-f6g7h8";
+        assert!(grants.cover_vendor("backup", "Keepit", account, VendorAction::Rename));
+        assert!(!grants.cover_vendor("other", "Keepit", account, VendorAction::Rename));
+        assert!(!grants.cover_vendor("backup", "AvePoint", account, VendorAction::Rename));
+        assert!(!grants.cover_vendor("backup", "Keepit", "another", VendorAction::Rename));
+        assert!(!grants.cover_vendor("backup", "Keepit", account, VendorAction::ExtendRetention));
+        assert!(!grants.cover("backup", "Keepit", account, Action::DirectoryRoles));
+        for (grant, piece) in [
+            ("accounts: [a], actions: [Rename]", "exactly one of tenantID and vendor"),
+            ("tenantID: t, vendor: Keepit, accounts: [a], actions: []", "exactly one of tenantID and vendor"),
+            ("tenantID: t, accounts: [a], actions: [Rename]", "done at a vendor, not in a tenant"),
+            ("vendor: Keepit, accounts: [a], actions: [AccessMode]", "done at no vendor"),
+        ] {
+            let said = Grants::read(&format!("- {{ namespace: n, {grant} }}")).unwrap_err();
+            assert!(said.contains(piece), "{said}");
+        }
     }
 }

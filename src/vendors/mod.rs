@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind};
 use crate::handoff::HandOff;
 use crate::http::Way;
 use crate::seen::Seen;
@@ -48,6 +48,25 @@ pub fn hosts() -> impl Iterator<Item = String> {
     keepit::HOSTS.iter().map(|host| (*host).to_owned()).chain(avepoint::hosts())
 }
 
+/// A kind of write at a vendor. It is taken only when the Connector allows it *and* a grant covers it.
+// Plain comments only: doc comments on unit variants reorder the enum in the CRD.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "VendorAction")]
+pub enum Action {
+    // Give the vendor's connector the declared name.
+    Rename,
+    // Keep backups for longer.
+    ExtendRetention,
+    // Keep backups for a shorter time: what is older may be lost.
+    ShortenRetention,
+}
+
+impl std::fmt::Display for Action {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(self, f)
+    }
+}
+
 /// One vendor, as one Connector declares it.
 pub trait Vendor: Send + Sync {
     /// The vendor's name, as people write it.
@@ -77,6 +96,20 @@ pub trait Vendor: Send + Sync {
     /// What is declared and is otherwise at the vendor; `name`: what the connector is to be called.
     fn drift(&self, _found: &VendorConnector, _name: &str) -> Vec<Drift> {
         Vec::new()
+    }
+    /// What makes it so, if the vendor's interface can.
+    fn correction(&self, _drift: &Drift, _found: &VendorConnector) -> Option<Correction> {
+        None
+    }
+    /// Makes it so.
+    fn correct<'a>(
+        &'a self,
+        _correction: &'a Correction,
+        _at: At<'a>,
+        _credential: &'a Credential,
+        _desk: &'a Desk,
+    ) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(std::future::ready(Err(Fault::new(Kind::Bug, "nothing can be written at this vendor"))))
     }
     /// Whether anything that is declared could be otherwise, as far as the vendor shows it.
     fn can_drift(&self) -> bool {
@@ -174,6 +207,28 @@ pub struct Drift {
     pub desired: String,
     /// What the vendor shows.
     pub observed: String,
+}
+
+/// A write that makes a field what is declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// Its kind.
+    pub action: Action,
+    /// The field.
+    pub field: &'static str,
+    /// What it becomes.
+    pub value: String,
+    /// What a person has to do first, as the end of a sentence; `None`: nothing.
+    pub first: Option<String>,
+}
+
+/// Which connector of which account, by the vendor's ids.
+#[derive(Clone, Copy, Debug)]
+pub struct At<'a> {
+    /// The account.
+    pub account: &'a str,
+    /// The connector.
+    pub connector: &'a str,
 }
 
 /// Whether the vendor may still act for the service account.

@@ -1,8 +1,9 @@
 //! Keepit: which connectors are taken, what differs from what is declared, and what nobody declares.
 
+use backstay_world::{Call, Fault};
 use serde_json::{Value, json};
 
-use crate::harness::calls::{at_keepit, contoso, replaced, settled};
+use crate::harness::calls::{KEEPIT, at_keepit, contoso, replaced, settled};
 use crate::harness::{ACCOUNT, AT_KEEPIT, CONNECTOR, GLOBAL_ADMINISTRATOR, Scene, is, message};
 
 /// Keepit has these connectors, and everything else is right.
@@ -10,7 +11,7 @@ fn with(connectors: &[Value]) -> String {
     settled(|world| world["keepit"][0]["accounts"][0]["connectors"] = json!(connectors))
 }
 
-fn called(name: &str, id: &str, more: Value) -> Value {
+fn called(name: &str, id: &str, more: &Value) -> Value {
     let mut connector = at_keepit(name);
     connector["id"] = json!(id);
     for (key, value) in more.as_object().into_iter().flatten() {
@@ -35,8 +36,8 @@ const OLD: &str = "aaaaaa-bbbbbb-cccccc";
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_named_by_its_id_is_taken_whatever_its_name_and_what_differs_is_told() {
     let world = with(&[
-        called("An old name", OLD, json!({ "retention": "P12M" })),
-        called("Nobody's", "dddddd-eeeeee-ffffff", json!({})),
+        called("An old name", OLD, &json!({ "retention": "P12M" })),
+        called("Nobody's", "dddddd-eeeeee-ffffff", &json!({})),
     ]);
     let scene = Scene::with_world(&world).await;
     let _operator = scene.operator().await;
@@ -114,4 +115,101 @@ async fn an_adoption_that_can_not_be_meant_is_refused_at_once() {
     let year = replaced(&scene.connector_yaml(), "      region: dk-co", "      region: dk-co\n      retention: 1 year");
     let said = scene.try_apply(&year).await.unwrap_err();
     assert!(said.contains("spec.vendor.keepit.retention"), "{said}");
+}
+
+/// Differs in its name and its retention; the Connector corrects it by these actions.
+async fn drifted(retention: &str, allowed: &Value) -> Scene {
+    let world = with(&[called("An old name", OLD, &json!({ "retention": "P1Y" }))]);
+    let scene = Scene::with_world(&world).await;
+    let spec = json!({
+        "adoption": { "policy": "ByID", "connectorID": OLD },
+        "driftPolicy": "Correct",
+        "allowedActions": allowed,
+    });
+    apply(&scene, &spec).await;
+    let retention = json!({ "spec": { "vendor": { "keepit": { "retention": retention } } } });
+    scene.patch("Connector", CONNECTOR, retention).await;
+    scene
+}
+
+/// The example's grants, and one for these actions at Keepit.
+fn grants(scene: &Scene, actions: &str) -> String {
+    let namespace = &scene.namespace;
+    let account = "kp7a2b-c3d4e5-f6g7h8";
+    format!(
+        "{}\n- {{ namespace: {namespace}, vendor: Keepit, accounts: [{account}], actions: [{actions}] }}\n",
+        scene.grants()
+    )
+}
+
+fn changes(call: &Call) -> bool {
+    call.write && call.host == KEEPIT
+}
+
+/// What the plan says of each step.
+fn planned(connector: &Value) -> Vec<(String, String)> {
+    let steps = connector["status"]["plan"].as_array().cloned().unwrap_or_default();
+    let word = |step: &Value, key: &str| step[key].as_str().unwrap().to_owned();
+    steps.iter().map(|step| (word(step, "step"), word(step, "allowed"))).collect()
+}
+
+async fn until_planned(scene: &Scene, steps: &[(&str, &str)]) -> Value {
+    let wanted: Vec<(String, String)> =
+        steps.iter().map(|(step, allowed)| ((*step).to_owned(), (*allowed).to_owned())).collect();
+    scene.until("the plan", "Connector", CONNECTOR, |it| planned(it) == wanted).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_differs_is_made_what_is_declared_where_that_is_allowed_and_granted_and_once() {
+    let scene = drifted("P2Y", &json!(["Rename", "ExtendRetention"])).await;
+    let _operator = scene.operator_with(&grants(&scene, "Rename, ExtendRetention"), &[]).await;
+    let synced = scene.until_connector("InSync", "True", "InSync").await;
+    assert_eq!((&synced["status"]["drift"], &synced["status"]["plan"]), (&Value::Null, &Value::Null));
+    let state = scene.world.state();
+    let at_keepit = &state["keepit"][0]["accounts"][0]["connectors"][0];
+    assert_eq!((&at_keepit["name"], &at_keepit["retention"]), (&json!(AT_KEEPIT), &json!("P2Y")));
+    let events = scene.events().await;
+    assert_eq!(events.iter().filter(|(reason, _)| reason == "Corrected").count(), 2, "{events:?}");
+    scene.until_more_reads(2).await;
+    assert_eq!(scene.asked(changes), 2, "{:?}", scene.written());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_written_at_the_vendor_that_is_not_allowed_granted_and_confirmed() {
+    let scene = drifted("P6M", &json!(["ShortenRetention"])).await;
+    let operator = scene.operator_with(&grants(&scene, "Rename"), &[]).await;
+    let waiting = until_planned(&scene, &[("Rename", "NotAllowed"), ("ShortenRetention", "NotGranted")]).await;
+    assert!(message(&waiting, "InSync").ends_with("spec.allowedActions does not name Rename"), "{waiting:#}");
+    assert_eq!(operator.stop().await, Some(0));
+    // Granted, it has to be confirmed for this very connector.
+    let _operator = scene.operator_with(&grants(&scene, "Rename, ShortenRetention"), &[]).await;
+    let steps = [("Rename", "NotAllowed"), ("ShortenRetention", "NotYet")];
+    until_planned(&scene, &steps).await;
+    let confirm = |id: &str| json!({ "spec": { "vendor": { "keepit": { "shortenRetentionOf": id } } } });
+    scene.patch("Connector", CONNECTOR, confirm("dddddd-eeeeee-ffffff")).await;
+    scene.until_more_reads(2).await;
+    until_planned(&scene, &steps).await;
+    assert_eq!(scene.asked(changes), 0, "{:?}", scene.written());
+    scene.patch("Connector", CONNECTOR, confirm(OLD)).await;
+    scene.until_true("the retention to be shortened", || scene.asked(changes) == 1).await;
+    until_planned(&scene, &steps[..1]).await;
+    assert_eq!(scene.asked(changes), 1, "{:?}", scene.written());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_that_is_refused_is_told_and_not_tried_at_every_look() {
+    let scene = drifted("P1Y", &json!(["Rename"])).await;
+    scene.world.fault(Fault {
+        host: Some(KEEPIT.into()),
+        method: Some("PUT".into()),
+        status: Some(403),
+        body: Some("Forbidden".into()),
+        ..Fault::default()
+    });
+    let _operator = scene.operator_with(&grants(&scene, "Rename"), &[]).await;
+    scene.until("the refusal", "Connector", CONNECTOR, |it| message(it, "InSync").contains("Rename failed")).await;
+    // Backups go on all the same.
+    scene.until_connector("Ready", "True", "Current").await;
+    scene.until_more_reads(3).await;
+    assert_eq!(scene.asked(changes), 1, "{:?}", scene.written());
 }

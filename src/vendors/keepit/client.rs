@@ -4,18 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::ACCEPT;
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::Spec;
-use super::facts;
 use super::xml::Element;
+use super::{drift, facts};
 use crate::cache::{Keyed, Shared};
 use crate::fault::{Fault, Kind};
 use crate::http::{Effect, Proof, Request, Way};
 use crate::seen::Seen;
-use crate::vendors::{Credential, Desk, Sight, VendorConnector};
+use crate::vendors::{At, Correction, Credential, Desk, Sight, VendorConnector};
 
 /// Key of the Secret: the API token's user name.
 pub const USERNAME: &str = "username";
@@ -136,6 +136,37 @@ async fn ask(way: &Way, login: &Login, path: &str, root: &str, accept: Option<&s
     }
     let document = Element::read(&answer.body).map_err(unreadable)?;
     if document.name == root { Ok(document) } else { Err(unreadable("is not what was asked for")) }
+}
+
+/// `PUT /users/{account}/devices/{connector}` with the one element that changes (facts/keepit.md §2.3; by analogy, not documented).
+pub async fn correct(
+    spec: &Spec,
+    correction: &Correction,
+    at: At<'_>,
+    credential: &Credential,
+    desk: &Desk,
+) -> Result<(), Fault> {
+    let login = login(spec, credential, desk)?;
+    let element = if correction.field == drift::NAME { "name" } else { "backup-retention" };
+    let url = Url::parse(&format!("https://{}/users/{}/devices/{}", login.host, at.account, at.connector))
+        .map_err(|_| Fault::new(Kind::BadAnswer, "Keepit gave an id that is not one"))?;
+    let body = format!("<cloud><{element}>{}</{element}></cloud>", quick_xml::escape::escape(&correction.value));
+    let answer = desk
+        .way
+        .send(Request {
+            service: "Keepit",
+            method: Method::PUT,
+            url,
+            effect: Effect::Write,
+            headers: vec![(CONTENT_TYPE, "application/xml".to_owned())],
+            proof: Proof::Basic(login.username.clone(), login.password.clone()),
+            body: Some(body.into_bytes()),
+        })
+        .await?;
+    match answer.fault("Keepit", "change of a connector") {
+        Some(fault) => Err(fault),
+        None => Ok(()),
+    }
 }
 
 fn unreadable(why: &str) -> Fault {

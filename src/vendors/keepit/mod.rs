@@ -14,7 +14,8 @@ use futures::future::BoxFuture;
 pub use client::Accounts;
 pub use spec::Spec;
 
-use super::{Credential, Desk, Drift, Need, Sight, Vendor, VendorConnector};
+use super::{At, Correction, Credential, Desk, Drift, Need, Sight, Vendor, VendorConnector};
+use crate::fault::Fault;
 use crate::handoff::HandOff;
 
 /// Every region is an installation of its own (facts/keepit.md §1). Others by `--allow-host`.
@@ -59,6 +60,20 @@ impl Vendor for Spec {
 
     fn drift(&self, found: &VendorConnector, name: &str) -> Vec<Drift> {
         drift::drift(self, found, name)
+    }
+
+    fn correction(&self, drift: &Drift, found: &VendorConnector) -> Option<Correction> {
+        drift::correction(self, drift, found)
+    }
+
+    fn correct<'a>(
+        &'a self,
+        correction: &'a Correction,
+        at: At<'a>,
+        credential: &'a Credential,
+        desk: &'a Desk,
+    ) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(client::correct(self, correction, at, credential, desk))
     }
 
     fn can_drift(&self) -> bool {

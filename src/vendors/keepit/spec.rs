@@ -38,6 +38,10 @@ pub struct Spec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 3, max = 16), regex(pattern = r"^P([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?$"))]
     pub retention: Option<String>,
+    /// Says that older backups may be lost: the id of the connector (`status.connectorID`) whose retention may be shortened.
+    #[serde(default, rename = "shortenRetentionOf", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub shorten_retention_of: Option<String>,
 }
 
 /// A Secret of the same namespace. It must carry the label `backstay.dev/use: "true"`.
