@@ -16,8 +16,8 @@ use x509_cert::time::Time;
 pub struct Certificate {
     key: RsaKeyPair,
     thumbprint: String,
-    /// The older one, by which some know their certificates.
-    sha1: String,
+    /// The older one, by which some know their certificates: as a token writes it, and in hexadecimal digits.
+    sha1: (String, String),
     // Of the key: who has no more than the certificate is somebody else.
     secret: String,
     valid: (Timestamp, Timestamp),
@@ -84,6 +84,7 @@ impl Certificate {
         if certificate.subject_public_key_info().subject_public_key.raw_bytes() != key.public_key().as_ref() {
             return Err(Unfit::OtherKey);
         }
+        let sha1 = digest(&SHA1_FOR_LEGACY_USE_ONLY, &der);
         let validity = certificate.validity();
         let at = |time: &Time| {
             let seconds = i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
@@ -92,7 +93,7 @@ impl Certificate {
         Ok(Self {
             key,
             thumbprint: URL_SAFE_NO_PAD.encode(digest(&SHA256, &der)),
-            sha1: URL_SAFE_NO_PAD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, &der)),
+            sha1: (URL_SAFE_NO_PAD.encode(sha1), sha1.as_ref().iter().map(|byte| format!("{byte:02X}")).collect()),
             secret: URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.secret_der())),
             valid: (at(&validity.not_before), at(&validity.not_after)),
         })
@@ -121,7 +122,7 @@ impl Certificate {
     pub fn assertion(&self, client_id: &str, endpoint: &str, how: Signature, now: Timestamp) -> Option<String> {
         let header = match how {
             Signature::Pss => json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": self.thumbprint }),
-            Signature::Pkcs1 => json!({ "alg": "RS256", "typ": "JWT", "x5t": self.sha1, "kid": self.sha1 }),
+            Signature::Pkcs1 => json!({ "alg": "RS256", "typ": "JWT", "x5t": self.sha1.0, "kid": self.sha1.1 }),
         };
         let claims = json!({
             "aud": endpoint,
@@ -214,9 +215,11 @@ mod tests {
         let certificate = Certificate::read(&made.pem(), &pair.serialize_pem()).unwrap();
         let assertion = certificate.assertion("app", ENDPOINT, Signature::Pkcs1, at("2026-11-24T12:00:00Z")).unwrap();
         let (signed, signature) = assertion.rsplit_once('.').unwrap();
-        let thumbprint = URL_SAFE_NO_PAD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, made.der()));
+        let sha1 = digest(&SHA1_FOR_LEGACY_USE_ONLY, made.der());
+        let thumbprint = URL_SAFE_NO_PAD.encode(sha1);
+        let kid: String = sha1.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
         let header = decoded(signed.split_once('.').unwrap().0);
-        assert_eq!(header, json!({ "alg": "RS256", "typ": "JWT", "x5t": thumbprint, "kid": thumbprint }));
+        assert_eq!(header, json!({ "alg": "RS256", "typ": "JWT", "x5t": thumbprint, "kid": kid }));
         let public = certificate.key.public_key().as_ref();
         UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public)
             .verify(signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap())

@@ -44,6 +44,7 @@ use crate::vendors::{Action as VendorAction, VendorSpec};
     )
 )]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.vendor.avePoint) || duration(self.backup.maxAge) <= duration('672h')").message("with AvePoint, backup.maxAge is 672h at most: its jobs are looked through for four weeks"))]
 #[x_kube(validation = Rule::new("!has(self.adoption) || has(self.vendor.keepit)").message("adoption is for vendors that show their connectors: Keepit"))]
 pub struct ConnectorSpec {
     /// The vendor, and what it calls the connector: exactly one key. Which one it is can't change.
@@ -230,9 +231,12 @@ pub struct AuthorizationStatus {
     pub state: AuthorizationState,
     /// When the state last changed; for a vendor that shows nothing, when the attestation that counts was made.
     pub last_transition_time: Time,
-    /// The policy's profile with which it was last seen to work. Example: `avePointAppProfile`.
+    /// The policy's profile that the vendor signs in as, as far as was seen and said. Example: `avePointAppProfile`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// Since when it is that profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile_time: Option<Time>,
     /// The day until which what was attested counts. Example: `2027-02-18`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_date: Option<String>,

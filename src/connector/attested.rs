@@ -44,10 +44,7 @@ pub fn judge(
     policy: Option<&PolicySeen>,
     now: Timestamp,
 ) -> Result<Attested, Problem> {
-    if said.time > now && said.time.duration_since(now).unsigned_abs() > SKEW {
-        let message = "The newest entry of attestations lies in the future: give the time when it was done, in UTC";
-        return Err(Problem::wrong("Authorized", Reason::InvalidSpec, message));
-    }
+    not_of_tomorrow(said.time, now)?;
     let old = connector.status.as_ref().and_then(|status| status.authorization.as_ref());
     let old = old.and_then(|old| old.attestation.as_ref()).filter(|old| old.time == whole_seconds(said.time));
     let void = match old.and_then(|AttestationStatus { void, .. }| void.clone()).or_else(|| changed(said, policy)) {
@@ -55,6 +52,18 @@ pub fn judge(
         None => (said.until <= now).then_some(Void::Ended),
     };
     Ok(Attested { said: said.clone(), void })
+}
+
+/// Nobody can have done anything tomorrow.
+///
+/// # Errors
+/// The time lies in the future.
+pub fn not_of_tomorrow(time: Timestamp, now: Timestamp) -> Result<(), Problem> {
+    if time > now && time.duration_since(now).unsigned_abs() > SKEW {
+        let message = "The newest entry of attestations lies in the future: give the time when it was done, in UTC";
+        return Err(Problem::wrong("Authorized", Reason::InvalidSpec, message));
+    }
+    Ok(())
 }
 
 /// What the attestation rests on and was seen to have changed since.

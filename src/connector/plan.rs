@@ -1,7 +1,7 @@
 //! From what holds to what is to be done, and by whom. [pure]
 
 use super::gather::{Observed, called};
-use super::resolve::Resolved;
+use super::resolve::{MOVE, Resolved};
 use crate::api::Connector;
 use crate::api::connector::DriftPolicy;
 use crate::handoff::HandOff;
@@ -98,8 +98,8 @@ pub fn plan(connector: &Connector, resolved: &Resolved, observed: &Observed) -> 
         None => Some(What::Create),
         Some(found) if found.deleting => Some(What::Undelete),
         Some(found) if !found.accessible => Some(What::GrantAccess),
-        Some(_) if dead(resolved) => Some(What::Reauthenticate),
         Some(_) if resolved.moving => Some(What::Move),
+        Some(_) if dead(resolved) => Some(What::Reauthenticate),
         Some(_) if !resolved.missing.is_empty() => Some(What::Create),
         Some(_) => None,
     };
@@ -121,10 +121,14 @@ pub fn plan(connector: &Connector, resolved: &Resolved, observed: &Observed) -> 
     let works = |said| matches!(said, Seen::Known(Authorization::Granted | Authorization::Attested(_)));
     let unsure = resolved.authorization().is_some_and(|said| !works(said));
     let again = hand_off(What::Reauthenticate).name;
-    let asked_before =
-        connector.status.as_ref().is_some_and(|status| status.hand_offs.iter().any(|open| open.name == again));
+    let open = |name: &str| connector.status.iter().flat_map(|status| &status.hand_offs).any(|open| open.name == name);
     let steps = steps(connector, resolved, observed);
-    Plan { steps, hand_offs: what.map(hand_off).into_iter().collect(), withdrawn, unsure: unsure && asked_before }
+    Plan {
+        steps,
+        hand_offs: what.map(hand_off).into_iter().collect(),
+        withdrawn,
+        unsure: (unsure && open(again)) || (profile.is_none() && open(MOVE)),
+    }
 }
 
 /// Whether somebody has to sign in again, or at least has to look whether that is what is needed.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::act::Done;
 use super::attested::{Attested, Void};
@@ -120,10 +121,11 @@ pub fn report(
         account: resolved.account.clone().map(|id| VendorAccountStatus { id }),
         // One that is gone may come back: it is followed by its id, whatever it is called then.
         connector_id: found.and_then(|found| found.id.clone()).or_else(|| old.connector_id.clone()),
-        authorization: Some(AuthorizationStatus {
-            profile: profile(state, resolved, &old),
-            ..authorization(state, resolved.attested.as_ref(), &old, &conditions)
-        }),
+        authorization: Some(with_profile(
+            authorization(state, resolved.attested.as_ref(), &old, &conditions),
+            resolved,
+            &conditions.now(),
+        )),
         // What was last known stays while it can't be told.
         last_backup: backup.or_else(|| old.last_backup.clone().filter(|_| backup_unknown)),
         health: found
@@ -267,12 +269,17 @@ fn first_not_true(all: [Option<Says>; 4]) -> Option<Says> {
     known.into_iter().chain(unknown).next()
 }
 
-/// With which profile it was last seen to work: the one that is asked for, unless it still has to be moved to that.
-fn profile(state: AuthorizationState, resolved: &Resolved, old: &ConnectorStatus) -> Option<String> {
+/// The profile that the vendor signs in as: the one that is asked for, once it works and does not have to be moved to that.
+fn with_profile(authorization: AuthorizationStatus, resolved: &Resolved, now: &Time) -> AuthorizationStatus {
     let answer = resolved.policy.as_ref().and_then(|policy| policy.answer.as_ref());
-    let asked = answer.filter(|_| state == AuthorizationState::Granted && !resolved.moving);
-    let before = old.authorization.as_ref().and_then(|before| before.profile.clone());
-    asked.map(|answer| answer.profile.clone()).or(before)
+    let works = authorization.state == AuthorizationState::Granted && !resolved.moving;
+    match answer.filter(|answer| works && authorization.profile.as_ref() != Some(&answer.profile)) {
+        Some(answer) => {
+            let (profile, profile_time) = (Some(answer.profile.clone()), Some(now.clone()));
+            AuthorizationStatus { profile, profile_time, ..authorization }
+        }
+        None => authorization,
+    }
 }
 
 fn authorization(
@@ -284,18 +291,20 @@ fn authorization(
     let before = old.authorization.as_ref();
     let unchanged = before.filter(|old| old.state == state);
     let last_transition_time = unchanged.map_or_else(|| conditions.now(), |old| old.last_transition_time.clone());
+    let (profile, profile_time) =
+        before.map(|before| (before.profile.clone(), before.profile_time.clone())).unwrap_or_default();
     let Some(Attested { said, void }) = attested else {
         // What could not be looked at now is not forgotten for that.
         let attestation = before.and_then(|before| before.attestation.clone());
-        let profile = before.and_then(|before| before.profile.clone());
-        return AuthorizationStatus { state, last_transition_time, profile, due_date: None, attestation };
+        return AuthorizationStatus { state, last_transition_time, profile, profile_time, due_date: None, attestation };
     };
     let change = if let Some(Void::Changed(change)) = void { Some(change.clone()) } else { None };
     AuthorizationStatus {
         state,
         // A newer attestation is a newer authorization, though nothing looks different.
         last_transition_time: if void.is_none() { whole_seconds(said.time) } else { last_transition_time },
-        profile: before.and_then(|before| before.profile.clone()),
+        profile,
+        profile_time,
         due_date: void.is_none().then(|| said.until.strftime("%Y-%m-%d").to_string()),
         attestation: Some(AttestationStatus { time: whole_seconds(said.time), void: change }),
     }

@@ -9,10 +9,10 @@ use crate::api::{Connector, Reason};
 use crate::fault::Kind;
 use crate::runtime::Problem;
 use crate::seen::Seen;
-use crate::vendors::{Authorization, Drift, VendorConnector};
+use crate::vendors::{Authorization, Drift, Undeclared, VendorConnector};
 
 /// The hand-off that moves a connector to another profile, as people attest it.
-const MOVE: &str = "move-to-app-profile";
+pub const MOVE: &str = "move-to-app-profile";
 
 /// What holds.
 pub struct Resolved {
@@ -70,8 +70,10 @@ pub fn resolve(connector: &Connector, observed: &Observed, now: Timestamp) -> Re
     unclaimed(connector, account.as_deref(), found, known, observed)?;
     let missing = found.map(|found| never_seen(connector, found)).unwrap_or_default();
     let undeclared = undeclared(connector, connectors, found, observed);
-    // Of which nothing was ever seen, that is not there yet.
-    let found = found.filter(|found| missing.is_empty() || missing.len() < found.organizations.len());
+    // Of which nothing was ever seen, that is not there yet. One that has worked is not gone because it is called otherwise now.
+    let worked = connector.status.as_ref().and_then(|status| status.authorization.as_ref()?.profile.as_ref()).is_some();
+    let found = found.filter(|found| worked || missing.is_empty() || missing.len() < found.organizations.len());
+    not_of_tomorrow(connector, now)?;
     let attested = match found.map(|found| &found.authorization) {
         Some(Seen::Known(Authorization::Attested(said))) => {
             Some(attested::judge(connector, said, observed.policy.as_ref(), now)?)
@@ -130,23 +132,36 @@ fn undeclared(
             })
     };
     let unattended = all.iter().filter(|it| it.id.is_some() && !it.deleting && !stands(it)).map(|it| &it.name);
-    let declared = |name: &String| {
-        beside.iter().flat_map(|other| &other.organizations).any(|other| other.eq_ignore_ascii_case(name))
+    // Another Connector may know it by its name or by its id.
+    let declared = |it: &Undeclared| {
+        let names = |other: &&String| {
+            other.eq_ignore_ascii_case(&it.name) || it.id.as_ref().is_some_and(|id| other.eq_ignore_ascii_case(id))
+        };
+        beside.iter().flat_map(|other| &other.organizations).any(|other| names(&other))
     };
-    let within = found.into_iter().flat_map(|found| &found.undeclared).filter(|name| !declared(name));
+    let within = found.into_iter().flat_map(|found| &found.undeclared).filter(|it| !declared(it)).map(|it| &it.name);
     let mut names: Vec<String> = unattended.chain(within).cloned().collect();
     names.sort();
     names
 }
 
-/// Whether a person has to move it to the profile that is asked for now, and has not said so since it last worked.
+/// Whether a person has to move it to the profile that is asked for now, and has not said so since it is the one of before.
 fn moving(connector: &Connector, policy: Option<&PolicySeen>) -> bool {
-    let authorization = connector.status.as_ref().and_then(|status| status.authorization.as_ref());
-    let asked = policy.and_then(|policy| policy.answer.as_ref()).map(|answer| answer.profile.as_str());
-    let (Some(before), Some(asked)) = (authorization, asked) else { return false };
+    let before = connector.status.as_ref().and_then(|status| status.authorization.as_ref());
+    let asked = policy.and_then(|policy| policy.profile.as_deref());
+    let (Some(before), Some(asked)) = (before, asked) else { return false };
     let vendor = connector.spec.vendor.vendor();
     let moves = before.profile.as_deref().is_some_and(|profile| vendor.moves(profile, asked));
-    moves && vendor.attested(MOVE).is_none_or(|said| said.time < before.last_transition_time.0)
+    let since = before.profile_time.as_ref().unwrap_or(&before.last_transition_time).0;
+    moves && vendor.attested(MOVE).is_none_or(|said| said.time < since)
+}
+
+/// Nobody can have moved it tomorrow.
+fn not_of_tomorrow(connector: &Connector, now: Timestamp) -> Result<(), Problem> {
+    match connector.spec.vendor.vendor().attested(MOVE) {
+        Some(said) => attested::not_of_tomorrow(said.time, now),
+        None => Ok(()),
+    }
 }
 
 /// The account is the one that the spec pins, or that was first seen.

@@ -26,6 +26,13 @@ pub fn provisioned(resolved: &Resolved, lost: bool, label: &str) -> Says {
             let message = format!("{label} no longer shows the connector that was adopted");
             Says(State::False, Reason::NotFound, message)
         }
+        None if !resolved.missing.is_empty() => {
+            let message = format!(
+                "{label} shows no backup job of {}: not scanned yet, or called otherwise there",
+                listed(&resolved.missing)
+            );
+            Says(State::False, Reason::NotFound, message)
+        }
         None => Says(State::False, Reason::NotFound, format!("{label} has no such connector yet")),
         Some(found) if found.deleting => {
             Says(State::False, Reason::Deleting, format!("The connector is scheduled for deletion at {label}"))
@@ -76,6 +83,7 @@ pub fn authorized(resolved: &Resolved, lost: bool, label: &str) -> (Authorizatio
         None if lost => {
             required("Nobody has signed in for a connector that takes the place of the one that was adopted".to_owned())
         }
+        None if !resolved.missing.is_empty() => required(format!("{label} was never seen to back up what is declared")),
         None => required("Nobody has signed in for the connector yet".to_owned()),
         Some(found) if found.deleting || !found.accessible => {
             unknown("Can't be told while the connector is not accessible".to_owned())

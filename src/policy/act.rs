@@ -37,7 +37,7 @@ const WRITTEN_FOR: Duration = Duration::from_mins(5);
 /// A license lets somebody in some time after it was assigned (facts/microsoft.md §1.5): to ask at every pass helps nobody.
 const REFUSED_FOR: Duration = Duration::from_secs(20);
 /// So long a license may take; from then on somebody should look.
-const ARRIVES_WITHIN: Duration = Duration::from_mins(10);
+pub const ARRIVES_WITHIN: Duration = Duration::from_mins(10);
 /// A write shows after this many looks, or later by itself: directories take seconds to minutes.
 const LOOKS: u32 = 4;
 /// So long a role that was removed may still show as held (facts/microsoft.md: the directory settles within minutes).
@@ -86,7 +86,7 @@ pub async fn act(
             // It arrives some time after the license was assigned.
             Err(fault)
                 if fault.kind == Kind::NotLicensed
-                    && context.lately.refused_for(&written(what, resolved)) < ARRIVES_WITHIN =>
+                    && context.lately.refused_for(&what.key(&resolved.account_id)) < ARRIVES_WITHIN =>
             {
                 done.refused = Some(format!("{} for {} waits: {}", what.word(), what.target(), fault.sentence));
             }
@@ -111,11 +111,6 @@ fn still_declared(policy: &ServiceAccountPolicy, context: &Context) -> bool {
     })
 }
 
-/// What is noted of a step.
-fn written(what: &What, resolved: &Resolved) -> String {
-    format!("{}/{}/{}", resolved.account_id, what.word(), what.target_id())
-}
-
 /// Takes one step. True: it was read back; false: it does not show yet.
 async fn take(
     what: &What,
@@ -124,7 +119,7 @@ async fn take(
     access: Option<&Access>,
     context: &Context,
 ) -> Result<bool, Fault> {
-    let written = written(what, resolved);
+    let written = what.key(&resolved.account_id);
     match context.lately.noted(&written) {
         // What was written a moment ago and does not show is waited for, not written again.
         Some(Became::Written) => {}

@@ -11,7 +11,7 @@ use super::asking::{Asking, connectors};
 use super::demands::Demand;
 use super::needs::Needs;
 use super::others::{self, Elsewhere, elsewhere, granted, obscured, rival, roles_needed};
-use super::{look, profiles};
+use super::{act, look, profiles};
 use crate::api::shared::span;
 use crate::api::{Action, Reason, ServiceAccountPolicy, ServiceAccountPolicySpec};
 use crate::fault::Fault;
@@ -52,6 +52,8 @@ pub struct Observed {
     pub granted: BTreeSet<Action>,
     /// Whether nothing may be written.
     pub read_only: bool,
+    /// Steps that Microsoft has refused for so long that time alone won't mend it.
+    pub overdue: BTreeSet<String>,
     /// Who the operator is there.
     pub caller: Caller,
     /// The tenant, for whoever acts; `None`: it can't be signed in to.
@@ -99,6 +101,7 @@ pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: 
         rival: rival(policy, &namespace, context),
         granted: granted(policy, context),
         read_only: context.settings.read_only,
+        overdue: context.lately.overdue(act::ARRIVES_WITHIN),
         caller: caller(&policy.spec),
         tenant,
         account,

@@ -1,12 +1,12 @@
 //! What a policy hands to a person: what fails, and nobody allowed the operator to mend. [pure]
 
 use super::enrolling;
+use super::gather::Observed;
 use super::resolve::{Finding, Resolved};
 use super::rules::Rule;
 use super::steps::{Allowed, Step, What};
 use crate::api::policy::FindingResult;
 use crate::handoff::HandOff;
-use crate::tenant::Caller;
 use crate::tenant::centers::Centers;
 use crate::tenant::facts::AccountFacts;
 
@@ -25,13 +25,17 @@ pub fn hand_offs(
     facts: &AccountFacts,
     steps: &[Step],
     removal_waits: bool,
-    caller: &Caller,
+    observed: &Observed,
 ) -> Vec<HandOff> {
+    let caller = &observed.caller;
     let centers = caller.cloud.centers();
     let mut all: Vec<HandOff> = enrolling::hand_offs(resolved, facts, steps, caller).into_iter().collect();
     // What the account should hold is asked of people only while somebody asks for it.
     if resolved.asked {
-        all.extend(unmet(resolved, steps, removal_waits, centers));
+        // What Microsoft has refused for long is not mended by trying again.
+        let overdue = |step: &&Step| observed.overdue.contains(&step.what.key(&resolved.account_id));
+        let steps: Vec<Step> = steps.iter().filter(|step| !overdue(step)).cloned().collect();
+        all.extend(unmet(resolved, &steps, removal_waits, centers));
     }
     all
 }

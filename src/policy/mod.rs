@@ -36,6 +36,7 @@ use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use plan::Plan;
 use resolve::Resolved;
+use tokio::time::Instant;
 
 use crate::api::ServiceAccountPolicy;
 use crate::fault::Fault;
@@ -52,42 +53,58 @@ const SOON: Duration = Duration::from_secs(5);
 /// Never: what goes wrong waits for its next turn.
 pub async fn reconcile(object: Arc<Guarded<ServiceAccountPolicy>>, context: Arc<Context>) -> Result<Action, Fault> {
     pass(object, context, |policy, context| async move {
-        if policy.spec.suspend {
-            let outcome = report::suspended(&policy, Timestamp::now());
-            context.publish(&policy, &outcome).await?;
-            return Ok(outcome.next);
+        let worked = work(&policy, &context).await;
+        if worked.is_err() {
+            // What was found before may be so no longer.
+            note(&policy, &context, false, Duration::ZERO);
         }
-        let mut observed = gather::gather(&policy, &context, gather::Patience::Routine).await?;
-        if observed.in_between() && policy.status.is_some() {
-            // What was asked a moment ago is no longer asked, and what is asked now is not said yet: to answer now would
-            // close a hand-off only to open it again.
-            return Ok(SOON);
-        }
-        let mut planned = resolve_and_plan(&policy, &observed);
-        // What is acted on was just read, not remembered; and before anything is taken away, all of it after the decision: a first
-        // look that had to wait may be seconds old at its beginning.
-        let again = |plan: &Plan| plan.removes() || (plan.writes() && !observed.age.is_zero());
-        if planned.as_ref().is_ok_and(|(_, plan)| again(plan)) {
-            observed = gather::gather(&policy, &context, gather::Patience::None).await?;
-            planned = resolve_and_plan(&policy, &observed);
-        }
-        let found = planned.is_ok();
-        let outcome = match planned {
-            Ok((resolved, plan)) => {
-                if plan.wants_removal() && !plan.removes() {
-                    others::look_again(&policy, &observed, &context);
-                }
-                let done = act::act(&policy, &plan, &resolved, &observed, &context).await;
-                report::report(&policy, &observed, &resolved, &plan, &done, &context.settings)
-            }
-            Err(problem) => report::refuse(&policy, &observed, &problem, &context.settings, Timestamp::now()),
-        };
-        context.publish(&policy, &outcome).await?;
-        let (uid, generation) = (policy.uid().unwrap_or_default(), policy.metadata.generation.unwrap_or_default());
-        context.findings.note(&uid, generation, found, observed.age);
-        Ok(outcome.next)
+        worked
     })
     .await
+}
+
+/// One pass over a policy, and when the next one is due.
+async fn work(policy: &ServiceAccountPolicy, context: &Context) -> Result<Duration, Fault> {
+    if policy.spec.suspend {
+        let outcome = report::suspended(policy, Timestamp::now());
+        context.publish(policy, &outcome).await?;
+        return Ok(outcome.next);
+    }
+    let begun = Instant::now();
+    let mut observed = gather::gather(policy, context, gather::Patience::Routine).await?;
+    if observed.in_between() && policy.status.is_some() {
+        // What was asked a moment ago is no longer asked, and what is asked now is not said yet: to answer now would
+        // close a hand-off only to open it again.
+        return Ok(SOON);
+    }
+    let mut planned = resolve_and_plan(policy, &observed);
+    // What is acted on was just read, not remembered; and before anything is taken away, all of it after the decision: a first
+    // look that had to wait may be seconds old at its beginning.
+    let again = |plan: &Plan| plan.removes() || (plan.writes() && !observed.age.is_zero());
+    if planned.as_ref().is_ok_and(|(_, plan)| again(plan)) {
+        observed = gather::gather(policy, context, gather::Patience::None).await?;
+        planned = resolve_and_plan(policy, &observed);
+    }
+    let found = planned.is_ok();
+    let outcome = match planned {
+        Ok((resolved, plan)) => {
+            if plan.wants_removal() && !plan.removes() {
+                others::look_again(policy, &observed, context);
+            }
+            let done = act::act(policy, &plan, &resolved, &observed, context).await;
+            report::report(policy, &observed, &resolved, &plan, &done, &context.settings)
+        }
+        Err(problem) => report::refuse(policy, &observed, &problem, &context.settings, Timestamp::now()),
+    };
+    context.publish(policy, &outcome).await?;
+    note(policy, context, found, observed.age + begun.elapsed());
+    Ok(outcome.next)
+}
+
+/// Others may rely on what is found here, as long as it is fresh.
+fn note(policy: &ServiceAccountPolicy, context: &Context, found: bool, age: Duration) {
+    let (uid, generation) = (policy.uid().unwrap_or_default(), policy.metadata.generation.unwrap_or_default());
+    context.findings.note(&uid, generation, found, age);
 }
 
 fn resolve_and_plan(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<(Resolved, Plan), Problem> {

@@ -92,7 +92,7 @@ pub fn hold(others: &[(ServiceAccountPolicy, Vec<Asking>)], context: &Context) -
     let each = others.iter().map(|(policy, asking)| {
         if !holds(policy, asking) {
             Elsewhere::Lacks
-        } else if asks(asking) && !just_seen(policy, context) {
+        } else if asks(asking) && !(just_seen(policy, context) && answered(policy, asking)) {
             Elsewhere::NotSeen
         } else {
             Elsewhere::Holds
@@ -108,6 +108,17 @@ fn asks(asking: &[Asking]) -> bool {
 
 fn just_seen(policy: &ServiceAccountPolicy, context: &Context) -> bool {
     context.findings.good(&policy.uid().unwrap_or_default(), policy.metadata.generation.unwrap_or_default())
+}
+
+/// Whether a policy has judged all that is asked of it now: what was found before somebody asked for more says nothing of that.
+fn answered(policy: &ServiceAccountPolicy, asking: &[Asking]) -> bool {
+    let answers = policy.status.as_ref().map_or(&[][..], |status| &status.demands);
+    let demands = asking.iter().filter(|asking| !asking.asleep).filter_map(|asking| asking.demand.as_ref());
+    demands.into_iter().all(|demand| {
+        answers.iter().any(|answer| {
+            answer.uid == demand.uid && answer.generation == demand.generation && answer.stage == demand.stage
+        })
+    })
 }
 
 /// Wakes whoever was not seen lately enough for a removal to rely on it.
@@ -222,4 +233,51 @@ pub fn rival(policy: &ServiceAccountPolicy, namespace: &str, context: &Context) 
     } else {
         "A ServiceAccountPolicy of another namespace".to_owned()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::demands::Demand;
+
+    #[test]
+    fn what_was_found_before_a_connector_asked_for_more_is_no_answer_to_it() {
+        let policy: ServiceAccountPolicy = serde_json::from_value(serde_json::json!({
+            "apiVersion": "backstay.dev/v1alpha1", "kind": "ServiceAccountPolicy", "metadata": { "name": "p" },
+            "spec": {
+                "tenant": { "id": "t" },
+                "credential": { "clientSecret": { "clientID": "c", "secretRef": { "name": "s", "key": "k" } } },
+                "account": { "user": { "principalName": "u@x" } },
+                "profiles": { "keepitDynamicsCE": {} },
+            },
+            "status": { "demands": [{
+                "connector": "a", "uid": "a", "generation": 1, "profile": "keepitDynamicsCE", "stage": "Steady", "ready": "True",
+            }] },
+        }))
+        .unwrap();
+        let asking = |uid: &str, generation, stage| Asking {
+            name: uid.to_owned(),
+            namespace: String::new(),
+            demand: Some(Demand {
+                connector: uid.to_owned(),
+                uid: uid.to_owned(),
+                generation,
+                profile: None,
+                fitting: &["keepitDynamicsCE"],
+                stage,
+                environments: None,
+            }),
+            asleep: false,
+            seen: true,
+            granted: true,
+            changing: false,
+            authorized: None,
+        };
+        let one = || asking("a", 1, Stage::Steady);
+        assert!(answered(&policy, &[one()]));
+        assert!(!answered(&policy, &[one(), asking("b", 1, Stage::Steady)]), "another one");
+        assert!(!answered(&policy, &[asking("a", 2, Stage::Steady)]), "it was changed");
+        assert!(!answered(&policy, &[asking("a", 1, Stage::Setup)]), "in another stage");
+        assert!(answered(&policy, &[one(), Asking { asleep: true, ..asking("b", 1, Stage::Steady) }]));
+    }
 }

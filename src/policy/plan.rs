@@ -3,11 +3,9 @@
 use super::gather::Observed;
 use super::handoffs;
 use super::resolve::{Finding, Resolved};
-use super::rules::license::Wanted;
 use super::rules::{Rule, Verdict};
 use super::steps::{Allowed, Step, What};
 use crate::api::policy::FindingResult;
-use crate::api::profiles::{LicenseFamily, LookAt};
 use crate::fault::Kind;
 use crate::handoff::HandOff;
 use crate::seen::Seen;
@@ -79,7 +77,7 @@ pub fn plan(resolved: &Resolved, observed: &Observed) -> Plan {
     // Nobody asks for anything: everything is judged, but nothing is given or taken.
     if resolved.asked {
         steps.extend(enrollments(facts).map(gate));
-        steps.extend(additions(&resolved.findings, facts).map(coming));
+        steps.extend(additions(resolved, facts).map(coming));
         if let Some(removal) = removal(&resolved.findings, facts) {
             let mut step = gate(removal);
             // Whoever does it, the operator or a person: not before all else holds.
@@ -89,7 +87,7 @@ pub fn plan(resolved: &Resolved, observed: &Observed) -> Plan {
             steps.push(step);
         }
     }
-    let hand_offs = handoffs::hand_offs(resolved, facts, &steps, first.is_some(), &observed.caller);
+    let hand_offs = handoffs::hand_offs(resolved, facts, &steps, first.is_some(), observed);
     Plan { steps, hand_offs }
 }
 
@@ -105,7 +103,7 @@ fn enrollments(facts: &AccountFacts) -> impl Iterator<Item = What> {
 type First = Option<&'static str>;
 
 /// What fails now and can be mended by giving something.
-fn additions<'a>(findings: &'a [Finding], facts: &'a AccountFacts) -> impl Iterator<Item = (What, First)> + 'a {
+fn additions<'a>(resolved: &'a Resolved, facts: &'a AccountFacts) -> impl Iterator<Item = (What, First)> + 'a {
     let mut planned: Vec<(What, First)> = Vec::new();
     // Who is not there, is barred or is another tenant's guest is given nothing: that comes first, and is a person's matter.
     let given = facts.is_application
@@ -114,9 +112,8 @@ fn additions<'a>(findings: &'a [Finding], facts: &'a AccountFacts) -> impl Itera
         return planned.into_iter();
     }
     let licensed = licensed(facts);
-    let expected = licensed && !lacks_license(findings);
     let now = |what: What| (what, None);
-    for finding in findings.iter().filter(|finding| finding.counts && finding.requirement.repairable()) {
+    for finding in resolved.findings.iter().filter(|finding| finding.counts && finding.requirement.repairable()) {
         // What is waived is left as it is.
         let steps = match (&finding.requirement.rule, &finding.waived) {
             (Rule::DirectoryRole { any_of, .. }, verdict) if verdict.result(|_| true) == FindingResult::Fail => {
@@ -139,7 +136,8 @@ fn additions<'a>(findings: &'a [Finding], facts: &'a AccountFacts) -> impl Itera
                 .collect(),
             (Rule::AccessMode(any_of), Verdict::Environments(each)) if any_of.contains(&AccessMode::ReadWrite) => {
                 let each = failing(each, facts);
-                each.filter_map(|(environment, access)| made_read_write(environment, access, expected)).collect()
+                each.filter_map(|(environment, access)| made_read_write(environment, access, resolved.license_arrives))
+                    .collect()
             }
             _ => Vec::new(),
         };
@@ -186,22 +184,20 @@ fn licensed(facts: &AccountFacts) -> bool {
 
 /// Whether a license that lets the account into environments is asked for and not found: a person has to assign it first.
 pub fn lacks_license(findings: &[Finding]) -> bool {
-    let asked = findings.iter().filter(|finding| {
-        let of_user = |wanted: &Wanted| wanted.family == LicenseFamily::Dynamics365 && wanted.look_at == LookAt::User;
-        finding.counts && matches!(&finding.requirement.rule, Rule::License(wanted) if of_user(wanted))
-    });
+    let asked = findings.iter().filter(|finding| finding.counts && finding.requirement.rule.lets_into_environments());
     // One that is waived is a person's word that there will be none: nobody is sent for it.
     asked.map(Finding::result).any(|result| result == FindingResult::Fail)
 }
 
 /// Read-Write, for an enabled user whose license has arrived, or is expected to: without one Microsoft would set it back
 /// (facts/microsoft.md §0.3).
-fn made_read_write(environment: &Environment, access: &Seen<Access>, expected: bool) -> Option<(What, First)> {
+fn made_read_write(environment: &Environment, access: &Seen<Access>, arrives: bool) -> Option<(What, First)> {
     let row = access.known()?.row.as_ref().filter(|row| !row.disabled && !row.deleted)?;
     let first = match row.licensed {
         Some(true) => None,
-        Some(false) => Some(expected.then_some("its license has not arrived in the environment yet")?),
-        None => Some("whether its license has arrived in the environment can't be told"),
+        Some(false) if arrives => Some("its license has not arrived in the environment yet"),
+        // It does not come by itself, or nobody can tell: a person's matter.
+        _ => return None,
     };
     Some((What::SetReadWrite(environment.clone()), first))
 }

@@ -1,5 +1,6 @@
 //! What a policy would say of what was seen: the steps between looking and acting, for whoever does neither. [pure]
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -47,6 +48,7 @@ impl<'a> Preview<'a> {
             rival: None,
             granted: policy.spec.allowed_actions.iter().copied().collect(),
             read_only: true,
+            overdue: BTreeSet::new(),
             caller: Caller::default(),
             tenant: None,
             account: Ok(account),

@@ -234,6 +234,7 @@ fn observed(facts: AccountFacts, asking: Vec<Asking>, policy: &ServiceAccountPol
         rival: None,
         granted: policy.spec.allowed_actions.iter().copied().collect(),
         read_only: false,
+        overdue: BTreeSet::new(),
         caller: crate::tenant::Caller::default(),
         tenant: None,
         account: Ok(facts),

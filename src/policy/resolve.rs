@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::answers::{Answering, narrowed};
 use super::asked::{Asked, authorized};
@@ -52,6 +52,8 @@ pub struct Resolved {
     pub environment_names: BTreeMap<String, String>,
     /// Whether any Connector asks for anything.
     pub asked: bool,
+    /// Whether a license that lets it into environments was found a short while ago: it arrives there by itself.
+    pub license_arrives: bool,
     /// What is known of the account without the environments that no Connector asks for, if there are any.
     narrower: Option<AccountFacts>,
 }
@@ -160,6 +162,7 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         unseen: subject_fault(policy, facts),
         mistakes,
         next_waiver_end: waivers::next_end(&policy.spec.waivers, observed.now),
+        license_arrives: license_arrives(policy, &findings, observed.now),
         findings,
         asked: !demands.is_empty(),
         demands,
@@ -171,6 +174,20 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         environment_names,
         narrower: if let Cow::Owned(narrower) = narrower { Some(narrower) } else { None },
     })
+}
+
+/// So long a license takes at most until it shows in environments (facts/microsoft.md §1.5); after that a person should look.
+const ARRIVES_WITHIN: SignedDuration = SignedDuration::from_mins(30);
+
+/// Whether a license that lets the account into environments is asked for, and was found not long ago.
+fn license_arrives(policy: &ServiceAccountPolicy, findings: &[Finding], now: Timestamp) -> bool {
+    let old = policy.status.as_ref().map_or(&[][..], |status| &status.findings);
+    let lately = |id: &str| {
+        let known = old.iter().find(|old| old.id == id && old.result == FindingResult::Pass);
+        known.is_none_or(|known| now.duration_since(known.last_transition_time.0) < ARRIVES_WITHIN)
+    };
+    let lets_in = findings.iter().filter(|it| it.counts && it.requirement.rule.lets_into_environments());
+    lets_in.filter(|it| it.found() == FindingResult::Pass).any(|it| lately(&it.requirement.id()))
 }
 
 /// Why the account itself could not be seen, if it could not.

@@ -74,6 +74,12 @@ impl What {
         }
     }
 
+    /// What is noted of it: of which account, what, and on what.
+    #[must_use]
+    pub fn key(&self, account: &str) -> String {
+        format!("{account}/{}/{}", self.word(), self.target_id())
+    }
+
     /// What it does to it.
     #[must_use]
     pub fn effect(&self) -> StepEffect {

@@ -1,6 +1,6 @@
 //! What this process wrote outside the cluster a moment ago, or tried to: it may not show yet, and must not be repeated for that.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -60,6 +60,12 @@ impl Lately {
         self.entries().get(write).filter(refused).map(|entry| entry.since.elapsed()).unwrap_or_default()
     }
 
+    /// What has been refused for at least this long, time after time.
+    pub fn overdue(&self, for_long: Duration) -> BTreeSet<String> {
+        let long = |entry: &Entry| matches!(entry.became, Became::Refused(_)) && entry.since.elapsed() >= for_long;
+        self.entries().iter().filter(|(_, entry)| long(entry)).map(|(write, _)| write.clone()).collect()
+    }
+
     /// It shows.
     pub fn forget(&self, write: &str) {
         self.entries().remove(write);
@@ -88,6 +94,7 @@ mod tests {
         tokio::time::advance(minute).await;
         assert!(lately.noted("a").is_none(), "it is to be tried again");
         assert_eq!(lately.refused_for("a"), minute);
+        assert!(lately.overdue(minute).contains("a") && lately.overdue(minute * 2).is_empty());
         lately.note("a", refused(), rest);
         assert_eq!(lately.refused_for("a"), minute);
         lately.note("a", Became::Written, rest);

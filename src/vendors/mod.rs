@@ -181,8 +181,17 @@ pub struct VendorConnector {
     pub retention: Option<String>,
     /// The same by organization, where the vendor shows it so.
     pub organizations: Vec<Organization>,
-    /// Names of what the vendor backs up through the same connector, and is not declared for it.
-    pub undeclared: Vec<String>,
+    /// What the vendor backs up for the account by organization, and is not declared for this connector.
+    pub undeclared: Vec<Undeclared>,
+}
+
+/// An organization that the vendor backs up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undeclared {
+    /// As the vendor calls it.
+    pub name: String,
+    /// The vendor's id; `None`: it shows none.
+    pub id: Option<String>,
 }
 
 /// What the vendor shows of one thing that the connector is to back up.

@@ -311,10 +311,31 @@ async fn a_move_to_the_app_profile_is_a_persons_and_attested_and_the_policy_make
     // One of before it worked with the service account says nothing of this move.
     scene.patch("Connector", CONNECTOR, attest("2026-01-01T00:00:00Z")).await;
     scene.until_asked(3, "some looks", lists_jobs).await;
-    assert_eq!(open(&scene.get("Connector", CONNECTOR).await), ["move-to-app-profile"]);
+    // A change of the spec or a look that fails meanwhile does not make it done.
+    scene.patch("Connector", CONNECTOR, json!({ "spec": { "interval": "11s" } })).await;
+    scene.until_asked(3, "some looks", lists_jobs).await;
+    let still = scene.get("Connector", CONNECTOR).await;
+    assert_eq!(open(&still), ["move-to-app-profile"]);
+    let asked = |it: &Value| it["status"]["handOffs"][0]["requestTime"].clone();
+    assert_eq!(asked(&still), asked(&moving), "asked for once");
+    let done = scene.events().await.into_iter().filter(|(reason, _)| reason == "HandOffDone").count();
+    assert_eq!(done, 0, "nobody has done it");
+    // Nor has anybody done it tomorrow.
+    scene.patch("Connector", CONNECTOR, attest("2099-01-01T00:00:00Z")).await;
+    let wrong = until(&scene, "False", "InvalidSpec").await;
+    assert!(message(&wrong, "Ready").contains("future"), "{wrong:#}");
     scene.patch("Connector", CONNECTOR, attest(&jiff::Timestamp::now().to_string())).await;
     let ready = until(&scene, "True", "Current").await;
     assert_eq!(ready["status"]["authorization"]["profile"], "avePointAppProfile");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_not_be_looked_for_can_not_be_declared() {
+    let scene = Scene::with_world(TAILSPIN).await;
+    let older = format!("{}  backup: {{ maxAge: 673h }}\n", example_of(FOLDER, "3-connector.yaml"));
+    let said = scene.try_apply(&older).await.unwrap_err();
+    assert!(said.contains("with AvePoint, backup.maxAge is 672h at most"), "{said}");
+    scene.apply_yaml(&older.replace("673h", "672h")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::api::policy::FindingResult;
+use crate::api::profiles::{LicenseFamily, LookAt};
 use crate::fault::{Fault, Kind};
 use crate::seen::Seen;
 use crate::tenant::DirectoryRole;
@@ -147,6 +148,12 @@ pub enum Verdict {
 }
 
 impl Rule {
+    /// Whether it is about the license that lets a user into environments.
+    #[must_use]
+    pub fn lets_into_environments(&self) -> bool {
+        matches!(self, Self::License(wanted) if wanted.family == LicenseFamily::Dynamics365 && wanted.look_at == LookAt::User)
+    }
+
     /// Whether it has to hold before Global Administrator is taken away: not so licenses, consents, second factors and the
     /// password, which a role neither replaces nor is replaced by.
     #[must_use]

@@ -26,18 +26,20 @@ pub struct Account {
     tokens: Tokens,
     /// Jobs of the last days: what may have changed since the last look.
     recent: Shared<Arc<[Job]>>,
-    /// Jobs of all weeks that are looked through.
-    all: Shared<Arc<[Job]>>,
+    /// Jobs of each week that is looked through, by its number since 1970: what was read of one is kept when another fails.
+    weeks: Keyed<i64, Shared<Arc<[Job]>>>,
 }
 
-/// So far is looked back for an organization's jobs.
-const DAYS: i64 = 28;
+/// So far is looked back for an organization's jobs: this week, and so many before it.
+const WEEKS: i64 = 4;
+const DAYS: i64 = 7 * WEEKS;
+/// In seconds. A week is the longest window that is asked for at once: the interface names no limit for jobs, and this one for its
+/// audit.
+const WEEK: i64 = 7 * 24 * 3600;
 /// What began before this has ended.
 const RECENT_DAYS: i64 = 3;
-/// How often the older jobs are read again: they change no more, but retention takes them away.
+/// How often the jobs of a week are read again: they change no more, but retention takes them away.
 const OLDER_EVERY: Duration = Duration::from_hours(6);
-/// The longest window that is asked for at once: the interface names no limit for jobs, and this one for its audit.
-const WINDOW_DAYS: i64 = 7;
 /// Jobs on a page: the server may give fewer.
 const PAGE_SIZE: usize = 100;
 /// More jobs in one window are not read: something is wrong with the answers.
@@ -50,24 +52,21 @@ pub async fn look(spec: &Spec, credential: &Credential, desk: &Desk, max_age: Du
         Err(fault) => return Sight::nothing(&fault),
     };
     let account = desk.avepoint.get(login.clone(), Account::default);
+    let now = Timestamp::now();
     let asking = Asking { way: &desk.way, login: &login, account: &account };
-    let older = account.all.get_lasting(OLDER_EVERY, max_age, async { asking.since(DAYS).await.into() }).await;
-    let recent = account.recent.get(max_age, async { asking.since(RECENT_DAYS).await.into() }).await;
-    let (older, recent) = match (older, recent) {
-        (Seen::Known(older), Seen::Known(recent)) => (older, recent),
+    let jobs = match asking.jobs(now, max_age).await {
+        Ok(jobs) => jobs,
         // Without a sign-in there is no account; whatever else fails leaves it as it is.
-        (Seen::Unknown(fault), _) | (_, Seen::Unknown(fault)) if fault.kind == Kind::CredentialRefused => {
-            return Sight::nothing(&fault);
-        }
-        (Seen::Unknown(fault), _) | (_, Seen::Unknown(fault)) => {
-            return Sight { account: Seen::Known(None), connectors: Seen::Unknown(fault) };
-        }
+        Err(fault) if fault.kind == Kind::CredentialRefused => return Sight::nothing(&fault),
+        Err(fault) => return Sight { account: Seen::Known(None), connectors: Seen::Unknown(fault) },
     };
-    let jobs = merged(&older, &recent, Timestamp::now());
-    Sight {
-        account: Seen::Known(None),
-        connectors: Seen::Known([facts::connector(&spec.organizations, &jobs, DAYS)].into()),
-    }
+    let connector = facts::connector(&spec.organizations, &jobs, DAYS);
+    Sight { account: Seen::Known(None), connectors: connector.map(|connector| [connector].into()).into() }
+}
+
+/// A little into the future: clocks differ, and what began just now must not be missed.
+fn soon(now: Timestamp) -> Timestamp {
+    now.checked_add(SignedDuration::from_hours(1)).unwrap_or(now)
 }
 
 /// Each job once, as it was seen last. What began in the last days and is listed there no longer is gone.
@@ -85,20 +84,31 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// The backup jobs since so many days ago.
-    async fn since(&self, days: i64) -> Result<Arc<[Job]>, Fault> {
-        let now = Timestamp::now();
-        let ago = |days: i64| now.checked_sub(SignedDuration::from_hours(24 * days)).unwrap_or(now);
-        let mut all: Vec<Job> = Vec::new();
-        let mut begin = days;
-        while begin > 0 {
-            let end = (begin - WINDOW_DAYS).max(0);
-            // A little into the future: clocks differ, and what began just now must not be missed.
-            let until = if end == 0 { now.checked_add(SignedDuration::from_hours(1)).unwrap_or(now) } else { ago(end) };
-            all.extend(self.window(ago(begin), until).await?);
-            begin = end;
+    /// The backup jobs of all weeks that are looked through, each as it was seen last.
+    async fn jobs(&self, now: Timestamp, max_age: Duration) -> Result<Vec<Job>, Fault> {
+        let mut older: Vec<Job> = Vec::new();
+        let this = now.as_second().div_euclid(WEEK);
+        for week in this - WEEKS..=this {
+            let of_week = self.account.weeks.get(week, Shared::default);
+            let read = async { self.week(week, now).await.into() };
+            match of_week.get_lasting(OLDER_EVERY, max_age, read).await {
+                Seen::Known(jobs) => older.extend(jobs.iter().cloned()),
+                Seen::Unknown(fault) => return Err(fault),
+            }
         }
-        Ok(all.into())
+        let days = SignedDuration::from_hours(24 * RECENT_DAYS);
+        let since = now.checked_sub(days).unwrap_or(now);
+        let recent = async { self.window(since, soon(now)).await.map(Arc::from).into() };
+        match self.account.recent.get(max_age, recent).await {
+            Seen::Known(recent) => Ok(merged(&older, &recent, now)),
+            Seen::Unknown(fault) => Err(fault),
+        }
+    }
+
+    /// The backup jobs of one week.
+    async fn week(&self, week: i64, now: Timestamp) -> Result<Arc<[Job]>, Fault> {
+        let at = |week: i64| Timestamp::from_second(week * WEEK).unwrap_or(now);
+        self.window(at(week), at(week + 1).min(soon(now))).await.map(Arc::from)
     }
 
     /// All pages of one window: their own links lead nowhere, so that pages are counted.

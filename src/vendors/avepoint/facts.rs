@@ -1,14 +1,16 @@
 //! From AvePoint's jobs to what they say of the organizations of one Connector (facts/avepoint-fluentpro.md §2a).
 
-use jiff::Timestamp;
+use std::collections::BTreeSet;
+
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer};
 
 use super::spec;
 use crate::fault::{Fault, Kind};
 use crate::seen::Seen;
-use crate::vendors::{Authorization, Backup, Health, Organization, VendorConnector};
+use crate::vendors::{Authorization, Backup, Health, Organization, Undeclared, VendorConnector};
 
 /// One page of `GET /dynamicsbackup/jobs`. Its `nextLink` leads nowhere, so that it is not even read.
 #[derive(Debug, Deserialize)]
@@ -113,48 +115,74 @@ fn utc(text: &str) -> Option<Timestamp> {
 }
 
 /// What the jobs of so many days say of the organizations that are declared.
-pub fn connector(declared: &[spec::Organization], jobs: &[Job], days: i64) -> VendorConnector {
-    let each: Vec<(&spec::Organization, Vec<&Job>)> =
-        declared.iter().map(|organization| (organization, of_organization(organization, jobs))).collect();
+///
+/// # Errors
+/// That a name means more than one of them.
+pub fn connector(declared: &[spec::Organization], jobs: &[Job], days: i64) -> Result<VendorConnector, Fault> {
+    let mut each = Vec::new();
+    for organization in declared {
+        each.push((organization, of_organization(organization, jobs)?));
+    }
     let organizations: Vec<Organization> = each.iter().map(|(declared, jobs)| organization(declared, jobs)).collect();
-    let newest = |jobs: &[&Job]| jobs.iter().find(|job| job.finish_time.is_some()).map(|job| job.status);
-    let statuses = || each.iter().map(|(_, jobs)| newest(jobs));
-    // Two in a row: one may fail for any reason.
-    let only_fails = |jobs: &[&Job]| {
-        let ended = jobs.iter().filter(|job| job.finish_time.is_some()).take(2);
-        let (count, failed) =
-            ended.fold((0, 0), |(all, failed), job| (all + 1, failed + i32::from(job.status == Status::Failed)));
-        count > 0 && count == failed
+    let newest = || each.iter().filter_map(|(_, jobs)| ended(jobs).next()).map(|job| job.status);
+    let backed_up = newest().any(Status::backed_up);
+    let state = match newest().any(|status| status == Status::Failed) {
+        true => Some("failed"),
+        false => backed_up.then_some("finished"),
     };
-    // All organizations go through one authorization: one that was just backed up shows that it works.
-    let authorization = if statuses().flatten().any(Status::backed_up) {
-        Authorization::Granted
-    } else if each.iter().all(|(_, jobs)| only_fails(jobs)) {
-        Authorization::Doubted
-    } else {
-        Authorization::NoEvidence
-    };
-    let failed = statuses().any(|status| status == Some(Status::Failed));
-    let state = if failed { Some("failed") } else { statuses().flatten().any(Status::backed_up).then_some("finished") };
-    VendorConnector {
+    Ok(VendorConnector {
         id: None,
         name: String::new(),
         accessible: true,
         deleting: false,
-        authorization: Seen::Known(authorization),
+        authorization: Seen::Known(authorization(&each.iter().map(|(_, jobs)| jobs.as_slice()).collect::<Vec<_>>())),
         health: Seen::Known(state.map(|state| Health { state: state.to_owned(), reason: None })),
         last_backup: last_backup(&organizations, days),
         retention: None,
         undeclared: undeclared(declared, jobs),
         organizations,
+    })
+}
+
+/// What ended so long before the newest job says nothing of now.
+const OF_LATE: SignedDuration = SignedDuration::from_hours(48);
+
+/// All organizations go through one authorization: one that was backed up of late shows that it works.
+fn authorization(each: &[&[&Job]]) -> Authorization {
+    let last = |jobs: &[&Job]| ended(jobs).next().and_then(|job| job.finish_time);
+    let Some(newest) = each.iter().filter_map(|jobs| last(jobs)).max() else { return Authorization::NoEvidence };
+    let of_late = || each.iter().filter(|jobs| last(jobs).is_some_and(|end| newest.duration_since(end) <= OF_LATE));
+    if of_late().any(|jobs| ended(jobs).next().is_some_and(|job| job.status.backed_up())) {
+        return Authorization::Granted;
     }
+    // Two in a row, or the only one there is: one may fail for any reason.
+    let only_fails = |jobs: &&&[&Job]| ended(jobs).take(2).all(|job| job.status == Status::Failed);
+    if of_late().all(|jobs| only_fails(&jobs)) { Authorization::Doubted } else { Authorization::NoEvidence }
+}
+
+/// Those that have ended, the newest first.
+fn ended<'a>(jobs: &'a [&'a Job]) -> impl Iterator<Item = &'a Job> {
+    jobs.iter().copied().filter(|job| job.finish_time.is_some())
 }
 
 /// The backup jobs of an organization, the newest first: by its id, or else by its name.
-fn of_organization<'a>(organization: &spec::Organization, jobs: &'a [Job]) -> Vec<&'a Job> {
+fn of_organization<'a>(organization: &spec::Organization, jobs: &'a [Job]) -> Result<Vec<&'a Job>, Fault> {
     let mut all: Vec<&Job> = jobs.iter().filter(|job| job.kind == BACKUP && is_of(organization, job)).collect();
+    let ids: BTreeSet<&String> = all.iter().filter_map(|job| job.organization_id.as_ref()).collect();
+    if organization.id.is_none() && ids.len() > 1 {
+        let ids: Vec<&str> = ids.into_iter().map(String::as_str).collect();
+        return Err(Fault::new(
+            Kind::Conflict,
+            format!(
+                "AvePoint has {} organizations called {}; declare its id in spec.vendor.avePoint.organizations: one of {}",
+                ids.len(),
+                organization.name,
+                ids.join(", ")
+            ),
+        ));
+    }
     all.sort_by_key(|job| std::cmp::Reverse(job.start_time));
-    all
+    Ok(all)
 }
 
 fn is_of(organization: &spec::Organization, job: &Job) -> bool {
@@ -201,13 +229,12 @@ fn listed(names: &[&str]) -> String {
     }
 }
 
-/// Names of organizations that have jobs and are not declared here.
-fn undeclared(declared: &[spec::Organization], jobs: &[Job]) -> Vec<String> {
+/// Organizations that have jobs and are not declared here.
+fn undeclared(declared: &[spec::Organization], jobs: &[Job]) -> Vec<Undeclared> {
     let foreign = jobs.iter().filter(|job| job.kind == BACKUP && !declared.iter().any(|it| is_of(it, job)));
-    let mut names: Vec<String> = foreign.filter_map(|job| job.organization_name.clone()).collect();
-    names.sort();
-    names.dedup();
-    names
+    let each = foreign.filter_map(|job| Some((job.organization_name.clone()?, job.organization_id.clone())));
+    let each: BTreeSet<(String, Option<String>)> = each.collect();
+    each.into_iter().map(|(name, id)| Undeclared { name, id }).collect()
 }
 
 #[cfg(test)]
@@ -228,7 +255,7 @@ mod tests {
     }
 
     fn authorization(jobs: &[Job]) -> Authorization {
-        match connector(&declared(&["a", "b"]), jobs, 28).authorization {
+        match connector(&declared(&["a", "b"]), jobs, 28).unwrap().authorization {
             Seen::Known(authorization) => authorization,
             Seen::Unknown(fault) => panic!("{fault}"),
         }
@@ -244,7 +271,10 @@ mod tests {
         assert_eq!(authorization(&[of("a", 3, today), of("b", 4, today)]), Authorization::Granted);
         assert_eq!(authorization(&[of("a", 7, today)]), Authorization::Granted, "b is silent");
         assert_eq!(authorization(&[]), Authorization::NoEvidence);
-        assert_eq!(authorization(&[of("a", 4, today)]), Authorization::NoEvidence, "b is silent");
+        assert_eq!(authorization(&[of("a", 4, today)]), Authorization::Doubted, "b is silent, and says nothing for it");
+        let long_ago = ("2026-11-04T01:00:00Z", "2026-11-04T02:00:00Z");
+        let since = [of("a", 4, today), of("a", 4, before), of("b", 3, long_ago)];
+        assert_eq!(authorization(&since), Authorization::Doubted, "what worked weeks ago is no proof");
         assert_eq!(authorization(&[of("a", 4, today), of("b", 4, today)]), Authorization::Doubted);
         let once = [of("a", 4, today), of("a", 3, before), of("b", 4, today), of("b", 4, before)];
         assert_eq!(authorization(&once), Authorization::NoEvidence, "a failed but once");
@@ -256,7 +286,7 @@ mod tests {
     #[test]
     fn the_organization_that_is_worst_off_decides_over_the_last_backup() {
         let of = |name, status, (start, finish)| job(name, status, start, finish);
-        let seen = |jobs: &[Job]| connector(&declared(&["a", "b"]), jobs, 28).last_backup;
+        let seen = |jobs: &[Job]| connector(&declared(&["a", "b"]), jobs, 28).unwrap().last_backup;
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let all = Backup { latest: at(BEFORE.1), complete: Some(at(BEFORE.1)) };
         assert_eq!(seen(&[of("a", 3, TODAY), of("b", 3, BEFORE)]), Seen::Known(Some(all)));
@@ -271,9 +301,15 @@ mod tests {
     fn an_organization_is_known_by_its_id_once_that_is_declared_and_all_others_are_named() {
         let jobs = [job("a", 3, TODAY.0, TODAY.1), job("c", 3, TODAY.0, TODAY.1), job("c", 4, BEFORE.0, BEFORE.1)];
         let by_id = [spec::Organization { name: "another name".into(), id: Some("ID OF a".into()) }];
-        let seen = connector(&by_id, &jobs, 28);
+        let seen = connector(&by_id, &jobs, 28).unwrap();
         assert_eq!(seen.organizations[0].last_job.as_deref(), Some("Finished"));
-        assert_eq!(seen.undeclared, ["c"]);
+        let c = Undeclared { name: "c".into(), id: Some("id of c".into()) };
+        assert_eq!(seen.undeclared, [c]);
+        // Two of one name can't be told apart by that.
+        let mut twins = [job("a", 3, TODAY.0, TODAY.1), job("a", 4, BEFORE.0, BEFORE.1)];
+        twins[1].organization_id = Some("another".into());
+        let said = connector(&declared(&["a"]), &twins, 28).unwrap_err().sentence;
+        assert!(said.contains("2 organizations called a") && said.contains("another, id of a"), "{said}");
     }
 
     #[test]

@@ -120,7 +120,7 @@ fn moved(need: &Need<'_>) -> HandOff {
             ],
         ),
         url: None,
-        done_when: format!("spec.vendor.avePoint.attestations has an entry {MOVE}, newer than status.authorization.lastTransitionTime"),
+        done_when: format!("spec.vendor.avePoint.attestations has an entry {MOVE}, newer than status.authorization.profileTime"),
     }
 }
 

@@ -22,6 +22,8 @@ use crate::vendors::Credential;
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// A token is not used in its last minutes: a listing of many pages takes some.
 const NOT_LATER: Duration = Duration::from_mins(5);
+/// No token is kept for longer, whatever it says of itself.
+const LONGEST: Duration = Duration::from_hours(24);
 /// How long a refusal is remembered: a wrong secret is not presented in a loop.
 const REFUSED_FOR: Duration = Duration::from_secs(30);
 
@@ -119,7 +121,7 @@ impl Login {
         }
         let token: Token = serde_json::from_slice(&answer.body)
             .map_err(|_| Fault::new(Kind::BadAnswer, "AvePoint's answer to the sign-in is not one"))?;
-        Ok((token.access_token.into(), Duration::from_secs(token.expires_in)))
+        Ok((token.access_token.into(), Duration::from_secs(token.expires_in).min(LONGEST)))
     }
 
     /// The body of a sign-in at this address.
@@ -216,7 +218,8 @@ impl Tokens {
             return result.clone();
         }
         let (lasts, result) = match login.sign_in(way).await {
-            Ok((token, lifetime)) => (lifetime.saturating_sub(NOT_LATER), Ok(token)),
+            // One that lasts for minutes only is used for half of them.
+            Ok((token, lifetime)) => (lifetime.saturating_sub(NOT_LATER).max(lifetime / 2), Ok(token)),
             Err(fault) => (fault.retry_after().unwrap_or_default().max(REFUSED_FOR), Err(fault)),
         };
         *slot = Some((Instant::now() + lasts, result.clone()));
