@@ -93,7 +93,7 @@ impl Certificate {
         Ok(Self {
             key,
             thumbprint: URL_SAFE_NO_PAD.encode(digest(&SHA256, &der)),
-            sha1: (URL_SAFE_NO_PAD.encode(sha1), sha1.as_ref().iter().map(|byte| format!("{byte:02X}")).collect()),
+            sha1: (URL_SAFE_NO_PAD.encode(sha1), hexadecimal(sha1.as_ref())),
             secret: URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.secret_der())),
             valid: (at(&validity.not_before), at(&validity.not_after)),
         })
@@ -143,6 +143,14 @@ impl Certificate {
         self.key.sign(encoding, &SystemRandom::new(), signed.as_bytes(), &mut signature).ok()?;
         Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02X}");
+        text
+    })
 }
 
 /// No two assertions have the same.
@@ -217,7 +225,7 @@ mod tests {
         let (signed, signature) = assertion.rsplit_once('.').unwrap();
         let sha1 = digest(&SHA1_FOR_LEGACY_USE_ONLY, made.der());
         let thumbprint = URL_SAFE_NO_PAD.encode(sha1);
-        let kid: String = sha1.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+        let kid = hexadecimal(sha1.as_ref());
         let header = decoded(signed.split_once('.').unwrap().0);
         assert_eq!(header, json!({ "alg": "RS256", "typ": "JWT", "x5t": thumbprint, "kid": kid }));
         let public = certificate.key.public_key().as_ref();

@@ -3,8 +3,10 @@
 use backstay_world::{Call, Fault};
 use serde_json::{Value, json};
 
-use crate::harness::calls::{KEEPIT, at_keepit, contoso, replaced, settled};
-use crate::harness::{ACCOUNT, AT_KEEPIT, CONNECTOR, GLOBAL_ADMINISTRATOR, Scene, is, message};
+use crate::harness::calls::{KEEPIT, at_keepit, contoso, held, removes, replaced, settled};
+use crate::harness::{
+    ACCOUNT, AT_KEEPIT, CONNECTOR, GLOBAL_ADMINISTRATOR, Operator, Scene, example_of, finding, is, message,
+};
 
 /// Keepit has these connectors, and everything else is right.
 fn with(connectors: &[Value]) -> String {
@@ -212,4 +214,68 @@ async fn a_correction_that_is_refused_is_told_and_not_tried_at_every_look() {
     scene.until_connector("Ready", "True", "Current").await;
     scene.until_more_reads(3).await;
     assert_eq!(scene.asked(changes), 1, "{:?}", scene.written());
+}
+
+/// An example of another folder than the usual one, as it is.
+async fn example(folder: &str) -> (Scene, Operator) {
+    let scene = Scene::with_world(&contoso(|_| {})).await;
+    let grants = example_of(folder, "operator/grants.yaml");
+    let grants = replaced(&grants, "namespace: backup", &format!("namespace: {}", scene.namespace));
+    let operator = scene.operator_with(&grants, &[]).await;
+    scene.apply_yaml(&example_of(folder, "1-secrets.yaml")).await;
+    for file in ["2-policy.yaml", "3-connector.yaml"] {
+        scene.apply_yaml(&format!("{}  interval: 10s\n", example_of(folder, file))).await;
+    }
+    (scene, operator)
+}
+
+/// Who may signs in as the account and the first backup ends.
+fn connected(scene: &Scene, name: &str) {
+    scene.world.act("add-environment-user", json!({ "environment": "Contoso Test", "user": ACCOUNT })).unwrap();
+    let id = scene.world.sign_in_for_connector("Contoso", name, "dynamics365", ACCOUNT).unwrap();
+    scene.world.finish_backup(&id).unwrap();
+}
+
+/// The roles that the account holds in truth, without the usual words.
+fn roles(scene: &Scene) -> Vec<String> {
+    held(&scene.world).iter().map(|role| role.replace(" Administrator", "")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_of_the_older_page_is_ready_with_global_administrator_and_keeps_it() {
+    let (scene, _operator) = example("keepit-dynamics-ce").await;
+    let (connector, policy) = ("contoso-dynamics-ce", "keepit-dynamics-ce-account");
+    scene.until_condition("Connector", connector, "Ready", "False", "AwaitingPerson").await;
+    connected(&scene, "Contoso Dynamics CE");
+    scene.until_condition("Connector", connector, "Ready", "True", "Current").await;
+    scene.until_condition("ServiceAccountPolicy", policy, "Ready", "True", "Satisfied").await;
+    scene.until_more_reads(2).await;
+    assert!(roles(&scene).contains(&"Global".to_owned()), "{:?}", roles(&scene));
+    assert_eq!(scene.asked(removes), 0, "{:?}", scene.written());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_without_global_administrator_leads_a_person_through_all_of_it() {
+    let (scene, _operator) = example("keepit-dynamics-365-without-global-administrator").await;
+    let (connector, policy) = ("contoso-dynamics-365", "keepit-dynamics-365-account");
+    let awaits = |result: &'static str| move |it: &Value| finding(it, "no-global-administrator")["result"] == result;
+    scene.until_condition("Connector", connector, "Ready", "False", "AwaitingPerson").await;
+    connected(&scene, "Contoso Dynamics 365");
+    // It is there: what takes the role's place is asked for, and the role itself is a warning.
+    let policies = "ServiceAccountPolicy";
+    let seen = scene.until("the role to be a warning", policies, policy, awaits("Warn")).await;
+    let all = seen["status"]["handOffs"].to_string();
+    assert!(all.contains("Power Platform Administrator"), "{all}");
+    for environment in ["Contoso Service", "Contoso Test"] {
+        let words = json!({ "environment": environment, "user": ACCOUNT, "role": "System Administrator" });
+        scene.world.act("grant-security-role", words).unwrap();
+    }
+    let role = |action: &str, role: &str| scene.world.act(action, json!({ "user": ACCOUNT, "role": role })).unwrap();
+    role("grant-directory-role", "Power Platform Administrator");
+    role("remove-directory-role", GLOBAL_ADMINISTRATOR);
+    scene.until("the role to be gone", policies, policy, awaits("Pass")).await;
+    scene.until_condition(policies, policy, "Ready", "True", "Satisfied").await;
+    scene.until_condition("Connector", connector, "Ready", "True", "Current").await;
+    assert_eq!(roles(&scene), ["Dynamics 365", "Power Platform"]);
+    assert_eq!(scene.asked(removes), 0, "{:?}", scene.written());
 }

@@ -126,10 +126,8 @@ pub fn connector(declared: &[spec::Organization], jobs: &[Job], days: i64) -> Re
     let organizations: Vec<Organization> = each.iter().map(|(declared, jobs)| organization(declared, jobs)).collect();
     let newest = || each.iter().filter_map(|(_, jobs)| ended(jobs).next()).map(|job| job.status);
     let backed_up = newest().any(Status::backed_up);
-    let state = match newest().any(|status| status == Status::Failed) {
-        true => Some("failed"),
-        false => backed_up.then_some("finished"),
-    };
+    let failed = newest().any(|status| status == Status::Failed).then_some("failed");
+    let state = failed.or_else(|| backed_up.then_some("finished"));
     Ok(VendorConnector {
         id: None,
         name: String::new(),
