@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::gather::Observed;
-use super::plan::{Allowed, Plan};
+use super::plan::Plan;
 use super::resolve::Resolved;
 use crate::api::Connector;
 use crate::api::shared::HandOffStatus;
 use crate::runtime::conditions::whole_seconds;
 use crate::runtime::lately::Became;
-use crate::runtime::{Context, Note, handoffs};
+use crate::runtime::{Allowed, Context, Note, handoffs};
 use crate::seen::Seen;
 use crate::vendors::{At, Authorization};
 

@@ -14,7 +14,7 @@ use crate::api::shared::span;
 use crate::api::{Connector, Reason, ServiceAccountPolicy};
 use crate::fault::Fault;
 use crate::runtime::conditions::find;
-use crate::runtime::{Context, Problem};
+use crate::runtime::{Context, Patience, Problem};
 use crate::vendors::{Action, Credential, Sight};
 
 /// What was seen.
@@ -92,15 +92,6 @@ pub struct Other {
 
 /// A Connector that was just created or changed, or is asked for, takes no answer older than this.
 const NEWS: Duration = Duration::from_secs(10);
-
-/// How old an answer may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Patience {
-    /// As the interval says, or younger while something is awaited.
-    Routine,
-    /// Read now.
-    None,
-}
 
 /// Sees everything.
 pub async fn gather(connector: &Connector, context: &Context, patience: Patience) -> Result<Observed, Fault> {

@@ -12,7 +12,7 @@ mod says;
 
 use std::sync::Arc;
 
-use gather::{Observed, Patience};
+use gather::Observed;
 use plan::Plan;
 use resolve::Resolved;
 
@@ -23,7 +23,7 @@ use crate::api::Connector;
 use crate::fault::Fault;
 use crate::runtime::context::Guarded;
 use crate::runtime::pass::pass;
-use crate::runtime::{Context, Problem};
+use crate::runtime::{Context, Patience, Problem};
 
 /// Looks at one Connector.
 ///

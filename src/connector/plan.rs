@@ -5,6 +5,7 @@ use super::resolve::{MOVE, Resolved};
 use crate::api::Connector;
 use crate::api::connector::DriftPolicy;
 use crate::handoff::HandOff;
+use crate::runtime::Allowed;
 use crate::seen::Seen;
 use crate::vendors::{Authorization, Correction, Need, What};
 
@@ -39,35 +40,6 @@ pub struct Step {
     pub allowed: Allowed,
 }
 
-/// Whether a step may be taken now.
-#[allow(clippy::enum_variant_names)] // the words of `status.plan`
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Allowed {
-    /// It may.
-    Yes,
-    /// The spec's `allowedActions` does not name its action.
-    NotAllowed,
-    /// No grant of the installation covers it.
-    NotGranted,
-    /// The operator runs with `--read-only`.
-    ReadOnly,
-    /// Something else has to come first: what.
-    NotYet(String),
-}
-
-impl Allowed {
-    /// The word in `status.plan`.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Yes => "Yes",
-            Self::NotAllowed => "NotAllowed",
-            Self::NotGranted => "NotGranted",
-            Self::ReadOnly => "ReadOnly",
-            Self::NotYet(_) => "NotYet",
-        }
-    }
-}
-
 /// What makes the connector what is declared: where that is asked for, and it can be followed by an id.
 fn steps(connector: &Connector, resolved: &Resolved, observed: &Observed) -> Vec<Step> {
     let corrects = connector.spec.drift_policy == Some(DriftPolicy::Correct);
@@ -76,17 +48,10 @@ fn steps(connector: &Connector, resolved: &Resolved, observed: &Observed) -> Vec
     };
     let step = |drift: &crate::vendors::Drift| {
         let correction = connector.spec.vendor.vendor().correction(drift, found)?;
-        let allowed = if !connector.spec.allowed_actions.contains(&correction.action) {
-            Allowed::NotAllowed
-        } else if !observed.granted.contains(&correction.action) {
-            Allowed::NotGranted
-        } else if observed.read_only {
-            Allowed::ReadOnly
-        } else if let Some(first) = &correction.first {
-            Allowed::NotYet(first.clone())
-        } else {
-            Allowed::Yes
-        };
+        let (named, granted) = (&connector.spec.allowed_actions, &observed.granted);
+        let allowed =
+            Allowed::by(named.contains(&correction.action), granted.contains(&correction.action), observed.read_only)
+                .after(correction.first.as_deref());
         Some(Step { correction, observed: drift.observed.clone(), allowed })
     };
     resolved.drift.iter().filter_map(step).collect()

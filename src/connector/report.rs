@@ -9,7 +9,7 @@ use super::act::Done;
 use super::attested::{Attested, Void};
 use super::gather::Observed;
 use super::organizations;
-use super::plan::{Allowed, Plan, Step};
+use super::plan::{Plan, Step};
 use super::resolve::Resolved;
 use super::says::{Says, authorized, backed_up, for_good, in_sync, provisioned, satisfied};
 use crate::api::connector::{
@@ -20,7 +20,7 @@ use crate::api::shared::span;
 use crate::api::{Connector, ConnectorStatus, Reason};
 use crate::fault::Kind;
 use crate::runtime::conditions::{State, whole_seconds};
-use crate::runtime::{Conditions, Note, Outcome, Problem, Settings, Trouble};
+use crate::runtime::{Allowed, Conditions, Note, Outcome, Problem, Settings, Trouble};
 use crate::vendors::Drift;
 
 type Said = Outcome<ConnectorStatus>;
@@ -244,12 +244,11 @@ fn hindrance(step: &Step) -> Option<String> {
 }
 
 fn planned(step: &Step) -> PlannedStep {
-    let reason = format!("{} is {}", step.correction.field, step.observed);
     PlannedStep {
         step: step.correction.action.to_string(),
         effect: StepEffect::Change,
         target: step.correction.value.clone(),
-        reason: if let Allowed::NotYet(first) = &step.allowed { format!("{reason}; {first}") } else { reason },
+        reason: step.allowed.reason(&format!("{} is {}", step.correction.field, step.observed)),
         allowed: step.allowed.word().to_owned(),
     }
 }

@@ -2,10 +2,11 @@
 
 use super::handoffs::{MOST, POWER_PLATFORM_ADMIN, counted};
 use super::resolve::Resolved;
-use super::steps::{Allowed, Step, What};
+use super::steps::{Step, What};
 use crate::api::Action;
 use crate::fault::Kind;
 use crate::handoff::HandOff;
+use crate::runtime::Allowed;
 use crate::tenant::Caller;
 use crate::tenant::facts::{AccountFacts, Environment};
 use crate::tenant::reader::{self, ROLE};

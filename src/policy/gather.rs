@@ -16,18 +16,9 @@ use crate::api::shared::span;
 use crate::api::{Action, Reason, ServiceAccountPolicy, ServiceAccountPolicySpec};
 use crate::fault::Fault;
 use crate::runtime::conditions::find;
-use crate::runtime::{Context, Problem};
+use crate::runtime::{Context, Patience, Problem};
 use crate::tenant::facts::AccountFacts;
 use crate::tenant::{self, Caller, DirectoryRole, Tenant};
-
-/// How old an answer may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Patience {
-    /// As the interval says, or younger while something is awaited.
-    Routine,
-    /// Read now.
-    None,
-}
 
 /// What was seen.
 #[allow(clippy::struct_excessive_bools)] // each a fact of its own, none implies another

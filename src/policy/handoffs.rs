@@ -4,9 +4,10 @@ use super::enrolling;
 use super::gather::Observed;
 use super::resolve::{Finding, Resolved};
 use super::rules::Rule;
-use super::steps::{Allowed, Step, What};
+use super::steps::{Step, What};
 use crate::api::policy::FindingResult;
 use crate::handoff::HandOff;
+use crate::runtime::Allowed;
 use crate::tenant::centers::Centers;
 use crate::tenant::facts::AccountFacts;
 

@@ -42,7 +42,7 @@ use crate::api::ServiceAccountPolicy;
 use crate::fault::Fault;
 use crate::runtime::context::Guarded;
 use crate::runtime::pass::pass;
-use crate::runtime::{Context, Problem};
+use crate::runtime::{Context, Patience, Problem};
 
 /// A Connector that was changed is looked at within this time, and wakes the policy then.
 const SOON: Duration = Duration::from_secs(5);
@@ -71,7 +71,7 @@ async fn work(policy: &ServiceAccountPolicy, context: &Context) -> Result<Durati
         return Ok(outcome.next);
     }
     let begun = Instant::now();
-    let mut observed = gather::gather(policy, context, gather::Patience::Routine).await?;
+    let mut observed = gather::gather(policy, context, Patience::Routine).await?;
     if observed.in_between() && policy.status.is_some() {
         // What was asked a moment ago is no longer asked, and what is asked now is not said yet: to answer now would
         // close a hand-off only to open it again.
@@ -82,7 +82,7 @@ async fn work(policy: &ServiceAccountPolicy, context: &Context) -> Result<Durati
     // look that had to wait may be seconds old at its beginning.
     let again = |plan: &Plan| plan.removes() || (plan.writes() && !observed.age.is_zero());
     if planned.as_ref().is_ok_and(|(_, plan)| again(plan)) {
-        observed = gather::gather(policy, context, gather::Patience::None).await?;
+        observed = gather::gather(policy, context, Patience::None).await?;
         planned = resolve_and_plan(policy, &observed);
     }
     let found = planned.is_ok();

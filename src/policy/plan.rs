@@ -4,10 +4,11 @@ use super::gather::Observed;
 use super::handoffs;
 use super::resolve::{Finding, Resolved};
 use super::rules::{Rule, Verdict};
-use super::steps::{Allowed, Step, What};
+use super::steps::{Step, What};
 use crate::api::policy::FindingResult;
 use crate::fault::Kind;
 use crate::handoff::HandOff;
+use crate::runtime::Allowed;
 use crate::seen::Seen;
 use crate::tenant::DirectoryRole;
 use crate::tenant::facts::{Access, AccessMode, AccountFacts, Environment, held};
@@ -43,34 +44,25 @@ impl Plan {
     }
 }
 
+const UNSEEN: &str = "what the Connectors say must first be seen again, after the operator's start";
+const UNPINNED: &str = "the account itself can't be seen, so it is not known to be the pinned one";
+
 /// Makes the plan.
 pub fn plan(resolved: &Resolved, observed: &Observed) -> Plan {
     let Ok(facts) = &observed.account else { return Plan::default() };
     let facts = resolved.facts(facts);
     let gate = |what: What| {
         let action = what.action();
-        let allowed = if !resolved.allowed.contains(&action) {
-            Allowed::NotAllowed
-        } else if !observed.granted.contains(&action) {
-            Allowed::NotGranted
-        } else if observed.read_only {
-            Allowed::ReadOnly
-        } else if !resolved.all_seen {
-            Allowed::NotYet("what the Connectors say must first be seen again, after the operator's start".to_owned())
-        } else if resolved.account.is_none() && !matches!(what, What::EnrollSelf(_)) {
-            Allowed::NotYet("the account itself can't be seen, so it is not known to be the pinned one".to_owned())
-        } else {
-            Allowed::Yes
-        };
+        let named = resolved.allowed.contains(&action);
+        let unpinned = resolved.account.is_none() && !matches!(what, What::EnrollSelf(_));
+        let allowed = Allowed::by(named, observed.granted.contains(&action), observed.read_only)
+            .after((!resolved.all_seen).then_some(UNSEEN))
+            .after(unpinned.then_some(UNPINNED));
         Step { what, allowed }
     };
-    // Everything else that bars it bars it first.
-    let coming = |(what, first): (What, Option<&'static str>)| {
-        let step = gate(what);
-        match first {
-            Some(first) if step.allowed == Allowed::Yes => Step { allowed: Allowed::NotYet(first.to_owned()), ..step },
-            _ => step,
-        }
+    let coming = |(what, first): (What, First)| {
+        let Step { what, allowed } = gate(what);
+        Step { what, allowed: allowed.after(first) }
     };
     let mut steps: Vec<Step> = Vec::new();
     let first = before_removal(resolved, facts);

@@ -13,10 +13,11 @@ use super::others::Elsewhere;
 use super::plan::{Plan, plan};
 use super::resolve::{Resolved, resolve};
 use super::rules::{environment_for_tests, facts_for_tests, row_for_tests, user_for_tests};
-use super::steps::{Allowed, What};
+use super::steps::What;
 use crate::api::policy::Stage;
 use crate::api::{Action, ServiceAccountPolicy};
 use crate::fault::{Fault, Kind};
+use crate::runtime::Allowed;
 use crate::seen::Seen;
 use crate::tenant::DirectoryRole::{self, Dynamics365Administrator, GlobalAdministrator, PowerPlatformAdministrator};
 use crate::tenant::facts::{

@@ -10,7 +10,7 @@ use super::gather::Observed;
 use super::plan::Plan;
 use super::resolve::{self, Finding, Resolved};
 use super::rules::Verdict;
-use super::steps::{Allowed, Step};
+use super::steps::Step;
 use super::{rights, words};
 use crate::api::policy::{
     EnvironmentsStatus, FindingResult, FindingStatus, PlannedStep, ServiceAccountPolicyStatus, SomeEnvironments,
@@ -19,7 +19,7 @@ use crate::api::shared::span;
 use crate::api::{Reason, ServiceAccountPolicy};
 use crate::fault::{Class, Fault, Kind};
 use crate::runtime::conditions::State;
-use crate::runtime::{Conditions, Outcome, Problem, Settings, handoffs};
+use crate::runtime::{Allowed, Conditions, Outcome, Problem, Settings, handoffs};
 use crate::tenant::facts::AccountFacts;
 
 type Said = Outcome<ServiceAccountPolicyStatus>;
@@ -296,15 +296,11 @@ fn environments(facts: &AccountFacts) -> Option<EnvironmentsStatus> {
 }
 
 fn planned(step: &Step) -> PlannedStep {
-    let reason = match &step.allowed {
-        Allowed::NotYet(first) => format!("{}; {first}", step.what.reason()),
-        _ => step.what.reason().to_owned(),
-    };
     PlannedStep {
         step: step.what.word().to_owned(),
         effect: step.what.effect(),
         target: step.what.target().to_owned(),
-        reason,
+        reason: step.allowed.reason(step.what.reason()),
         allowed: step.allowed.word().to_owned(),
     }
 }

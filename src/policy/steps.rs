@@ -2,6 +2,7 @@
 
 use crate::api::Action;
 use crate::api::policy::StepEffect;
+use crate::runtime::Allowed;
 use crate::tenant::DirectoryRole;
 use crate::tenant::facts::Environment;
 
@@ -112,36 +113,6 @@ impl What {
             Self::AddSystemAdministrator(_) => "the account is not System Administrator there",
             Self::SetReadWrite(_) => "the account's access mode there is another one",
             Self::RemoveDirectoryRole { .. } => "the account no longer needs it",
-        }
-    }
-}
-
-/// Whether a step may be taken now.
-#[allow(clippy::enum_variant_names)] // the words of `status.plan`
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Allowed {
-    /// It may.
-    Yes,
-    /// The spec's `allowedActions` does not name its action.
-    NotAllowed,
-    /// No grant of the installation covers it.
-    NotGranted,
-    /// The operator runs with `--read-only`.
-    ReadOnly,
-    /// Something else has to hold first: what.
-    NotYet(String),
-}
-
-impl Allowed {
-    /// The word in `status.plan`.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Yes => "Yes",
-            Self::NotAllowed => "NotAllowed",
-            Self::NotGranted => "NotGranted",
-            Self::ReadOnly => "ReadOnly",
-            Self::NotYet(_) => "NotYet",
         }
     }
 }

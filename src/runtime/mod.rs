@@ -1,6 +1,7 @@
 //! What both controllers share: everything around the five steps.
 
 pub mod again;
+pub mod allowed;
 pub mod conditions;
 pub mod context;
 pub mod controllers;
@@ -21,7 +22,9 @@ pub mod sightings;
 mod signin;
 pub mod synced;
 
+pub use allowed::Allowed;
 pub use conditions::Conditions;
 pub use context::{Context, Settings};
+pub use pass::Patience;
 pub use problem::{Problem, Trouble};
 pub use publish::{Note, Outcome};

@@ -18,6 +18,15 @@ use super::publish::Published;
 use crate::api::Reason;
 use crate::fault::{Fault, Kind};
 
+/// How old what a pass sees outside the cluster may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// As the interval says, or younger while something is awaited.
+    Routine,
+    /// Read now.
+    None,
+}
+
 /// A pass that takes longer than this is cut off: every write sequence bears being cut anywhere.
 const DEADLINE: Duration = Duration::from_mins(2);
 /// A slip is common; what fails so many times in a row is said on the object.
