@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::policy::PlannedStep;
 use super::shared::{
-    EnvironmentSelector, HandOffStatus, conditions_schema, hand_offs_schema, hours_schema, interval_schema, is_false,
-    keyed_list,
+    EnvironmentSelector, HandOffStatus, Several, conditions_schema, hand_offs_schema, hours_schema, interval_schema,
+    is_false, keyed_list,
 };
 use crate::vendors::{Action as VendorAction, VendorSpec};
 
@@ -200,7 +200,7 @@ pub struct ConnectorStatus {
     pub drift: Vec<DriftStatus>,
     /// What the vendor backs up for the account, and no Connector declares.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub undeclared: Option<UndeclaredStatus>,
+    pub undeclared: Option<Several>,
     /// What the operator would write at the vendor next, in order, and whether it may.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub plan: Vec<PlannedStep>,
@@ -302,16 +302,6 @@ pub struct DriftStatus {
     pub desired: String,
     /// What the vendor shows.
     pub observed: String,
-}
-
-/// What the vendor backs up, and no Connector declares.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct UndeclaredStatus {
-    /// How many.
-    pub count: i32,
-    /// The first ten, by the vendor's name.
-    pub sample: Vec<String>,
 }
 
 fn drift_schema(generator: &mut SchemaGenerator) -> Schema {

@@ -10,7 +10,8 @@ use super::Action;
 pub use super::credential::{Cloud, Credential, Tenant};
 use super::profiles::{Licenses, Profiles, Waiver};
 use super::shared::{
-    EnvironmentSelector, HandOffStatus, conditions_schema, hand_offs_schema, interval_schema, is_false, keyed_list,
+    EnvironmentSelector, HandOffStatus, Several, conditions_schema, hand_offs_schema, interval_schema, is_false,
+    keyed_list,
 };
 
 /// What a Microsoft 365 service account must hold for a vendor's connector to live, and when.
@@ -216,20 +217,10 @@ pub struct EnvironmentsStatus {
     pub selected: i32,
     /// Those that it would select, but that have no Dataverse: there is nothing to back up in them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub without_dataverse: Option<SomeEnvironments>,
+    pub without_dataverse: Option<Several>,
     /// Those of the selected that can't be looked into now: in administration mode, or Microsoft is working on them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_running: Option<SomeEnvironments>,
-}
-
-/// Some environments.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct SomeEnvironments {
-    /// How many.
-    pub count: i32,
-    /// The first ten, by display name.
-    pub sample: Vec<String>,
+    pub not_running: Option<Several>,
 }
 
 /// What one Connector needs now, and whether the account has it.

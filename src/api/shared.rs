@@ -84,6 +84,28 @@ pub fn hand_offs_schema(generator: &mut SchemaGenerator) -> Schema {
     keyed_list::<HandOffStatus>(generator, "name")
 }
 
+/// Several things by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Several {
+    /// How many.
+    pub count: i32,
+    /// The first ten, by name.
+    pub sample: Vec<String>,
+}
+
+/// A status shows so many names: it has to stay small.
+pub const MOST_SAMPLES: usize = 10;
+
+impl Several {
+    /// How many they are, and the first of them; `None`: there are none.
+    #[must_use]
+    pub fn of(names: &[String]) -> Option<Self> {
+        let count = i32::try_from(names.len()).unwrap_or(i32::MAX);
+        (count > 0).then(|| Self { count, sample: names.iter().take(MOST_SAMPLES).cloned().collect() })
+    }
+}
+
 /// A list that is merged by one key of its items (`listType: map`).
 pub fn keyed_list<T: JsonSchema>(generator: &mut SchemaGenerator, key: &str) -> Schema {
     let items = generator.subschema_for::<T>();

@@ -1,14 +1,12 @@
 //! What a status says of the organizations that a Connector declares, where its vendor shows its backups so. [pure]
 
-use crate::api::connector::{BackupResult, LastBackupStatus, OrganizationStatus, UndeclaredStatus};
+use super::says::last_backup;
+use crate::api::connector::OrganizationStatus;
 use crate::runtime::Note;
-use crate::runtime::conditions::whole_seconds;
-use crate::vendors::{Backup, Organization, VendorConnector};
+use crate::vendors::{Organization, VendorConnector};
 
 /// The vendor's word for a job that failed.
 const FAILED: &str = "Failed";
-/// So many names are shown.
-const MOST: usize = 10;
 
 /// What is seen now; what was seen before stays while the vendor shows nothing.
 pub fn seen(
@@ -29,15 +27,11 @@ pub fn seen(
 }
 
 fn status(it: &Organization) -> OrganizationStatus {
-    let backup = |Backup { latest, complete }: Backup| {
-        let result = if complete == Some(latest) { BackupResult::Complete } else { BackupResult::Partial };
-        LastBackupStatus { completion_time: whole_seconds(latest), result }
-    };
     OrganizationStatus {
         name: it.name.clone(),
         id: it.id.clone(),
         last_job: it.last_job.clone(),
-        last_backup: it.last_backup.map(backup),
+        last_backup: it.last_backup.map(last_backup),
     }
 }
 
@@ -50,10 +44,4 @@ pub fn failed(now: &[OrganizationStatus], old: &[OrganizationStatus]) -> Vec<Not
         Note::warning("BackupFailed", "Observe", sentence).about("Organization", &it.name)
     };
     news.map(note).collect()
-}
-
-/// How many, and the first of them.
-pub fn some(names: &[String]) -> Option<UndeclaredStatus> {
-    let count = i32::try_from(names.len()).unwrap_or(i32::MAX);
-    (count > 0).then(|| UndeclaredStatus { count, sample: names.iter().take(MOST).cloned().collect() })
 }

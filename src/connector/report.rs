@@ -16,7 +16,7 @@ use crate::api::connector::{
     AttestationStatus, AuthorizationState, AuthorizationStatus, DriftStatus, HealthStatus, VendorAccountStatus,
 };
 use crate::api::policy::{PlannedStep, StepEffect};
-use crate::api::shared::span;
+use crate::api::shared::{Several, span};
 use crate::api::{Connector, ConnectorStatus, Reason};
 use crate::fault::Kind;
 use crate::runtime::conditions::{State, whole_seconds};
@@ -136,7 +136,7 @@ pub fn report(
         organizations,
         drift,
         plan: plan.steps.iter().map(planned).collect(),
-        undeclared: organizations::some(&resolved.undeclared),
+        undeclared: Several::of(&resolved.undeclared),
         hand_offs: done.hand_offs,
         conditions: conditions.finish(),
     };

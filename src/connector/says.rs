@@ -13,7 +13,7 @@ use crate::api::shared::span;
 use crate::api::{Connector, Reason};
 use crate::runtime::conditions::{State, whole_seconds};
 use crate::seen::Seen;
-use crate::vendors::{Authorization, Backup, VendorConnector};
+use crate::vendors::{Authorization, Backup, VendorConnector, listed};
 
 /// What one condition says.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,10 +123,10 @@ fn attested(attested: Option<&Attested>, label: &str) -> (AuthorizationState, Sa
     (AuthorizationState::Required, Says(State::False, Reason::AttestationVoid, message))
 }
 
-/// The first three, and how many more.
-fn listed(names: &[String]) -> String {
-    let more = if names.len() > 3 { format!(" and {} more", names.len() - 3) } else { String::new() };
-    format!("{}{more}", names[..names.len().min(3)].join(", "))
+/// The last backup, as a status has it.
+pub fn last_backup(Backup { latest, complete }: Backup) -> LastBackupStatus {
+    let result = if complete == Some(latest) { BackupResult::Complete } else { BackupResult::Partial };
+    LastBackupStatus { completion_time: whole_seconds(latest), result }
 }
 
 /// The last backup, what is said of it, and how long that stays true.
@@ -144,7 +144,7 @@ pub fn backed_up(
         }
         return (None, Says(State::False, Reason::NoBackup, "There is no connector yet".to_owned()), None);
     };
-    let Backup { latest, complete } = match &found.last_backup {
+    let backup = match &found.last_backup {
         Seen::Unknown(fault) => return unknown(&fault.sentence),
         // Its backups are listed no longer: that is not to say that there are none.
         Seen::Known(None) if found.deleting || !found.accessible => {
@@ -156,8 +156,7 @@ pub fn backed_up(
         }
         Seen::Known(Some(backup)) => *backup,
     };
-    let result = if complete == Some(latest) { BackupResult::Complete } else { BackupResult::Partial };
-    let backup = Some(LastBackupStatus { completion_time: whole_seconds(latest), result });
+    let (complete, backup) = (backup.complete, Some(last_backup(backup)));
     // What a restore can rely on is the last one that holds everything.
     let Some(complete) = complete else {
         let message = format!("{label} shows no complete backup yet, only partial ones");

@@ -8,6 +8,7 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Resource, ResourceExt};
 
 use super::asking::{Asking, connectors};
+use super::demands::Demand;
 use super::gather::Observed;
 use super::rules::Rule;
 use super::{answers, profiles};
@@ -106,6 +107,11 @@ fn asks(asking: &[Asking]) -> bool {
     asking.iter().any(|asking| !asking.asleep)
 }
 
+/// What Connectors that are awake ask for.
+fn demands(asking: &[Asking]) -> impl Iterator<Item = &Demand> {
+    asking.iter().filter(|asking| !asking.asleep).filter_map(|asking| asking.demand.as_ref())
+}
+
 fn just_seen(policy: &ServiceAccountPolicy, context: &Context) -> bool {
     context.findings.good(&policy.uid().unwrap_or_default(), policy.metadata.generation.unwrap_or_default())
 }
@@ -113,8 +119,7 @@ fn just_seen(policy: &ServiceAccountPolicy, context: &Context) -> bool {
 /// Whether a policy has judged all that is asked of it now: what was found before somebody asked for more says nothing of that.
 fn answered(policy: &ServiceAccountPolicy, asking: &[Asking]) -> bool {
     let answers = policy.status.as_ref().map_or(&[][..], |status| &status.demands);
-    let demands = asking.iter().filter(|asking| !asking.asleep).filter_map(|asking| asking.demand.as_ref());
-    demands.into_iter().all(|demand| {
+    demands(asking).all(|demand| {
         answers.iter().any(|answer| {
             answer.uid == demand.uid && answer.generation == demand.generation && answer.stage == demand.stage
         })
@@ -140,8 +145,7 @@ pub fn look_again(policy: &ServiceAccountPolicy, observed: &Observed, context: &
 }
 
 fn holds(policy: &ServiceAccountPolicy, asking: &[Asking]) -> bool {
-    let demands = asking.iter().filter(|asking| !asking.asleep).filter_map(|asking| asking.demand.as_ref());
-    let mut demands = demands.map(|demand| Some((answers::profile(demand, policy).ok()?, demand.stage)));
+    let mut asked = demands(asking).map(|demand| Some((answers::profile(demand, policy).ok()?, demand.stage)));
     let requirements = profiles::requirements(&policy.spec);
     let found = policy.status.as_ref().filter(|status| status.observed_generation == policy.metadata.generation);
     // What is not running is judged by nobody, and may lack anything.
@@ -151,7 +155,7 @@ fn holds(policy: &ServiceAccountPolicy, asking: &[Asking]) -> bool {
     if resting && asks(asking) {
         return false;
     }
-    demands.all(|asked| {
+    asked.all(|asked| {
         let Some((profile, stage)) = asked else { return false };
         let counted = requirements.iter().filter(|it| it.asked_by(profile, stage));
         counted.filter(|it| it.rule.bears_on_removal()).all(|it| {
@@ -238,7 +242,6 @@ pub fn rival(policy: &ServiceAccountPolicy, namespace: &str, context: &Context) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::demands::Demand;
 
     #[test]
     fn what_was_found_before_a_connector_asked_for_more_is_no_answer_to_it() {

@@ -12,10 +12,8 @@ use super::resolve::{self, Finding, Resolved};
 use super::rules::Verdict;
 use super::steps::Step;
 use super::{rights, words};
-use crate::api::policy::{
-    EnvironmentsStatus, FindingResult, FindingStatus, PlannedStep, ServiceAccountPolicyStatus, SomeEnvironments,
-};
-use crate::api::shared::span;
+use crate::api::policy::{EnvironmentsStatus, FindingResult, FindingStatus, PlannedStep, ServiceAccountPolicyStatus};
+use crate::api::shared::{Several, span};
 use crate::api::{Reason, ServiceAccountPolicy};
 use crate::fault::{Class, Fault, Kind};
 use crate::runtime::conditions::State;
@@ -280,18 +278,13 @@ fn signed_in(conditions: &mut Conditions<'_>, fault: Option<&Fault>) {
 
 /// How many environments are judged, and which are not, and why.
 fn environments(facts: &AccountFacts) -> Option<EnvironmentsStatus> {
-    let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
     let all = facts.environments.known()?;
-    let some = |names: &[String]| {
-        let sample = names.iter().take(words::MOST_SAMPLES).cloned().collect();
-        (!names.is_empty()).then(|| SomeEnvironments { count: count(names.len()), sample })
-    };
     let resting = all.values().filter(|(_, access)| access.unknown_for(Kind::NotRunning));
     let resting: Vec<String> = resting.map(|(environment, _)| environment.name.clone()).collect();
     Some(EnvironmentsStatus {
-        selected: count(all.len()),
-        without_dataverse: some(&facts.without_dataverse),
-        not_running: some(&resting),
+        selected: i32::try_from(all.len()).unwrap_or(i32::MAX),
+        without_dataverse: Several::of(&facts.without_dataverse),
+        not_running: Several::of(&resting),
     })
 }
 

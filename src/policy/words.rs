@@ -7,9 +7,8 @@ use jiff::Timestamp;
 use super::resolve::Finding;
 use super::rules::{Judgement, Verdict, lower_first, severity};
 use crate::api::policy::{FindingEnvironments, FindingResult};
+use crate::api::shared::MOST_SAMPLES;
 
-/// A finding shows so many environments.
-pub const MOST_SAMPLES: usize = 10;
 /// So many environments are named within a sentence.
 const MOST_NAMED: usize = 3;
 /// So many findings are said within a sentence.

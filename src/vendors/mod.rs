@@ -1,6 +1,7 @@
 //! What every vendor is to the rest of the house: one trait, and the one place where vendors are told apart.
 
 pub mod avepoint;
+mod declared;
 pub mod fluentpro;
 pub mod keepit;
 
@@ -314,6 +315,13 @@ pub enum What {
     Undelete,
     /// To let the vendor sign in in another way.
     Move,
+}
+
+/// The first three, and how many more.
+pub fn listed<S: AsRef<str>>(names: &[S]) -> String {
+    let first: Vec<&str> = names.iter().take(3).map(AsRef::as_ref).collect();
+    let more = if names.len() > 3 { format!(" and {} more", names.len() - 3) } else { String::new() };
+    format!("{}{more}", first.join(", "))
 }
 
 /// The steps of a hand-off, after what is still missing on the account.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::harness::calls::{
     ACCOUNT_ID, APP, at_keepit, connector_yaml, held, reads_holders, removes, replaced, settled,
 };
-use crate::harness::{ACCOUNT, AT_KEEPIT, GLOBAL_ADMINISTRATOR, POLICY, Scene, finding, message};
+use crate::harness::{ACCOUNT, AT_KEEPIT, GLOBAL_ADMINISTRATOR, Operator, POLICY, Scene, finding, message};
 use crate::scene_of;
 
 const SECOND: &str = "second";
@@ -42,24 +42,33 @@ fn standing_global_administrator(world: &mut Value) {
     world["tenants"][0]["role_assignments"].as_array_mut().unwrap().push(held);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_standing_global_administrator_stays_while_another_policy_for_the_account_lacks_something() {
-    let scene = scene_of(&settled(|world| {
+/// The account is Global Administrator besides all that it needs, and Keepit has the connectors of both policies.
+fn with_both() -> String {
+    settled(|world| {
         standing_global_administrator(world);
         world["keepit"][0]["accounts"][0]["connectors"] = json!([at_keepit(AT_KEEPIT), at_keepit("Second")]);
-    }))
-    .await;
+    })
+}
+
+/// Two policies with a Connector each: the example's for the production environments, and another with this in its spec.
+async fn begun(scene: &Scene, other: &Value) -> Operator {
+    scene.apply_yaml(&policy_like(scene, SECOND, other)).await;
+    let first = json!({ "environments": { "types": ["Production"] } });
+    scene.apply_yaml(&policy_like(scene, POLICY, &first)).await;
+    scene.apply_yaml(&scene.connector_yaml()).await;
+    scene.apply_yaml(&connector_of_second()).await;
+    scene.operator().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standing_global_administrator_stays_while_another_policy_for_the_account_lacks_something() {
+    let scene = scene_of(&with_both()).await;
     let user = json!({ "environment": "Contoso Test", "user": ACCOUNT });
     scene.world.act("disable-environment-user", user.clone()).unwrap();
     scene.apply_secrets().await;
     // Another policy may only look: it is in nobody's way. What it looks at is the environment that the first leaves out.
     let other = json!({ "environments": { "types": ["Sandbox"] }, "allowedActions": [] });
-    scene.apply_yaml(&policy_like(&scene, SECOND, &other)).await;
-    let first = json!({ "environments": { "types": ["Production"] } });
-    scene.apply_yaml(&policy_like(&scene, POLICY, &first)).await;
-    scene.apply_yaml(&scene.connector_yaml()).await;
-    scene.apply_yaml(&connector_of_second()).await;
-    let _operator = scene.operator().await;
+    let _operator = begun(&scene, &other).await;
 
     // Both Connectors work, and the first policy finds all that it asks for.
     scene.until_condition("Connector", SECOND, "Authorized", "True", "Granted").await;
@@ -135,11 +144,7 @@ fn removed_from(scene: &Scene) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_standing_global_administrator_stays_while_an_environment_of_another_policy_is_not_running() {
-    let scene = scene_of(&settled(|world| {
-        standing_global_administrator(world);
-        world["keepit"][0]["accounts"][0]["connectors"] = json!([at_keepit(AT_KEEPIT), at_keepit("Second")]);
-    }))
-    .await;
+    let scene = scene_of(&with_both()).await;
     let runtime = |state: &str| {
         let words = json!({ "environment": "Contoso Test", "runtime": state });
         scene.world.act("set-runtime", words).unwrap();
@@ -148,12 +153,7 @@ async fn a_standing_global_administrator_stays_while_an_environment_of_another_p
     scene.apply_secrets().await;
     let both = json!({ "types": ["Sandbox", "Production"] });
     let other = json!({ "environments": both, "allowedActions": [] });
-    scene.apply_yaml(&policy_like(&scene, SECOND, &other)).await;
-    let first = json!({ "environments": { "types": ["Production"] } });
-    scene.apply_yaml(&policy_like(&scene, POLICY, &first)).await;
-    scene.apply_yaml(&scene.connector_yaml()).await;
-    scene.apply_yaml(&connector_of_second()).await;
-    let _operator = scene.operator().await;
+    let _operator = begun(&scene, &other).await;
     scene.until("the removal to wait", "ServiceAccountPolicy", POLICY, waits_for(LACKS)).await;
     scene.until_more_reads(4).await;
     assert_eq!(scene.asked(removes), 0, "{:?}", scene.written());
@@ -163,11 +163,7 @@ async fn a_standing_global_administrator_stays_while_an_environment_of_another_p
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_was_seen_long_ago_is_looked_at_again_for_a_removal_however_long_the_interval() {
-    let scene = scene_of(&settled(|world| {
-        standing_global_administrator(world);
-        world["keepit"][0]["accounts"][0]["connectors"] = json!([at_keepit(AT_KEEPIT), at_keepit("Second")]);
-    }))
-    .await;
+    let scene = scene_of(&with_both()).await;
     scene.apply_secrets().await;
     let long = |yaml: &str| replaced(yaml, "10s", "15m");
     let kept = replaced(&scene.policy_yaml(), "AfterSetup: Remove", "AfterSetup: Keep");

@@ -70,10 +70,13 @@ fn soon(now: Timestamp) -> Timestamp {
 }
 
 /// Each job once, as it was seen last. What began in the last days and is listed there no longer is gone.
-fn merged(older: &[Job], recent: &[Job], now: Timestamp) -> Vec<Job> {
+fn merged(older: &[Arc<[Job]>], recent: &[Job], now: Timestamp) -> Vec<Job> {
     let newer: HashSet<&str> = recent.iter().map(|job| job.id.as_str()).collect();
     let begin = now.checked_sub(SignedDuration::from_hours(24 * RECENT_DAYS)).unwrap_or(now);
-    let kept = older.iter().filter(|job| job.start_time < begin && !newer.contains(job.id.as_str()));
+    let kept = older
+        .iter()
+        .flat_map(|week| week.iter())
+        .filter(|job| job.start_time < begin && !newer.contains(job.id.as_str()));
     recent.iter().chain(kept).cloned().collect()
 }
 
@@ -86,13 +89,13 @@ struct Asking<'a> {
 impl Asking<'_> {
     /// The backup jobs of all weeks that are looked through, each as it was seen last.
     async fn jobs(&self, now: Timestamp, max_age: Duration) -> Result<Vec<Job>, Fault> {
-        let mut older: Vec<Job> = Vec::new();
+        let mut older: Vec<Arc<[Job]>> = Vec::new();
         let this = now.as_second().div_euclid(WEEK);
         for week in this - WEEKS..=this {
             let of_week = self.account.weeks.get(week, Shared::default);
             let read = async { self.week(week, now).await.into() };
             match of_week.get_lasting(OLDER_EVERY, max_age, read).await {
-                Seen::Known(jobs) => older.extend(jobs.iter().cloned()),
+                Seen::Known(jobs) => older.push(jobs),
                 Seen::Unknown(fault) => return Err(fault),
             }
         }

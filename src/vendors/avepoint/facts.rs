@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use super::spec;
 use crate::fault::{Fault, Kind};
 use crate::seen::Seen;
-use crate::vendors::{Authorization, Backup, Health, Organization, Undeclared, VendorConnector};
+use crate::vendors::{Authorization, Backup, Health, Organization, Undeclared, VendorConnector, listed};
 
 /// One page of `GET /dynamicsbackup/jobs`. Its `nextLink` leads nowhere, so that it is not even read.
 #[derive(Debug, Deserialize)]
@@ -217,14 +217,6 @@ fn last_backup(organizations: &[Organization], days: i64) -> Seen<Option<Backup>
     }
     let worst = organizations.iter().min_by_key(|it| it.last_backup.map(|backup| (backup.complete, backup.latest)));
     Seen::Known(worst.and_then(|worst| worst.last_backup))
-}
-
-/// The first three, and how many more.
-fn listed(names: &[&str]) -> String {
-    match names {
-        [.., _, _, _, _] => format!("{} and {} more", names[..3].join(", "), names.len() - 3),
-        few => few.join(", "),
-    }
 }
 
 /// Organizations that have jobs and are not declared here.

@@ -1,7 +1,8 @@
 //! What only a person can do at AvePoint, step by step (seed 004, facts/avepoint-fluentpro.md §3 and §6).
 
-use super::spec::{self, AttestedHandOff};
+use super::spec::AttestedHandOff;
 use crate::handoff::HandOff;
+use crate::vendors::declared::Attested;
 use crate::vendors::{Attestation, Need, What, after_what_is_missing};
 
 /// The profile of an account that AvePoint signs in as.
@@ -26,7 +27,7 @@ pub fn hand_off(need: &Need<'_>) -> HandOff {
 }
 
 /// The newest word of a person that this hand-off was done.
-pub fn attested(all: &[spec::Attestation], hand_off: &str) -> Option<Attestation> {
+pub fn attested(all: &[Attested<AttestedHandOff>], hand_off: &str) -> Option<Attestation> {
     let all = all.iter().filter(|it| hand_off == MOVE && it.hand_off == AttestedHandOff::MoveToAppProfile);
     let newest = all.max_by_key(|it| it.time)?;
     Some(Attestation { by: newest.by.clone(), time: newest.time, until: jiff::Timestamp::MAX })

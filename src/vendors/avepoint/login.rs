@@ -90,7 +90,12 @@ impl Login {
                 LoginProof::Certificate(Arc::new(certificate))
             }
         };
-        Ok(Self { center, client_id: spec.credential.client_id().to_owned(), scope: spec.scope.clone(), proof })
+        Ok(Self {
+            center,
+            client_id: spec.credential.registration().client_id.clone(),
+            scope: spec.scope.clone(),
+            proof,
+        })
     }
 
     fn key(&self) -> (&str, &str, &str, String) {

@@ -34,10 +34,11 @@ impl Vendor for Spec {
     }
 
     fn secret(&self) -> Option<(&str, &'static [&'static str])> {
-        Some(match &self.credential {
-            spec::Credential::ClientSecret(it) => (&it.secret_ref.name, &[SECRET]),
-            spec::Credential::ClientCertificate(it) => (&it.secret_ref.name, &[CERTIFICATE, KEY]),
-        })
+        let keys: &'static [&'static str] = match &self.credential {
+            spec::Credential::ClientSecret(_) => &[SECRET],
+            spec::Credential::ClientCertificate(_) => &[CERTIFICATE, KEY],
+        };
+        Some((&self.credential.registration().secret_ref.name, keys))
     }
 
     fn installation(&self) -> &str {

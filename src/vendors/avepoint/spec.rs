@@ -1,8 +1,9 @@
 //! What a Connector says of AvePoint.
 
-use jiff::Timestamp;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
+
+use crate::vendors::declared::{Attested, SecretRef, keyed_list};
 
 /// Organizations in `AvePoint` Cloud Backup for Dynamics 365. Its interface shows the jobs of the backups and nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,55 +27,33 @@ pub struct Spec {
     /// What people say to have done where no program can see it: one entry for each hand-off.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "attestations_schema")]
-    pub attestations: Vec<Attestation>,
+    pub attestations: Vec<Attested<AttestedHandOff>>,
     /// The scope that tokens are asked for. Default: `dynamics.readwrite.all`; the vendor's pages write it in two ways.
     #[serde(default = "default_scope")]
     #[schemars(length(min = 1, max = 128), default = "default_scope")]
     pub scope: String,
 }
 
-/// An app registration in `AvePoint` Online Services, and its proof.
+/// How an app registration in `AvePoint` Online Services proves that it is itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Credential {
-    /// By a client secret.
-    ClientSecret(ClientSecret),
-    /// By a certificate whose public half was uploaded.
-    ClientCertificate(ClientCertificate),
+    /// By a client secret: the key `client-secret` of the Secret.
+    ClientSecret(Registration),
+    /// By a certificate whose public half was uploaded, and its RSA key: a Secret of type `kubernetes.io/tls`.
+    ClientCertificate(Registration),
 }
 
-/// An app registration with a client secret.
+/// An app registration, and the Secret with its proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ClientSecret {
+pub struct Registration {
     /// Client id of the app registration.
     #[serde(rename = "clientID")]
     #[schemars(length(min = 1, max = 128), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
     pub client_id: String,
-    /// The Secret with the key `client-secret`.
+    /// Where its proof is.
     pub secret_ref: SecretRef,
-}
-
-/// An app registration with a certificate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ClientCertificate {
-    /// Client id of the app registration.
-    #[serde(rename = "clientID")]
-    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
-    pub client_id: String,
-    /// The certificate and its RSA key: a Secret of type `kubernetes.io/tls`.
-    pub secret_ref: SecretRef,
-}
-
-/// A Secret of the same namespace. It must carry the label `backstay.dev/use: "true"`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename = "AvePointSecretRef")]
-pub struct SecretRef {
-    /// Name of the Secret. Example: `avepoint-api`.
-    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
-    pub name: String,
 }
 
 /// An organization that is to be backed up.
@@ -90,21 +69,6 @@ pub struct Organization {
     pub id: Option<String>,
 }
 
-/// What a person says to have done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename = "AvePointAttestation")]
-pub struct Attestation {
-    /// Which hand-off was done: its name in `status.handOffs`.
-    pub hand_off: AttestedHandOff,
-    /// When it was done. Example: `2026-11-20T09:30:00Z`.
-    #[schemars(with = "String", extend("format" = "date-time"))]
-    pub time: Timestamp,
-    /// Who says so. Example: `jane@contoso.com`.
-    #[schemars(length(min = 1, max = 253))]
-    pub by: String,
-}
-
 /// The hand-offs that can be attested.
 // move-to-app-profile: the organizations no longer use the service account, but the app profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -115,13 +79,11 @@ pub enum AttestedHandOff {
 }
 
 impl Credential {
-    /// Client id of the app registration.
+    /// The app registration, whatever its proof.
     #[must_use]
-    pub fn client_id(&self) -> &str {
-        match self {
-            Self::ClientSecret(it) => &it.client_id,
-            Self::ClientCertificate(it) => &it.client_id,
-        }
+    pub fn registration(&self) -> &Registration {
+        let (Self::ClientSecret(it) | Self::ClientCertificate(it)) = self;
+        it
     }
 }
 
@@ -129,22 +91,13 @@ fn default_scope() -> String {
     "dynamics.readwrite.all".to_owned()
 }
 
+/// At least one.
 fn organizations_schema(generator: &mut SchemaGenerator) -> Schema {
-    keyed(&generator.subschema_for::<Organization>(), "name", 1, 100)
+    let mut list = keyed_list::<Organization>(generator, "name", 100);
+    list.insert("minItems".to_owned(), 1.into());
+    list
 }
 
 fn attestations_schema(generator: &mut SchemaGenerator) -> Schema {
-    keyed(&generator.subschema_for::<Attestation>(), "handOff", 0, 1)
-}
-
-/// A list that people can patch one entry of.
-fn keyed(items: &Schema, by: &str, least: u32, most: u32) -> Schema {
-    json_schema!({
-        "type": "array",
-        "items": items,
-        "minItems": least,
-        "maxItems": most,
-        "x-kubernetes-list-type": "map",
-        "x-kubernetes-list-map-keys": [by],
-    })
+    keyed_list::<Attested<AttestedHandOff>>(generator, "handOff", 1)
 }

@@ -1,8 +1,9 @@
 //! What a Connector says of FluentPro Backup.
 
-use jiff::Timestamp;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
+
+use crate::vendors::declared::{Attested, keyed_list};
 
 /// A Dataverse connection in `FluentPro` Backup. No program can look into it: what a person did there is attested here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,26 +17,12 @@ pub struct Spec {
     /// to count for `attestationDays`, or until what it rests on is seen to have changed: password, roles, consent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "attestations_schema")]
-    pub attestations: Vec<Attestation>,
+    pub attestations: Vec<Attested<AttestedHandOff>>,
     /// How many days an attestation counts. Default: 90; 1 to 366.
     #[serde(default = "default_days")]
     // As i32: the API server knows no format of unsigned numbers.
     #[schemars(with = "i32", range(min = 1, max = 366), default = "default_days")]
     pub attestation_days: u16,
-}
-
-/// What a person says to have done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Attestation {
-    /// Which hand-off was done: its name in `status.handOffs`.
-    pub hand_off: AttestedHandOff,
-    /// When it was done. Example: `2026-11-20T09:30:00Z`.
-    #[schemars(with = "String", extend("format" = "date-time"))]
-    pub time: Timestamp,
-    /// Who says so. Example: `jane@contoso.com`.
-    #[schemars(length(min = 1, max = 253))]
-    pub by: String,
 }
 
 /// The hand-offs that can be attested.
@@ -51,14 +38,6 @@ fn default_days() -> u16 {
     90
 }
 
-/// A list keyed by `handOff`, so that people can patch one entry.
 fn attestations_schema(generator: &mut SchemaGenerator) -> Schema {
-    let items = generator.subschema_for::<Attestation>();
-    json_schema!({
-        "type": "array",
-        "items": items,
-        "maxItems": 2,
-        "x-kubernetes-list-type": "map",
-        "x-kubernetes-list-map-keys": ["handOff"],
-    })
+    keyed_list::<Attested<AttestedHandOff>>(generator, "handOff", 2)
 }

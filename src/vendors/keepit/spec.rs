@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::vendors::declared::SecretRef;
+
 /// A Keepit connector for Power Platform and Dynamics 365.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -42,15 +44,6 @@ pub struct Spec {
     #[serde(default, rename = "shortenRetentionOf", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub shorten_retention_of: Option<String>,
-}
-
-/// A Secret of the same namespace. It must carry the label `backstay.dev/use: "true"`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct SecretRef {
-    /// Name of the Secret. Example: `keepit-api`.
-    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
-    pub name: String,
 }
 
 impl Spec {
