@@ -45,6 +45,7 @@ use crate::vendors::{Action as VendorAction, VendorSpec};
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(self.vendor.avePoint) || duration(self.backup.maxAge) <= duration('672h')").message("with AvePoint, backup.maxAge is 672h at most: its jobs are looked through for four weeks"))]
+#[x_kube(validation = Rule::new("!has(self.deletionPolicy) || self.deletionPolicy != 'Delete' || (has(self.vendor.keepit) && has(self.allowedActions) && 'Delete' in self.allowedActions)").message("deletionPolicy Delete is for Keepit, and needs Delete in allowedActions"))]
 #[x_kube(validation = Rule::new("!has(self.adoption) || has(self.vendor.keepit)").message("adoption is for vendors that show their connectors: Keepit"))]
 pub struct ConnectorSpec {
     /// The vendor, and what it calls the connector: exactly one key. Which one it is can't change.
@@ -65,11 +66,17 @@ pub struct ConnectorSpec {
     pub drift_policy: Option<DriftPolicy>,
     /// What the operator may write at the vendor. Empty (default): nothing, ever. Each action must be covered by a grant of the
     /// installation, too. `Rename`: give the connector the declared name; `ExtendRetention`: keep backups for longer;
-    /// `ShortenRetention`: keep them for a shorter time, once `spec.vendor.keepit.shortenRetentionOf` names the connector.
+    /// `ShortenRetention`: keep them for a shorter time, once `spec.vendor.keepit.shortenRetentionOf` names the connector; `Create`:
+    /// create it with the connection of another connector, which `spec.vendor.keepit.createFrom` names; `Delete`: delete it, where
+    /// `deletionPolicy` says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub allowed_actions: Vec<VendorAction>,
+    /// What becomes of the vendor's connector when this object is deleted. `Retain` (default): nothing, ever. `Delete`: it is deleted
+    /// first, with its backups, if that is allowed and granted; where that can't be done, it stays, and the object goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
     /// What is expected of the backups.
     #[serde(default)]
     #[schemars(default = "nothing")]
@@ -102,7 +109,8 @@ pub struct PolicyRef {
 #[x_kube(validation = Rule::new("(self.policy == 'ByID') == has(self.connectorID)").message("connectorID belongs to policy ByID, and ByID needs it"))]
 pub struct Adoption {
     /// `ByName` (default): the one of the declared name that is not being deleted. `ByID`: the one with `connectorID`, whatever its
-    /// name. `Never`: only one that a person makes as the hand-off asks for it.
+    /// name. `Never`: only one that a person
+    /// makes as the hand-off asks for it, or the operator itself.
     #[serde(default)]
     #[schemars(default)]
     pub policy: AdoptionPolicy,
@@ -119,6 +127,15 @@ pub enum DriftPolicy {
     #[default]
     Report,
     Correct,
+}
+
+/// What becomes of the vendor's connector when the object is deleted.
+// Plain comments only: see `Action`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum DeletionPolicy {
+    #[default]
+    Retain,
+    Delete,
 }
 
 /// Which connectors that are there already may be taken.

@@ -88,6 +88,10 @@ pub enum Reason {
     ConnectorClaimed,
     /// The vendor has a connector of the declared name, and `spec.adoption` says that none is to be taken.
     ConnectorExists,
+    /// A connector may have been created at the vendor, and does not show: somebody has to look there.
+    CreateUncertain,
+    /// Many Connectors of one vendor account were deleted at once: each waits until somebody says that it is meant.
+    DeletionHeld,
     /// More than one vendor connector has this name.
     Ambiguous,
     /// A named environment is not in the tenant, has no Dataverse, or is not within the policy's.

@@ -40,6 +40,13 @@ pub struct Options {
     /// How often something is looked at that waits for a person or for another service, such as 30s or 2m.
     #[arg(long, env = "BACKSTAY_WAITING_INTERVAL", value_name = "SPAN", default_value = "1m", value_parser = span)]
     waiting_interval: Duration,
+    /// How many connectors of one vendor account may be deleted within a minute (spec.deletionPolicy: Delete) before each has to be
+    /// released by an annotation.
+    #[arg(long, env = "BACKSTAY_DELETIONS_PER_MINUTE", value_name = "NUMBER", default_value_t = 3)]
+    deletions_per_minute: usize,
+    /// How long a deleted Connector is held for a vendor that does not answer, before its connector is left there.
+    #[arg(long, env = "BACKSTAY_DELETION_PATIENCE", value_name = "SPAN", default_value = "15m", value_parser = span)]
+    deletion_patience: Duration,
     /// Where /healthz, /readyz and /metrics are served.
     #[arg(long, env = "BACKSTAY_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     listen: SocketAddr,
@@ -99,7 +106,13 @@ async fn start(options: Options) -> Result<(), String> {
     controllers::run(Run {
         client,
         namespace: options.namespace,
-        settings: Settings { grants, read_only: options.read_only, waiting_interval: options.waiting_interval },
+        settings: Settings {
+            grants,
+            read_only: options.read_only,
+            waiting_interval: options.waiting_interval,
+            deletions_per_minute: options.deletions_per_minute,
+            deletion_patience: options.deletion_patience,
+        },
         way,
         metrics,
         listener,

@@ -3,18 +3,21 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt;
 
-use super::gather::Observed;
-use super::plan::Plan;
+use super::gather::{Observed, creation_of};
+use super::plan::{Plan, Step};
 use super::resolve::Resolved;
 use crate::api::Connector;
 use crate::api::shared::HandOffStatus;
+use crate::fault::{Fault, Kind};
 use crate::runtime::conditions::whole_seconds;
 use crate::runtime::lately::Became;
+use crate::runtime::marks::{CREATING, Mark};
 use crate::runtime::{Allowed, Context, Note, handoffs};
 use crate::seen::Seen;
-use crate::vendors::{At, Authorization};
+use crate::vendors::{Action, At, Authorization, Write};
 
 /// What was done.
 #[derive(Debug, Default)]
@@ -28,6 +31,9 @@ pub struct Done {
 }
 
 /// Acts: whoever is needed is told once, by an Event, when a hand-off opens.
+///
+/// # Errors
+/// When the object can't be marked.
 pub async fn act(
     connector: &Connector,
     resolved: &Resolved,
@@ -35,7 +41,7 @@ pub async fn act(
     observed: &Observed,
     context: &Context,
     now: Timestamp,
-) -> Done {
+) -> Result<Done, Fault> {
     // The policy removes nothing on the word of a status alone: it asks whether this process has seen the Connector.
     // What is attested needs no Global Administrator, and what it does need is verified at Microsoft.
     let granted =
@@ -51,47 +57,67 @@ pub async fn act(
         let label = connector.spec.vendor.vendor().label();
         notes.push(Note::normal("Adopted", "Adopt", format!("Found \"{}\" at {label} and adopted it", found.name)));
     }
-    let (changed, hindered) = correct(connector, resolved, plan, observed, context, &mut notes).await;
+    // What was begun has its end: it is there.
+    if resolved.found.as_ref().is_some_and(|found| found.id.is_some()) {
+        context.mark::<Connector>(&connector.metadata, &Mark::Annotation(CREATING, None)).await?;
+    }
+    let taken = take(connector, resolved, plan, observed, context, &mut notes).await;
     context.tell(connector, &notes).await;
-    Done { hand_offs, changed, hindered }
+    let (changed, hindered) = taken?;
+    Ok(Done { hand_offs, changed, hindered })
 }
 
 /// A write that does not show, or was refused, is repeated after this long.
 const RESTS: Duration = Duration::from_mins(5);
 
 /// Takes the steps that may be taken, one after the other. Whether they show is told by the next look.
-async fn correct(
+async fn take(
     connector: &Connector,
     resolved: &Resolved,
     plan: &Plan,
     observed: &Observed,
     context: &Context,
     notes: &mut Vec<Note>,
-) -> (bool, Option<String>) {
+) -> Result<(bool, Option<String>), Fault> {
     let vendor = connector.spec.vendor.vendor();
     let (mut changed, mut hindered) = (false, None);
     let id = resolved.found.as_ref().and_then(|found| found.id.as_deref());
-    let (Some(account), Some(id), Some(credential)) = (&resolved.account, id, &observed.credential) else {
-        return (changed, hindered);
+    let (Some(account), Some(credential)) = (&resolved.account, &observed.credential) else {
+        return Ok((changed, hindered));
     };
     for step in plan.steps.iter().filter(|step| step.allowed == Allowed::Yes) {
-        let (action, field, value) = (step.correction.action, step.correction.field, &step.correction.value);
-        let written = format!("{}/{account}/{id}/{action}/{value}", vendor.label());
+        let Write { action, value, .. } = &step.write;
+        let written = match action {
+            Action::Create => creation_of(connector),
+            _ => format!("{}/{account}/{}/{action}/{value}", vendor.label(), id.unwrap_or_default()),
+        };
         match context.lately.noted(&written) {
             // What was written a moment ago and does not show is waited for, not written again.
             Some(Became::Written) => hindered = Some(format!("{action} was written, but does not show yet")),
             Some(Became::Refused(fault)) => hindered = Some(format!("{action} failed: {}", fault.sentence)),
             None => {
                 tracing::info!(step = %action, "acting");
+                let creates = *action == Action::Create;
+                let begun = Mark::Annotation(CREATING, Some(whole_seconds(Timestamp::now()).0.to_string()));
+                // Said before it is done: whoever comes after a crash must not make a second one.
+                if creates && !context.mark::<Connector>(&connector.metadata, &begun).await? {
+                    return Ok((changed, hindered));
+                }
                 let at = At { account, connector: id };
-                match vendor.correct(&step.correction, at, credential, &context.desk).await {
+                match vendor.write(&step.write, at, credential, &context.desk).await {
                     Ok(()) => {
                         changed = true;
                         context.lately.note(&written, Became::Written, RESTS);
-                        let sentence = format!("Wrote {value} for {field}, which was {}", step.observed);
-                        notes.push(Note::normal("Corrected", "Correct", sentence).about("Step", action.to_string()));
+                        notes.push(wrote(step, vendor.label()));
                     }
                     Err(fault) => {
+                        if creates && !is_uncertain(&fault) {
+                            let mark = Mark::Annotation(CREATING, None);
+                            let marked = marked(&connector.metadata, CREATING);
+                            context.mark::<Connector>(&marked, &mark).await?;
+                        }
+                        // Whether it took all the same is seen at once.
+                        changed |= creates && is_uncertain(&fault);
                         let sentence = format!("{action} failed: {}", fault.sentence);
                         notes.push(
                             Note::warning("StepFailed", "Correct", sentence.clone()).about("Step", action.to_string()),
@@ -103,5 +129,31 @@ async fn correct(
             }
         }
     }
-    (changed, hindered)
+    Ok((changed, hindered))
+}
+
+/// Whether the write may have been done all the same.
+fn is_uncertain(fault: &Fault) -> bool {
+    matches!(fault.kind, Kind::Unreachable | Kind::ServerError | Kind::BadAnswer)
+}
+
+/// The metadata with an annotation that was just written: what was read is from before.
+fn marked(metadata: &ObjectMeta, key: &str) -> ObjectMeta {
+    let mut metadata = metadata.clone();
+    metadata.annotations.get_or_insert_default().entry(key.to_owned()).or_default();
+    metadata
+}
+
+/// What was done, as an Event.
+fn wrote(step: &Step, label: &str) -> Note {
+    let Write { action, field, value, .. } = &step.write;
+    let note = match action {
+        Action::Create => Note::normal(
+            "Created",
+            "Create",
+            format!("Created \"{value}\" at {label} with the connection that {field} names"),
+        ),
+        _ => Note::normal("Corrected", "Correct", format!("Wrote {value} for {field}; before, {}", step.reason)),
+    };
+    note.about("Step", action.to_string())
 }

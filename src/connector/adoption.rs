@@ -4,6 +4,7 @@ use super::gather::called;
 use crate::api::connector::AdoptionPolicy;
 use crate::api::{Connector, Reason};
 use crate::runtime::Problem;
+use crate::runtime::marks::{CREATING, annotation};
 use crate::vendors::VendorConnector;
 
 /// The one that it stands for; `None`: there is none yet.
@@ -41,8 +42,12 @@ pub fn find<'a>(connector: &Connector, all: &'a [VendorConnector]) -> Result<Opt
     }
 }
 
-/// Whether there was none when a person was asked to make it: the hand-off is still open.
+/// Whether there was none when a person was asked to make it, or when the operator began to: the hand-off is still open, or the
+/// mark still there.
 fn was_asked_for(connector: &Connector) -> bool {
+    if annotation(&connector.metadata, CREATING).is_some() {
+        return true;
+    }
     let open = connector.status.as_ref().map_or(&[][..], |status| &status.hand_offs);
     open.iter().any(|open| open.name == "create-connector")
 }

@@ -14,6 +14,7 @@ use crate::api::shared::span;
 use crate::api::{Connector, Reason, ServiceAccountPolicy};
 use crate::fault::Fault;
 use crate::runtime::conditions::find;
+use crate::runtime::lately::Became;
 use crate::runtime::{Context, Patience, Problem};
 use crate::vendors::{Action, Credential, Sight};
 
@@ -29,6 +30,8 @@ pub struct Observed {
     pub granted: BTreeSet<Action>,
     /// Whether nothing may be written.
     pub read_only: bool,
+    /// What became of a creation of this process, if it has tried one.
+    pub created: Option<Became>,
     /// The policy; `None`: it is not there.
     pub policy: Option<PolicySeen>,
     /// The other Connectors, of all namespaces that are watched.
@@ -115,12 +118,21 @@ pub async fn gather(connector: &Connector, context: &Context, patience: Patience
     Ok(Observed {
         granted: connector.spec.allowed_actions.iter().filter(granted).copied().collect(),
         read_only: context.settings.read_only,
+        created: context
+            .lately
+            .noted(&creation_of(connector))
+            .or_else(|| context.lately.refused(&creation_of(connector)).map(Became::Refused)),
         credential: usable,
         sight,
         age,
         policy: policy(connector, &namespace, context),
         others: others(connector, &namespace, context),
     })
+}
+
+/// The creation of its connector, among what was written lately.
+pub fn creation_of(connector: &Connector) -> String {
+    format!("{}/Create", connector.uid().unwrap_or_default())
 }
 
 /// How old an answer may be: half of the time to the next look, so that the answer of the last one is always too old.

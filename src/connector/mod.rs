@@ -4,8 +4,10 @@ mod act;
 mod adoption;
 mod attested;
 mod gather;
+mod leaving;
 mod organizations;
 mod plan;
+mod release;
 mod report;
 mod resolve;
 mod says;
@@ -20,8 +22,10 @@ use jiff::Timestamp;
 use kube::runtime::controller::Action;
 
 use crate::api::Connector;
+use crate::api::connector::DeletionPolicy;
 use crate::fault::Fault;
 use crate::runtime::context::Guarded;
+use crate::runtime::marks::Mark;
 use crate::runtime::pass::pass;
 use crate::runtime::{Context, Patience, Problem};
 
@@ -31,6 +35,11 @@ use crate::runtime::{Context, Patience, Problem};
 /// Never: what goes wrong waits for its next turn.
 pub async fn reconcile(object: Arc<Guarded<Connector>>, context: Arc<Context>) -> Result<Action, Fault> {
     pass(object, context, |connector, context| async move {
+        if connector.metadata.deletion_timestamp.is_some() {
+            return release::release(&connector, &context).await;
+        }
+        let held = Mark::Finalizer(connector.spec.deletion_policy == Some(DeletionPolicy::Delete));
+        context.mark::<Connector>(&connector.metadata, &held).await?;
         if connector.spec.suspend {
             let outcome = report::suspended(&connector, Timestamp::now());
             context.publish(&connector, &outcome).await?;
@@ -45,7 +54,7 @@ pub async fn reconcile(object: Arc<Guarded<Connector>>, context: Arc<Context>) -
         }
         let outcome = match planned {
             Ok((resolved, plan)) => {
-                let done = act::act(&connector, &resolved, &plan, &observed, &context, Timestamp::now()).await;
+                let done = act::act(&connector, &resolved, &plan, &observed, &context, Timestamp::now()).await?;
                 report::report(&connector, &resolved, &plan, done, &context.settings, Timestamp::now())
             }
             Err(problem) => report::refuse(&connector, &observed, &problem, &context.settings, Timestamp::now()),

@@ -1,13 +1,15 @@
 //! From what holds to what is to be done, and by whom. [pure]
 
 use super::gather::{Observed, called};
-use super::resolve::{MOVE, Resolved};
+use super::resolve::{MOVE, Resolved, allowed};
+use super::says::satisfied;
 use crate::api::Connector;
-use crate::api::connector::DriftPolicy;
+use crate::api::connector::{AuthorizationState, DriftPolicy};
 use crate::handoff::HandOff;
 use crate::runtime::Allowed;
+use crate::runtime::conditions::State;
 use crate::seen::Seen;
-use crate::vendors::{Authorization, Correction, Need, What};
+use crate::vendors::{Authorization, Need, What, Write};
 
 /// What is to be done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,39 +35,49 @@ impl Plan {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// What.
-    pub correction: Correction,
-    /// What it is now.
-    pub observed: String,
+    pub write: Write,
+    /// Why: the beginning of a sentence.
+    pub reason: String,
     /// Whether it may be done now.
     pub allowed: Allowed,
 }
 
-/// What makes the connector what is declared: where that is asked for, and it can be followed by an id.
+/// What creates the connector, or makes it what is declared: where that is asked for, and it can be followed by an id.
 fn steps(connector: &Connector, resolved: &Resolved, observed: &Observed) -> Vec<Step> {
+    if let Some(creation) = &resolved.creation {
+        return vec![create(connector, resolved, observed, &creation.write)];
+    }
     let corrects = connector.spec.drift_policy == Some(DriftPolicy::Correct);
     let Some(found) = resolved.found.as_ref().filter(|found| corrects && found.id.is_some() && !found.deleting) else {
         return Vec::new();
     };
     let step = |drift: &crate::vendors::Drift| {
-        let correction = connector.spec.vendor.vendor().correction(drift, found)?;
-        let (named, granted) = (&connector.spec.allowed_actions, &observed.granted);
-        let allowed =
-            Allowed::by(named.contains(&correction.action), granted.contains(&correction.action), observed.read_only)
-                .after(correction.first.as_deref());
-        Some(Step { correction, observed: drift.observed.clone(), allowed })
+        let write = connector.spec.vendor.vendor().correction(drift, found)?;
+        let allowed = allowed(connector, observed, write.action).after(write.first.as_deref());
+        Some(Step { reason: format!("{} is {}", write.field, drift.observed), write, allowed })
     };
     resolved.drift.iter().filter_map(step).collect()
+}
+
+/// Nothing is created for an account that could not keep it alive.
+fn create(connector: &Connector, resolved: &Resolved, observed: &Observed, write: &Write) -> Step {
+    let holds = satisfied(connector, resolved.policy.as_ref(), AuthorizationState::Granted).0 == State::True;
+    let first = (!holds).then_some("the account has to hold what its policy asks for first");
+    let allowed = allowed(connector, observed, write.action).after(write.first.as_deref()).after(first);
+    let label = connector.spec.vendor.vendor().label();
+    Step { write: write.clone(), reason: format!("{label} has no such connector"), allowed }
 }
 
 /// Makes the plan.
 pub fn plan(connector: &Connector, resolved: &Resolved, observed: &Observed) -> Plan {
     let what = match &resolved.found {
-        None => Some(What::Create),
+        None => (!resolved.creates).then_some(What::Create),
         Some(found) if found.deleting => Some(What::Undelete),
         Some(found) if !found.accessible => Some(What::GrantAccess),
         Some(_) if resolved.moving => Some(What::Move),
         Some(_) if dead(resolved) => Some(What::Reauthenticate),
         Some(_) if !resolved.missing.is_empty() => Some(What::Create),
+        Some(found) if found.unconfigured => Some(What::Configure),
         Some(_) => None,
     };
     // Whoever signed in now would sign in as somebody else.

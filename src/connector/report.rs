@@ -21,7 +21,7 @@ use crate::api::{Connector, ConnectorStatus, Reason};
 use crate::fault::Kind;
 use crate::runtime::conditions::{State, whole_seconds};
 use crate::runtime::{Allowed, Conditions, Note, Outcome, Problem, Settings, Trouble};
-use crate::vendors::Drift;
+use crate::vendors::{Action, Drift};
 
 type Said = Outcome<ConnectorStatus>;
 
@@ -46,7 +46,8 @@ pub fn report(
 
     // One that was adopted before and is not shown now is gone, or hidden.
     let lost = found.is_none() && old.connector_id.is_some();
-    let provisioned = provisioned(resolved, lost, label);
+    let hindrance = done.hindered.clone().or_else(|| plan.steps.iter().find_map(hindrance));
+    let provisioned = provisioned(resolved, lost, hindrance.as_deref(), label);
     let (state, authorized) = authorized(resolved, lost, label);
     let (backup, backed_up, until) = backed_up(connector, found, lost, label, now);
     let satisfied = satisfied(connector, resolved.policy.as_ref(), state);
@@ -77,7 +78,6 @@ pub fn report(
         conditions.set(kind, *state, *reason, message.clone());
     }
     let drift = drifted(resolved);
-    let hindrance = done.hindered.clone().or_else(|| plan.steps.iter().find_map(hindrance));
     if let Some(Says(state, reason, message)) =
         found.filter(|_| vendor.can_drift()).map(|_| in_sync(&drift, hindrance.as_deref(), label))
     {
@@ -219,6 +219,25 @@ pub fn suspended(connector: &Connector, now: Timestamp) -> Said {
     Outcome { status, notes: Vec::new(), next: span(&connector.spec.interval) }
 }
 
+/// The status of a Connector that is deleted and held: whose turn it is, and what is about to be done.
+pub fn held(
+    connector: &Connector,
+    Says(state, reason, message): Says,
+    step: Option<&Step>,
+    now: Timestamp,
+) -> ConnectorStatus {
+    let old = connector.status.clone().unwrap_or_default();
+    let mut conditions = begin(connector, &old, now);
+    conditions.set("Ready", state, reason, message);
+    ConnectorStatus {
+        observed_generation: connector.metadata.generation,
+        plan: step.map(planned).into_iter().collect(),
+        hand_offs: Vec::new(),
+        conditions: conditions.finish(),
+        ..old
+    }
+}
+
 /// What is declared and is otherwise at the vendor.
 fn drifted(resolved: &Resolved) -> Vec<DriftStatus> {
     let status = |it: &Drift| DriftStatus {
@@ -231,7 +250,7 @@ fn drifted(resolved: &Resolved) -> Vec<DriftStatus> {
 
 /// Why a step is not taken, if it is not: the end of a sentence.
 fn hindrance(step: &Step) -> Option<String> {
-    let action = step.correction.action;
+    let action = step.write.action;
     match &step.allowed {
         Allowed::Yes => None,
         Allowed::NotAllowed => Some(format!("spec.allowedActions does not name {action}")),
@@ -243,12 +262,17 @@ fn hindrance(step: &Step) -> Option<String> {
     }
 }
 
+/// A step, as a status has it.
 fn planned(step: &Step) -> PlannedStep {
     PlannedStep {
-        step: step.correction.action.to_string(),
-        effect: StepEffect::Change,
-        target: step.correction.value.clone(),
-        reason: step.allowed.reason(&format!("{} is {}", step.correction.field, step.observed)),
+        step: step.write.action.to_string(),
+        effect: match step.write.action {
+            Action::Create => StepEffect::Create,
+            Action::Delete => StepEffect::Delete,
+            Action::Rename | Action::ExtendRetention | Action::ShortenRetention => StepEffect::Change,
+        },
+        target: step.write.value.clone(),
+        reason: step.allowed.reason(&step.reason),
         allowed: step.allowed.word().to_owned(),
     }
 }

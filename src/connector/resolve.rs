@@ -1,15 +1,18 @@
 //! From what is declared and what was seen to the vendor connector that this Connector stands for. [pure]
 
 use jiff::Timestamp;
+use kube::ResourceExt;
 
 use super::adoption;
 use super::attested::{self, Attested};
 use super::gather::{Observed, Other, PolicySeen, age, called};
 use crate::api::{Connector, Reason};
-use crate::fault::Kind;
-use crate::runtime::Problem;
+use crate::fault::{Class, Kind};
+use crate::runtime::lately::Became;
+use crate::runtime::marks::{CREATING, annotation};
+use crate::runtime::{Allowed, Problem};
 use crate::seen::Seen;
-use crate::vendors::{Authorization, Drift, Undeclared, VendorConnector};
+use crate::vendors::{Action, Authorization, Creation, Drift, Undeclared, VendorConnector, Write};
 
 /// The hand-off that moves a connector to another profile, as people attest it.
 pub const MOVE: &str = "move-to-app-profile";
@@ -22,6 +25,10 @@ pub struct Resolved {
     pub found: Option<VendorConnector>,
     /// Whether it is adopted just now.
     pub adopted: bool,
+    /// What would create it, where there is none and there never was one.
+    pub creation: Option<Creation>,
+    /// Whether that is what happens next: nobody is asked to sign in.
+    pub creates: bool,
     /// What is declared and was never seen at the vendor: names of organizations.
     pub missing: Vec<String>,
     /// What the vendor backs up for the account, and no Connector declares.
@@ -39,7 +46,9 @@ pub struct Resolved {
 impl Resolved {
     /// Whether the vendor may still act for the service account, as far as it is known.
     pub fn authorization(&self) -> Option<Seen<Authorization>> {
-        let said = &self.found.as_ref()?.authorization;
+        // With a connection that is seen to work nobody has to sign in.
+        let creation = self.creation.as_ref().filter(|_| self.creates).map(|creation| &creation.authorization);
+        let said = self.found.as_ref().map(|found| &found.authorization).or(creation)?;
         Some(match &self.attested {
             Some(Attested { void: Some(_), .. }) => Seen::Known(Authorization::Required),
             _ => said.clone(),
@@ -73,6 +82,13 @@ pub fn resolve(connector: &Connector, observed: &Observed, now: Timestamp) -> Re
     // Of which nothing was ever seen, that is not there yet. One that has worked is not gone because it is called otherwise now.
     let worked = connector.status.as_ref().and_then(|status| status.authorization.as_ref()?.profile.as_ref()).is_some();
     let found = found.filter(|found| worked || missing.is_empty() || missing.len() < found.organizations.len());
+    let creation = match found {
+        None if known.is_none() => connector.spec.vendor.vendor().creation(connectors, &called(connector).name),
+        _ => None,
+    };
+    if found.is_none() {
+        certain(connector, observed)?;
+    }
     not_of_tomorrow(connector, now)?;
     let attested = match found.map(|found| &found.authorization) {
         Some(Seen::Known(Authorization::Attested(said))) => {
@@ -83,6 +99,8 @@ pub fn resolve(connector: &Connector, observed: &Observed, now: Timestamp) -> Re
     Ok(Resolved {
         account,
         found: found.cloned().map(|found| VendorConnector { name: name_of(connector, &found), ..found }),
+        creates: creation.as_ref().is_some_and(|creation| creates(connector, creation, observed)),
+        creation,
         drift: found.map(|found| drift(connector, found)).unwrap_or_default(),
         missing,
         undeclared,
@@ -91,6 +109,45 @@ pub fn resolve(connector: &Connector, observed: &Observed, now: Timestamp) -> Re
         attested,
         policy: observed.policy.clone(),
     })
+}
+
+/// What was begun and does not show may be there all the same: a second one must not be made for that.
+fn certain(connector: &Connector, observed: &Observed) -> Result<(), Problem> {
+    let begun = annotation(&connector.metadata, CREATING);
+    match begun.filter(|_| !matches!(observed.created, Some(Became::Written))) {
+        None => Ok(()),
+        Some(begun) => {
+            let label = connector.spec.vendor.vendor().label();
+            let (name, object) = (called(connector).name, connector.name_any());
+            Err(Problem::wrong(
+                "Provisioned",
+                Reason::CreateUncertain,
+                format!(
+                    "The creation of \"{name}\" at {label}, begun {begun}, had an unknown end, and {label} shows no such connector: \
+                     look there, and once it is sure that there is none: kubectl annotate connector {object} {CREATING}-"
+                ),
+            ))
+        }
+    }
+}
+
+/// Whether it is created by the operator: what bars that in a way that only a person can mend leaves it to a person.
+fn creates(connector: &Connector, creation: &Creation, observed: &Observed) -> bool {
+    let refused = match &observed.created {
+        Some(Became::Refused(fault)) => !matches!(fault.class, Class::Retry(_)),
+        _ => false,
+    };
+    let Write { action, first, .. } = &creation.write;
+    allowed(connector, observed, *action) == Allowed::Yes && first.is_none() && !refused
+}
+
+/// Whether an action may be taken, by all who are asked.
+pub fn allowed(connector: &Connector, observed: &Observed, action: Action) -> Allowed {
+    Allowed::by(
+        connector.spec.allowed_actions.contains(&action),
+        observed.granted.contains(&action),
+        observed.read_only,
+    )
 }
 
 fn drift(connector: &Connector, found: &VendorConnector) -> Vec<Drift> {

@@ -20,8 +20,12 @@ use crate::vendors::{Authorization, Backup, VendorConnector, listed};
 pub struct Says(pub State, pub Reason, pub String);
 
 /// Whether there is such a connector.
-pub fn provisioned(resolved: &Resolved, lost: bool, label: &str) -> Says {
+pub fn provisioned(resolved: &Resolved, lost: bool, hindered: Option<&str>, label: &str) -> Says {
     match &resolved.found {
+        None if resolved.creates => {
+            let but = hindered.map(|hindered| format!(": {hindered}")).unwrap_or_default();
+            Says(State::False, Reason::Acting, format!("{label} has no such connector yet; it is being created{but}"))
+        }
         None if lost => {
             let message = format!("{label} no longer shows the connector that was adopted");
             Says(State::False, Reason::NotFound, message)
@@ -84,6 +88,10 @@ pub fn authorized(resolved: &Resolved, lost: bool, label: &str) -> (Authorizatio
             required("Nobody has signed in for a connector that takes the place of the one that was adopted".to_owned())
         }
         None if !resolved.missing.is_empty() => required(format!("{label} was never seen to back up what is declared")),
+        None if resolved.creates => {
+            let message = "It is created with a connection that works already: nobody has to sign in".to_owned();
+            (AuthorizationState::Granted, Says(State::True, Reason::Granted, message))
+        }
         None => required("Nobody has signed in for the connector yet".to_owned()),
         Some(found) if found.deleting || !found.accessible => {
             unknown("Can't be told while the connector is not accessible".to_owned())

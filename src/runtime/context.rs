@@ -11,6 +11,7 @@ use kube::runtime::events::Reporter;
 use kube::runtime::reflector::Store;
 
 use super::again::Again;
+use super::deletions::Deletions;
 use super::events::Events;
 use super::grants::Grants;
 use super::lanes::Lanes;
@@ -36,6 +37,10 @@ pub struct Settings {
     pub read_only: bool,
     /// How often somebody is looked for who has to act.
     pub waiting_interval: Duration,
+    /// How many vendor connectors of one account may be deleted within a minute before somebody has to say that it is meant.
+    pub deletions_per_minute: usize,
+    /// How long a deleted object is held for a vendor that does not answer.
+    pub deletion_patience: Duration,
 }
 
 /// What every pass may use.
@@ -68,6 +73,8 @@ pub struct Context {
     pub again: Again,
     /// What was written outside a moment ago, and may not show yet.
     pub lately: Lately,
+    /// Which vendor connectors were deleted a moment ago.
+    pub deletions: Deletions,
     /// Whose roles were removed in the last minutes; who removes one holds this, so that there is one at a time.
     pub removals: tokio::sync::Mutex<Vec<(String, tokio::time::Instant)>>,
     /// What was written to whom, for as long as the watch is behind.
@@ -110,6 +117,7 @@ impl Context {
             findings: Sightings::default(),
             again,
             lately: Lately::default(),
+            deletions: Deletions::default(),
             removals: tokio::sync::Mutex::default(),
             written: Mutex::default(),
             failures: Mutex::default(),

@@ -54,6 +54,14 @@ impl Lately {
         self.entries().get(write).filter(|entry| entry.rests_until > now).map(|entry| entry.became.clone())
     }
 
+    /// Why it was refused the last time, unless it has been written since; long after, that is forgotten.
+    pub fn refused(&self, write: &str) -> Option<Fault> {
+        match self.entries().get(write).map(|entry| &entry.became) {
+            Some(Became::Refused(fault)) => Some(fault.clone()),
+            _ => None,
+        }
+    }
+
     /// How long it has been refused now, time after time; zero: it was not, or just now for the first time.
     pub fn refused_for(&self, write: &str) -> Duration {
         let refused = |entry: &&Entry| matches!(entry.became, Became::Refused(_));

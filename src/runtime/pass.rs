@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::conditions::{Conditions, State};
 use super::context::{Context, Guarded};
+use super::marks::{Mark, is_held};
 use super::publish::Published;
 use crate::api::Reason;
 use crate::fault::{Fault, Kind};
@@ -50,7 +51,7 @@ where
     let begun = Instant::now();
     let uid = object.uid().unwrap_or_default();
     let generation = object.meta().generation.unwrap_or_default();
-    if object.meta().deletion_timestamp.is_some() {
+    if object.meta().deletion_timestamp.is_some() && !is_held(object.meta()) {
         // Nothing outside the cluster is undone (Retain), so nothing holds the object and nothing is left to do.
         return Ok(Action::await_change());
     }
@@ -115,6 +116,12 @@ fn jittered(wait: Duration) -> Duration {
 
 /// Says on the object itself that it can't be read.
 async fn unreadable<K: Published>(context: &Context, invalid: &InvalidObject) -> Result<Duration, Fault> {
+    // What can't be read says nothing of what is to be deleted at the vendor, and must not stay for ever.
+    if invalid.metadata.deletion_timestamp.is_some() {
+        tracing::warn!("let go unread: what it stands for outside the cluster stays as it is");
+        context.mark::<K>(&invalid.metadata, &Mark::Finalizer(false)).await?;
+        return Ok(Duration::from_hours(1));
+    }
     let message = format!(
         "This version of the operator ({}) can't read the object: {}; it was stored by another version",
         env!("CARGO_PKG_VERSION"),

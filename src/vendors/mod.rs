@@ -54,12 +54,16 @@ pub fn hosts() -> impl Iterator<Item = String> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "VendorAction")]
 pub enum Action {
+    // Create the connector from a connection that the vendor account has already.
+    Create,
     // Give the vendor's connector the declared name.
     Rename,
     // Keep backups for longer.
     ExtendRetention,
     // Keep backups for a shorter time: what is older may be lost.
     ShortenRetention,
+    // Delete the vendor's connector when the object is deleted.
+    Delete,
 }
 
 impl std::fmt::Display for Action {
@@ -99,13 +103,17 @@ pub trait Vendor: Send + Sync {
         Vec::new()
     }
     /// What makes it so, if the vendor's interface can.
-    fn correction(&self, _drift: &Drift, _found: &VendorConnector) -> Option<Correction> {
+    fn correction(&self, _drift: &Drift, _found: &VendorConnector) -> Option<Write> {
         None
     }
-    /// Makes it so.
-    fn correct<'a>(
+    /// What creates a connector of this name among these, if the spec says from what, and the vendor's interface can.
+    fn creation(&self, _all: &[VendorConnector], _name: &str) -> Option<Creation> {
+        None
+    }
+    /// Makes one write. Whether it took is told by the next look.
+    fn write<'a>(
         &'a self,
-        _correction: &'a Correction,
+        _write: &'a Write,
         _at: At<'a>,
         _credential: &'a Credential,
         _desk: &'a Desk,
@@ -172,6 +180,10 @@ pub struct VendorConnector {
     pub accessible: bool,
     /// Whether it is scheduled for deletion.
     pub deleting: bool,
+    /// The vendor's reference to the connection that it uses; `None`: it shows none.
+    pub link: Option<String>,
+    /// Whether a person has to choose what is backed up before anything is.
+    pub unconfigured: bool,
     /// Whether the vendor may still act for the service account.
     pub authorization: Seen<Authorization>,
     /// The vendor's own word on its health; `None`: the vendor says nothing (yet).
@@ -219,17 +231,28 @@ pub struct Drift {
     pub observed: String,
 }
 
-/// A write that makes a field what is declared.
+/// One write at a vendor.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Correction {
+pub struct Write {
     /// Its kind.
     pub action: Action,
-    /// The field.
+    /// Where what is written is declared.
     pub field: &'static str,
-    /// What it becomes.
+    /// What is written: what the field becomes; the name of what is created or deleted.
     pub value: String,
+    /// For one that is created: the vendor's reference to the connection that it uses.
+    pub link: Option<String>,
     /// What a person has to do first, as the end of a sentence; `None`: nothing.
     pub first: Option<String>,
+}
+
+/// A connector that could be created.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Creation {
+    /// What creates it.
+    pub write: Write,
+    /// What the vendor shows of the authorization that it would use.
+    pub authorization: Seen<Authorization>,
 }
 
 /// Which connector of which account, by the vendor's ids.
@@ -237,8 +260,8 @@ pub struct Correction {
 pub struct At<'a> {
     /// The account.
     pub account: &'a str,
-    /// The connector.
-    pub connector: &'a str,
+    /// The connector; `None`: it is to be created.
+    pub connector: Option<&'a str>,
 }
 
 /// Whether the vendor may still act for the service account.
@@ -309,6 +332,8 @@ pub enum What {
     Create,
     /// To sign in again: the authorization is dead.
     Reauthenticate,
+    /// To choose what is backed up, and to save that.
+    Configure,
     /// To let the credential's user look into the connector.
     GrantAccess,
     /// To take back the connector's scheduled deletion.

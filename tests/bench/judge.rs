@@ -79,7 +79,13 @@ fn parsing(criterion: &mut Criterion) {
 
 fn planning_and_reporting(criterion: &mut Criterion) {
     let policy = crowd::policy();
-    let settings = Settings { grants: Grants::default(), read_only: true, waiting_interval: Duration::from_mins(1) };
+    let settings = Settings {
+        grants: Grants::default(),
+        read_only: true,
+        waiting_interval: Duration::from_mins(1),
+        deletions_per_minute: 3,
+        deletion_patience: Duration::from_mins(15),
+    };
     let preview = Preview::of(&policy, crowd::facts(MANY), crowd::demands(), Timestamp::UNIX_EPOCH);
     let status = preview.status(&settings).unwrap();
     println!("status: {} bytes for {MANY} environments", serde_json::to_vec(&status).unwrap().len());

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::harness::calls::contoso;
-use crate::harness::{Scene, example, root};
+use crate::harness::{CONNECTOR, Scene, example, root};
 use crate::scene_of;
 
 type Right = (String, String);
@@ -38,6 +38,9 @@ async fn the_operator_uses_every_right_that_it_is_given_and_is_refused_none() {
     scene.until_connector("Ready", "False", "AwaitingPerson").await;
     scene.world.act("clear-health", json!({ "connector": id })).unwrap();
     scene.until_connector("Ready", "True", "Current").await;
+    let held = json!({ "spec": { "deletionPolicy": "Delete", "allowedActions": ["Delete"] } });
+    scene.patch("Connector", CONNECTOR, held).await;
+    scene.until("the finalizer", "Connector", CONNECTOR, |it| it["metadata"]["finalizers"].is_array()).await;
     // A watch is in the log when it ends.
     assert_eq!(operator.stop().await, Some(0));
 

@@ -9,11 +9,11 @@ use crate::harness::{
 };
 
 /// Keepit has these connectors, and everything else is right.
-fn with(connectors: &[Value]) -> String {
+pub fn with(connectors: &[Value]) -> String {
     settled(|world| world["keepit"][0]["accounts"][0]["connectors"] = json!(connectors))
 }
 
-fn called(name: &str, id: &str, more: &Value) -> Value {
+pub fn called(name: &str, id: &str, more: &Value) -> Value {
     let mut connector = at_keepit(name);
     connector["id"] = json!(id);
     for (key, value) in more.as_object().into_iter().flatten() {
@@ -23,7 +23,7 @@ fn called(name: &str, id: &str, more: &Value) -> Value {
 }
 
 /// The example's Connector with this in its spec.
-async fn apply(scene: &Scene, spec: &Value) {
+pub async fn apply(scene: &Scene, spec: &Value) {
     scene.apply_secrets().await;
     scene.apply_yaml(&scene.policy_yaml()).await;
     let mut connector: Value = serde_yaml::from_str(&scene.connector_yaml()).unwrap();
@@ -33,7 +33,7 @@ async fn apply(scene: &Scene, spec: &Value) {
     scene.apply_yaml(&connector.to_string()).await;
 }
 
-const OLD: &str = "aaaaaa-bbbbbb-cccccc";
+pub const OLD: &str = "aaaaaa-bbbbbb-cccccc";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_named_by_its_id_is_taken_whatever_its_name_and_what_differs_is_told() {
@@ -135,7 +135,7 @@ async fn drifted(retention: &str, allowed: &Value) -> Scene {
 }
 
 /// The example's grants, and one for these actions at Keepit.
-fn grants(scene: &Scene, actions: &str) -> String {
+pub fn grants(scene: &Scene, actions: &str) -> String {
     let namespace = &scene.namespace;
     let account = "kp7a2b-c3d4e5-f6g7h8";
     format!(
@@ -144,12 +144,12 @@ fn grants(scene: &Scene, actions: &str) -> String {
     )
 }
 
-fn changes(call: &Call) -> bool {
+pub fn changes(call: &Call) -> bool {
     call.write && call.host == KEEPIT
 }
 
 /// What the plan says of each step.
-fn planned(connector: &Value) -> Vec<(String, String)> {
+pub fn planned(connector: &Value) -> Vec<(String, String)> {
     let steps = connector["status"]["plan"].as_array().cloned().unwrap_or_default();
     let word = |step: &Value, key: &str| step[key].as_str().unwrap().to_owned();
     steps.iter().map(|step| (word(step, "step"), word(step, "allowed"))).collect()

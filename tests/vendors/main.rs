@@ -6,5 +6,7 @@
 mod harness;
 
 mod avepoint;
+mod creation;
 mod fluentpro;
 mod keepit;
+mod leaving;

@@ -133,6 +133,8 @@ pub fn connector(declared: &[spec::Organization], jobs: &[Job], days: i64) -> Re
         name: String::new(),
         accessible: true,
         deleting: false,
+        link: None,
+        unconfigured: false,
         authorization: Seen::Known(authorization(&each.iter().map(|(_, jobs)| jobs.as_slice()).collect::<Vec<_>>())),
         health: Seen::Known(state.map(|state| Health { state: state.to_owned(), reason: None })),
         last_backup: last_backup(&organizations, days),

@@ -27,7 +27,7 @@ pub fn hand_off(need: &Need<'_>) -> HandOff {
             done_when: done_when("reconnect"),
         },
         // There is nothing to be let into, or to be taken back: no program sees whether it would be needed.
-        What::Create | What::GrantAccess | What::Undelete | What::Move => HandOff {
+        What::Create | What::Configure | What::GrantAccess | What::Undelete | What::Move => HandOff {
             name: "add-environment",
             title: format!("Add the environment \"{name}\" to FluentPro Backup as {account}, and attest it"),
             who: ADMIN,

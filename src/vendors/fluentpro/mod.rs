@@ -64,6 +64,8 @@ impl Spec {
             name: self.name.clone().unwrap_or_default(),
             accessible: true,
             deleting: false,
+            link: None,
+            unconfigured: false,
             authorization: Seen::Known(Authorization::Attested(Attestation { by: newest.by.clone(), time, until })),
             health: Seen::Known(None),
             last_backup: Seen::Unknown(Fault::new(Kind::NotShown, unseen)),

@@ -4,18 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::header::ACCEPT;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::Spec;
+use super::facts;
 use super::xml::Element;
-use super::{drift, facts};
 use crate::cache::{Keyed, Shared};
 use crate::fault::{Fault, Kind};
 use crate::http::{Effect, Proof, Request, Way};
 use crate::seen::Seen;
-use crate::vendors::{At, Correction, Credential, Desk, Sight, VendorConnector};
+use crate::vendors::{Credential, Desk, Sight, VendorConnector};
 
 /// Key of the Secret: the API token's user name.
 pub const USERNAME: &str = "username";
@@ -28,9 +28,12 @@ pub type Accounts = Keyed<Login, Account>;
 /// One API token at one region.
 #[derive(Clone)]
 pub struct Login {
-    host: String,
-    username: String,
-    password: SecretString,
+    /// The region's host.
+    pub host: String,
+    /// The token's user name.
+    pub username: String,
+    /// The token's password.
+    pub password: SecretString,
 }
 
 impl PartialEq for Login {
@@ -53,6 +56,13 @@ impl std::fmt::Debug for Login {
     }
 }
 
+impl Login {
+    /// The way out for this token: what a region says to it is heeded by all who present it, and by nobody else.
+    pub fn way(&self, way: &Way) -> Way {
+        way.on_behalf_of(&format!("Keepit/{}/{}", self.host, self.username))
+    }
+}
+
 /// What was read with one API token.
 #[derive(Debug, Default)]
 pub struct Account {
@@ -70,15 +80,17 @@ pub async fn look(spec: &Spec, credential: &Credential, desk: &Desk, max_age: Du
         Err(fault) => return Sight::nothing(&fault),
     };
     let account = desk.keepit.get(login.clone(), Account::default);
-    let id = account.id.get_lasting(FOR_EVER, max_age, async { own_account(&desk.way, &login).await.into() }).await;
+    let way = login.way(&desk.way);
+    let id = account.id.get_lasting(FOR_EVER, max_age, async { own_account(&way, &login).await.into() }).await;
     let connectors = match &id {
-        Seen::Known(id) => account.connectors.get(max_age, async { list(&desk.way, &login, id).await.into() }).await,
+        Seen::Known(id) => account.connectors.get(max_age, async { list(&way, &login, id).await.into() }).await,
         Seen::Unknown(fault) => Seen::Unknown(fault.clone()),
     };
     Sight { account: id.map(Some), connectors }
 }
 
-fn login(spec: &Spec, credential: &Credential, desk: &Desk) -> Result<Login, Fault> {
+/// The token at its region, if that may be asked.
+pub fn login(spec: &Spec, credential: &Credential, desk: &Desk) -> Result<Login, Fault> {
     let host = spec.host();
     if !desk.way.hosts().allows(&host) {
         let known: Vec<_> = super::HOSTS.iter().filter_map(|host| host.strip_suffix(".keepit.com")).collect();
@@ -136,37 +148,6 @@ async fn ask(way: &Way, login: &Login, path: &str, root: &str, accept: Option<&s
     }
     let document = Element::read(&answer.body).map_err(unreadable)?;
     if document.name == root { Ok(document) } else { Err(unreadable("is not what was asked for")) }
-}
-
-/// `PUT /users/{account}/devices/{connector}` with the one element that changes (facts/keepit.md §2.3; by analogy, not documented).
-pub async fn correct(
-    spec: &Spec,
-    correction: &Correction,
-    at: At<'_>,
-    credential: &Credential,
-    desk: &Desk,
-) -> Result<(), Fault> {
-    let login = login(spec, credential, desk)?;
-    let element = if correction.field == drift::NAME { "name" } else { "backup-retention" };
-    let url = Url::parse(&format!("https://{}/users/{}/devices/{}", login.host, at.account, at.connector))
-        .map_err(|_| Fault::new(Kind::BadAnswer, "Keepit gave an id that is not one"))?;
-    let body = format!("<cloud><{element}>{}</{element}></cloud>", quick_xml::escape::escape(&correction.value));
-    let answer = desk
-        .way
-        .send(Request {
-            service: "Keepit",
-            method: Method::PUT,
-            url,
-            effect: Effect::Write,
-            headers: vec![(CONTENT_TYPE, "application/xml".to_owned())],
-            proof: Proof::Basic(login.username.clone(), login.password.clone()),
-            body: Some(body.into_bytes()),
-        })
-        .await?;
-    match answer.fault("Keepit", "change of a connector") {
-        Some(fault) => Err(fault),
-        None => Ok(()),
-    }
 }
 
 fn unreadable(why: &str) -> Fault {

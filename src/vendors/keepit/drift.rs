@@ -3,7 +3,7 @@
 use jiff::Span;
 
 use super::Spec;
-use crate::vendors::{Action, Correction, Drift, VendorConnector};
+use crate::vendors::{Action, Drift, VendorConnector, Write};
 
 /// Where the name is declared.
 pub const NAME: &str = "spec.vendor.keepit.name";
@@ -29,8 +29,9 @@ pub fn drift(spec: &Spec, found: &VendorConnector, name: &str) -> Vec<Drift> {
 }
 
 /// What makes a field what is declared. Longer is what is longer however long months are; whatever else is taken for shorter.
-pub fn correction(spec: &Spec, drift: &Drift, found: &VendorConnector) -> Option<Correction> {
-    let make = |action, first| Some(Correction { action, field: drift.field, value: drift.desired.clone(), first });
+pub fn correction(spec: &Spec, drift: &Drift, found: &VendorConnector) -> Option<Write> {
+    let make =
+        |action, first| Some(Write { action, field: drift.field, value: drift.desired.clone(), link: None, first });
     if drift.field == NAME {
         return make(Action::Rename, None);
     }
@@ -77,6 +78,8 @@ mod tests {
             name: name.into(),
             accessible: true,
             deleting: false,
+            link: None,
+            unconfigured: false,
             authorization: Seen::Known(Authorization::Granted),
             health: Seen::Known(None),
             last_backup: Seen::Known(None),

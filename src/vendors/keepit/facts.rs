@@ -28,6 +28,8 @@ pub fn connectors(devices: &Element, health: &Seen<Element>, backups: &Seen<Elem
                 name: cloud.field("name").unwrap_or_default().to_owned(),
                 accessible: cloud.field("accessible").is_none_or(yes),
                 deleting: cloud.field("deletion-deadline").is_some(),
+                link: cloud.field("orglink").map(str::to_owned),
+                unconfigured: unconfigured(health.known().and_then(Option::as_ref)),
                 authorization: authorization(&health, &last_backup),
                 health,
                 last_backup,
@@ -53,6 +55,12 @@ fn read_health(device: &Element) -> Option<Health> {
         state: device.field("health")?.to_ascii_lowercase(),
         reason: device.field("reason").map(str::to_owned),
     })
+}
+
+/// Nothing is backed up before somebody has chosen what, and saved it (facts/keepit.md §2.4).
+fn unconfigured(health: Option<&Health>) -> bool {
+    let reason = health.and_then(|health| health.reason.as_deref()).unwrap_or_default();
+    reason == "INITIAL_CONFIGURATION_PENDING" || reason.starts_with("INCOMPLETECONFIG")
 }
 
 /// What health says of the authorization. Only three reasons speak of it (facts/keepit.md §3, Reauthentication). A

@@ -45,6 +45,20 @@ pub fn hand_off(spec: &Spec, need: &Need<'_>) -> HandOff {
             url,
             done_when: "Keepit shows the connector as healthy again".to_owned(),
         },
+        What::Configure => HandOff {
+            name: "choose-environments",
+            title: format!("Choose what the connector \"{name}\" backs up at Keepit, and save it"),
+            who: ADMIN,
+            steps: vec![
+                format!("Go to https://{host}, sign in, and choose Connectors."),
+                format!(
+                    "At \"{name}\" open the settings (gear), and choose the environments and tables to be backed up."
+                ),
+                "Save: until then Keepit backs up nothing.".to_owned(),
+            ],
+            url,
+            done_when: "Keepit no longer waits for the connector's first configuration".to_owned(),
+        },
         What::GrantAccess => HandOff {
             name: "grant-access",
             title: format!("Let the API token's user look into the connector \"{name}\" at Keepit"),

@@ -1,10 +1,12 @@
 //! Keepit, as a vendor: what it shows, and what only a person can do there.
 
 mod client;
+mod creation;
 mod drift;
 mod facts;
 mod handoffs;
 mod spec;
+mod write;
 mod xml;
 
 use std::time::Duration;
@@ -14,7 +16,7 @@ use futures::future::BoxFuture;
 pub use client::Accounts;
 pub use spec::Spec;
 
-use super::{At, Correction, Credential, Desk, Drift, Need, Sight, Vendor, VendorConnector};
+use super::{At, Creation, Credential, Desk, Drift, Need, Sight, Vendor, VendorConnector, Write};
 use crate::fault::Fault;
 use crate::handoff::HandOff;
 
@@ -62,18 +64,22 @@ impl Vendor for Spec {
         drift::drift(self, found, name)
     }
 
-    fn correction(&self, drift: &Drift, found: &VendorConnector) -> Option<Correction> {
+    fn correction(&self, drift: &Drift, found: &VendorConnector) -> Option<Write> {
         drift::correction(self, drift, found)
     }
 
-    fn correct<'a>(
+    fn creation(&self, all: &[VendorConnector], name: &str) -> Option<Creation> {
+        creation::creation(self, all, name)
+    }
+
+    fn write<'a>(
         &'a self,
-        correction: &'a Correction,
+        write: &'a Write,
         at: At<'a>,
         credential: &'a Credential,
         desk: &'a Desk,
     ) -> BoxFuture<'a, Result<(), Fault>> {
-        Box::pin(client::correct(self, correction, at, credential, desk))
+        Box::pin(write::write(self, write, at, credential, desk))
     }
 
     fn can_drift(&self) -> bool {

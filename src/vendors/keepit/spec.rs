@@ -40,6 +40,12 @@ pub struct Spec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 3, max = 16), regex(pattern = r"^P([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?$"))]
     pub retention: Option<String>,
+    /// The id of another connector of the account, whose connection to Microsoft this one is created with: the same tenant, and the
+    /// same service account. For `allowedActions: [Create]`; without it, a person creates the connector and signs in. Example:
+    /// `k7q2mz-p4x9aa-0b3c8d`.
+    #[serde(default, rename = "createFrom", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub create_from: Option<String>,
     /// Says that older backups may be lost: the id of the connector (`status.connectorID`) whose retention may be shortened.
     #[serde(default, rename = "shortenRetentionOf", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]

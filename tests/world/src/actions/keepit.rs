@@ -49,6 +49,13 @@ pub const ACTIONS: &[Action] = &[
         run: rename,
     },
     Action {
+        name: "save-configuration",
+        does: "choose what a connector backs up, and save that",
+        needs: &["connector"],
+        may: &[],
+        run: save,
+    },
+    Action {
         name: "delete-connector",
         does: "delete a connector: it stays for 30 days, listed only with all=1",
         needs: &["connector"],
@@ -150,6 +157,12 @@ fn clear_health(state: &mut State, params: &Params) -> Done {
 fn rename(state: &mut State, params: &Params) -> Done {
     connector(state, params)?.name = params.text("name")?;
     said("renamed")
+}
+
+/// Nothing is backed up before that (keepit.md §2.5).
+fn save(state: &mut State, params: &Params) -> Done {
+    connector(state, params)?.attributes.insert("ng_backup_config".to_owned(), "{}".to_owned());
+    said("saved")
 }
 
 fn delete(state: &mut State, params: &Params) -> Done {
