@@ -46,6 +46,7 @@ use crate::vendors::{Action as VendorAction, VendorSpec};
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(self.vendor.avePoint) || duration(self.backup.maxAge) <= duration('672h')").message("with AvePoint, backup.maxAge is 672h at most: its jobs are looked through for four weeks"))]
 #[x_kube(validation = Rule::new("!has(self.deletionPolicy) || self.deletionPolicy != 'Delete' || (has(self.vendor.keepit) && has(self.allowedActions) && 'Delete' in self.allowedActions)").message("deletionPolicy Delete is for Keepit, and needs Delete in allowedActions"))]
+#[x_kube(validation = Rule::new("!has(self.allowedActions) || self.allowedActions.size() == 0 || has(self.vendor.keepit)").message("allowedActions is for vendors that let a program write: Keepit"))]
 #[x_kube(validation = Rule::new("!has(self.adoption) || has(self.vendor.keepit)").message("adoption is for vendors that show their connectors: Keepit"))]
 pub struct ConnectorSpec {
     /// The vendor, and what it calls the connector: exactly one key. Which one it is can't change.
@@ -67,10 +68,12 @@ pub struct ConnectorSpec {
     /// What the operator may write at the vendor. Empty (default): nothing, ever. Each action must be covered by a grant of the
     /// installation, too. `Rename`: give the connector the declared name; `ExtendRetention`: keep backups for longer;
     /// `ShortenRetention`: keep them for a shorter time, once `spec.vendor.keepit.shortenRetentionOf` names the connector; `Create`:
-    /// create it with the connection of another connector, which `spec.vendor.keepit.createFrom` names; `Delete`: delete it, where
+    /// create it with the connection of another connector, which `spec.vendor.keepit.createFrom` names; `StartBackup`: start a backup when
+    /// the last one is older than `backup.maxAge`, or the annotation `backstay.dev/start-backup` asks for it; `Pause`: stop it or let it
+    /// go on; `GrantAccess`: let users of the vendor account look into it; `Delete`: delete it, where
     /// `deletionPolicy` says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 8))]
+    #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub allowed_actions: Vec<VendorAction>,
     /// What becomes of the vendor's connector when this object is deleted. `Retain` (default): nothing, ever. `Delete`: it is deleted
@@ -218,6 +221,9 @@ pub struct ConnectorStatus {
     /// What the vendor backs up for the account, and no Connector declares.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undeclared: Option<Several>,
+    /// Limits of the vendor account that are exceeded, as the vendor names them. Example: `dynamics365-users: 120 of 100`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits_exceeded: Vec<String>,
     /// What the operator would write at the vendor next, in order, and whether it may.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub plan: Vec<PlannedStep>,

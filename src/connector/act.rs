@@ -153,6 +153,14 @@ fn wrote(step: &Step, label: &str) -> Note {
             "Create",
             format!("Created \"{value}\" at {label} with the connection that {field} names"),
         ),
+        Action::StartBackup => {
+            let sentence =
+                format!("Started a backup of \"{value}\" at {label}; its next automatic one is due twelve hours later");
+            Note::normal("BackupStarted", "StartBackup", sentence)
+        }
+        Action::GrantAccess => {
+            Note::normal("AccessGranted", "Correct", format!("Let {value} into the connector at {label}"))
+        }
         _ => Note::normal("Corrected", "Correct", format!("Wrote {value} for {field}; before, {}", step.reason)),
     };
     note.about("Step", action.to_string())

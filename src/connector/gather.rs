@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 
+use super::adoption;
+use super::due::due;
 use crate::api::names::names;
 use crate::api::policy::{DemandStatus, FindingResult, Stage};
 use crate::api::shared::span;
@@ -16,12 +18,14 @@ use crate::fault::Fault;
 use crate::runtime::conditions::find;
 use crate::runtime::lately::Became;
 use crate::runtime::{Context, Patience, Problem};
-use crate::vendors::{Action, Credential, Sight};
+use crate::vendors::{Action, At, Credential, Details, Sight};
 
 /// What was seen.
 pub struct Observed {
     /// What the vendor shows.
     pub sight: Result<Sight, Problem>,
+    /// What it shows of the one that the Connector stands for, where more than the listing is needed.
+    pub details: Details,
     /// How old what it shows may be.
     pub age: Duration,
     /// What is written with, for whoever acts; `None`: there is none, or it can't be used.
@@ -115,7 +119,14 @@ pub async fn gather(connector: &Connector, context: &Context, patience: Patience
         let account = account.as_deref().unwrap_or_default();
         context.settings.grants.cover_vendor(&namespace, vendor.label(), account, **action)
     };
+    let details = match (&sight, account.as_deref(), usable.as_deref()) {
+        (Ok(sight), Some(account), Some(credential)) => {
+            details(connector, sight, account, credential, context, age).await
+        }
+        _ => Details::default(),
+    };
     Ok(Observed {
+        details,
         granted: connector.spec.allowed_actions.iter().filter(granted).copied().collect(),
         read_only: context.settings.read_only,
         created: context
@@ -128,6 +139,25 @@ pub async fn gather(connector: &Connector, context: &Context, patience: Patience
         policy: policy(connector, &namespace, context),
         others: others(connector, &namespace, context),
     })
+}
+
+/// What is asked of the one connector that it stands for.
+async fn details(
+    connector: &Connector,
+    sight: &Sight,
+    account: &str,
+    credential: &Credential,
+    context: &Context,
+    age: Duration,
+) -> Details {
+    let all = sight.connectors.known().map_or(&[][..], |all| all);
+    let Ok(Some(found)) = adoption::find(connector, all) else { return Details::default() };
+    if !found.accessible || found.deleting {
+        return Details::default();
+    }
+    let at = At { account, connector: found.id.as_deref() };
+    let jobs = due(connector, found, Timestamp::now()).is_some();
+    connector.spec.vendor.vendor().inspect(at, jobs, credential, &context.desk, age).await
 }
 
 /// The creation of its connector, among what was written lately.

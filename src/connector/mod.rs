@@ -3,6 +3,7 @@
 mod act;
 mod adoption;
 mod attested;
+mod due;
 mod gather;
 mod leaving;
 mod organizations;
@@ -66,7 +67,8 @@ pub async fn reconcile(object: Arc<Guarded<Connector>>, context: Arc<Context>) -
 }
 
 fn resolve_and_plan(connector: &Connector, observed: &Observed) -> Result<(Resolved, Plan), Problem> {
-    let resolved = resolve::resolve(connector, observed, Timestamp::now())?;
-    let plan = plan::plan(connector, &resolved, observed);
+    let now = Timestamp::now();
+    let resolved = resolve::resolve(connector, observed, now)?;
+    let plan = plan::plan(connector, &resolved, observed, now);
     Ok((resolved, plan))
 }

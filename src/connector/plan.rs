@@ -1,5 +1,8 @@
 //! From what holds to what is to be done, and by whom. [pure]
 
+use jiff::Timestamp;
+
+use super::due::start;
 use super::gather::{Observed, called};
 use super::resolve::{MOVE, Resolved, allowed};
 use super::says::satisfied;
@@ -9,7 +12,7 @@ use crate::handoff::HandOff;
 use crate::runtime::Allowed;
 use crate::runtime::conditions::State;
 use crate::seen::Seen;
-use crate::vendors::{Authorization, Need, What, Write};
+use crate::vendors::{Action, Authorization, Need, What, Write};
 
 /// What is to be done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,20 +46,25 @@ pub struct Step {
 }
 
 /// What creates the connector, or makes it what is declared: where that is asked for, and it can be followed by an id.
-fn steps(connector: &Connector, resolved: &Resolved, observed: &Observed) -> Vec<Step> {
+fn steps(connector: &Connector, resolved: &Resolved, observed: &Observed, now: Timestamp) -> Vec<Step> {
     if let Some(creation) = &resolved.creation {
         return vec![create(connector, resolved, observed, &creation.write)];
     }
+    let found = resolved.found.as_ref();
+    let label = connector.spec.vendor.vendor().label();
+    let backup = found
+        .zip(resolved.due.as_ref())
+        .and_then(|(found, due)| start(due, found, allowed(connector, observed, Action::StartBackup), label, now));
     let corrects = connector.spec.drift_policy == Some(DriftPolicy::Correct);
-    let Some(found) = resolved.found.as_ref().filter(|found| corrects && found.id.is_some() && !found.deleting) else {
-        return Vec::new();
+    let Some(found) = found.filter(|found| corrects && found.id.is_some() && !found.deleting) else {
+        return backup.into_iter().collect();
     };
     let step = |drift: &crate::vendors::Drift| {
         let write = connector.spec.vendor.vendor().correction(drift, found)?;
         let allowed = allowed(connector, observed, write.action).after(write.first.as_deref());
         Some(Step { reason: format!("{} is {}", write.field, drift.observed), write, allowed })
     };
-    resolved.drift.iter().filter_map(step).collect()
+    resolved.drift.iter().filter_map(step).chain(backup).collect()
 }
 
 /// Nothing is created for an account that could not keep it alive.
@@ -69,7 +77,7 @@ fn create(connector: &Connector, resolved: &Resolved, observed: &Observed, write
 }
 
 /// Makes the plan.
-pub fn plan(connector: &Connector, resolved: &Resolved, observed: &Observed) -> Plan {
+pub fn plan(connector: &Connector, resolved: &Resolved, observed: &Observed, now: Timestamp) -> Plan {
     let what = match &resolved.found {
         None => (!resolved.creates).then_some(What::Create),
         Some(found) if found.deleting => Some(What::Undelete),
@@ -99,7 +107,7 @@ pub fn plan(connector: &Connector, resolved: &Resolved, observed: &Observed) -> 
     let unsure = resolved.authorization().is_some_and(|said| !works(said));
     let again = hand_off(What::Reauthenticate).name;
     let open = |name: &str| connector.status.iter().flat_map(|status| &status.hand_offs).any(|open| open.name == name);
-    let steps = steps(connector, resolved, observed);
+    let steps = steps(connector, resolved, observed, now);
     Plan {
         steps,
         hand_offs: what.map(hand_off).into_iter().collect(),

@@ -13,7 +13,8 @@ use super::plan::{Plan, Step};
 use super::resolve::Resolved;
 use super::says::{Says, authorized, backed_up, for_good, in_sync, provisioned, satisfied};
 use crate::api::connector::{
-    AttestationStatus, AuthorizationState, AuthorizationStatus, DriftStatus, HealthStatus, VendorAccountStatus,
+    AttestationStatus, AuthorizationState, AuthorizationStatus, DriftStatus, HealthStatus, LastBackupStatus,
+    VendorAccountStatus,
 };
 use crate::api::policy::{PlannedStep, StepEffect};
 use crate::api::shared::{Several, span};
@@ -21,7 +22,7 @@ use crate::api::{Connector, ConnectorStatus, Reason};
 use crate::fault::Kind;
 use crate::runtime::conditions::{State, whole_seconds};
 use crate::runtime::{Allowed, Conditions, Note, Outcome, Problem, Settings, Trouble};
-use crate::vendors::{Action, Drift};
+use crate::vendors::{Action, Drift, VendorConnector};
 
 type Said = Outcome<ConnectorStatus>;
 
@@ -42,7 +43,6 @@ pub fn report(
     let vendor = connector.spec.vendor.vendor();
     let label = vendor.label();
     let found = resolved.found.as_ref();
-    let mut notes = Vec::new();
 
     // One that was adopted before and is not shown now is gone, or hidden.
     let lost = found.is_none() && old.connector_id.is_some();
@@ -51,14 +51,10 @@ pub fn report(
     let (state, authorized) = authorized(resolved, lost, label);
     let (backup, backed_up, until) = backed_up(connector, found, lost, label, now);
     let satisfied = satisfied(connector, resolved.policy.as_ref(), state);
-    if let (Some(backup), Some(found)) = (&backup, found)
-        && old.last_backup.as_ref().is_none_or(|old| old.completion_time != backup.completion_time)
-    {
-        notes.push(Note::normal("BackupFinished", "Observe", format!("A backup of \"{}\" has finished", found.name)));
-    }
-
     let organizations = organizations::seen(found, &resolved.missing, &old.organizations);
-    notes.extend(organizations::failed(&organizations, &old.organizations));
+    let mut notes = organizations::failed(&organizations, &old.organizations);
+    notes.extend(finished(backup.as_ref(), found, old.last_backup.as_ref()));
+    notes.extend(exceeded(&resolved.exceeded, &old.limits_exceeded, label));
     let backup_unknown = backed_up.0 == State::Unknown;
     // What a vendor shows to no program, ever, is waited for by nobody: the condition goes on to say that it is not known.
     let never_shown = found.is_some_and(|found| found.last_backup.unknown_for(Kind::NotShown));
@@ -67,7 +63,7 @@ pub fn report(
         Duration::try_from(attested.said.until.duration_since(now)).unwrap_or_default() + Duration::from_secs(1)
     });
     if vendor.secret().is_some() {
-        conditions.set("CredentialsValid", State::True, Reason::Accepted, format!("{label} accepted the credential"));
+        conditions.set("CredentialsValid", State::True, Reason::Accepted, accepted(label, &resolved.lacks));
     }
     for (kind, Says(state, reason, message)) in [
         ("PolicySatisfied", &satisfied),
@@ -78,8 +74,9 @@ pub fn report(
         conditions.set(kind, *state, *reason, message.clone());
     }
     let drift = drifted(resolved);
+    let unseen = found.and_then(|found| found.details.unseen());
     if let Some(Says(state, reason, message)) =
-        found.filter(|_| vendor.can_drift()).map(|_| in_sync(&drift, hindrance.as_deref(), label))
+        found.filter(|_| vendor.can_drift()).map(|_| in_sync(&drift, hindrance.as_deref(), unseen, label))
     {
         conditions.set("InSync", state, reason, message);
     }
@@ -137,6 +134,7 @@ pub fn report(
         drift,
         plan: plan.steps.iter().map(planned).collect(),
         undeclared: Several::of(&resolved.undeclared),
+        limits_exceeded: resolved.exceeded.clone(),
         hand_offs: done.hand_offs,
         conditions: conditions.finish(),
     };
@@ -197,6 +195,7 @@ pub fn refuse(
         drift: old.drift.clone(),
         plan: Vec::new(),
         undeclared: old.undeclared.clone(),
+        limits_exceeded: old.limits_exceeded.clone(),
     };
     Outcome { status, notes, next }
 }
@@ -262,14 +261,45 @@ fn hindrance(step: &Step) -> Option<String> {
     }
 }
 
+/// That the credential is good, and what it is not good for: said before it is tried.
+fn accepted(label: &str, lacks: &[Action]) -> String {
+    if lacks.is_empty() {
+        return format!("{label} accepted the credential");
+    }
+    let lacks = lacks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    format!(
+        "{label} accepted the credential, whose own rights there don't cover {lacks}: its user needs a role that may"
+    )
+}
+
+/// An Event for a backup that was not shown before.
+fn finished(
+    backup: Option<&LastBackupStatus>,
+    found: Option<&VendorConnector>,
+    before: Option<&LastBackupStatus>,
+) -> Option<Note> {
+    let (backup, found) = backup.zip(found)?;
+    let new = before.is_none_or(|old| old.completion_time != backup.completion_time);
+    new.then(|| Note::normal("BackupFinished", "Observe", format!("A backup of \"{}\" has finished", found.name)))
+}
+
+/// An Event for limits that were not exceeded before.
+fn exceeded(now: &[String], before: &[String], label: &str) -> Option<Note> {
+    let limit = |said: &String| said.split(':').next().unwrap_or_default().to_owned();
+    let known: Vec<String> = before.iter().map(limit).collect();
+    let new: Vec<&str> = now.iter().filter(|said| !known.contains(&limit(said))).map(String::as_str).collect();
+    let sentence = format!("The {label} account exceeds a limit: {}", new.join(", "));
+    (!new.is_empty()).then(|| Note::warning("LimitExceeded", "Observe", sentence))
+}
+
 /// A step, as a status has it.
 fn planned(step: &Step) -> PlannedStep {
     PlannedStep {
         step: step.write.action.to_string(),
         effect: match step.write.action {
-            Action::Create => StepEffect::Create,
+            Action::Create | Action::StartBackup | Action::GrantAccess => StepEffect::Create,
             Action::Delete => StepEffect::Delete,
-            Action::Rename | Action::ExtendRetention | Action::ShortenRetention => StepEffect::Change,
+            Action::Pause | Action::Rename | Action::ExtendRetention | Action::ShortenRetention => StepEffect::Change,
         },
         target: step.write.value.clone(),
         reason: step.allowed.reason(&step.reason),

@@ -5,6 +5,7 @@ use kube::ResourceExt;
 
 use super::adoption;
 use super::attested::{self, Attested};
+use super::due::{self, Due};
 use super::gather::{Observed, Other, PolicySeen, age, called};
 use crate::api::{Connector, Reason};
 use crate::fault::{Class, Kind};
@@ -35,6 +36,12 @@ pub struct Resolved {
     pub undeclared: Vec<String>,
     /// What is declared and is otherwise at the vendor.
     pub drift: Vec<Drift>,
+    /// Why a backup is to be started, if one is.
+    pub due: Option<Due>,
+    /// Limits of the vendor account that are exceeded.
+    pub exceeded: Vec<String>,
+    /// What is allowed, and the credential's own rights don't cover.
+    pub lacks: Vec<Action>,
     /// Whether the vendor still signs in as the policy's profile of before, as far as anybody knows.
     pub moving: bool,
     /// What a person attested in place of the vendor, if that is all there is.
@@ -74,8 +81,11 @@ pub fn resolve(connector: &Connector, observed: &Observed, now: Timestamp) -> Re
         }
         Seen::Unknown(fault) => return Err(Problem::from_fault("Provisioned", fault)),
     };
+    due::readable(connector, now)?;
     let known = connector.status.as_ref().and_then(|status| status.connector_id.as_deref());
-    let found = adoption::find(connector, connectors)?;
+    let inspected = adoption::find(connector, connectors)?
+        .map(|found| VendorConnector { details: observed.details.clone(), ..found.clone() });
+    let found = inspected.as_ref();
     unclaimed(connector, account.as_deref(), found, known, observed)?;
     let missing = found.map(|found| never_seen(connector, found)).unwrap_or_default();
     let undeclared = undeclared(connector, connectors, found, observed);
@@ -102,6 +112,9 @@ pub fn resolve(connector: &Connector, observed: &Observed, now: Timestamp) -> Re
         creates: creation.as_ref().is_some_and(|creation| creates(connector, creation, observed)),
         creation,
         drift: found.map(|found| drift(connector, found)).unwrap_or_default(),
+        due: found.and_then(|found| due::due(connector, found, now)),
+        exceeded: sight.exceeded.to_vec(),
+        lacks: connector.spec.allowed_actions.iter().filter(|it| sight.lacks.contains(it)).copied().collect(),
         missing,
         undeclared,
         moving: moving(connector, observed.policy.as_ref()),
@@ -143,11 +156,13 @@ fn creates(connector: &Connector, creation: &Creation, observed: &Observed) -> b
 
 /// Whether an action may be taken, by all who are asked.
 pub fn allowed(connector: &Connector, observed: &Observed, action: Action) -> Allowed {
+    let lacks = observed.sight.as_ref().is_ok_and(|sight| sight.lacks.contains(&action));
     Allowed::by(
         connector.spec.allowed_actions.contains(&action),
         observed.granted.contains(&action),
         observed.read_only,
     )
+    .after(lacks.then_some("the credential's own rights at the vendor don't cover it"))
 }
 
 fn drift(connector: &Connector, found: &VendorConnector) -> Vec<Drift> {

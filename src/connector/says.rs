@@ -11,6 +11,7 @@ use crate::api::connector::{AuthorizationState, BackupResult, DriftStatus, LastB
 use crate::api::policy::Stage;
 use crate::api::shared::span;
 use crate::api::{Connector, Reason};
+use crate::fault::Fault;
 use crate::runtime::conditions::{State, whole_seconds};
 use crate::seen::Seen;
 use crate::vendors::{Authorization, Backup, VendorConnector, listed};
@@ -67,9 +68,13 @@ pub fn provisioned(resolved: &Resolved, lost: bool, hindered: Option<&str>, labe
 }
 
 /// Whether what is declared is so at the vendor.
-pub fn in_sync(drift: &[DriftStatus], hindered: Option<&str>, label: &str) -> Says {
+pub fn in_sync(drift: &[DriftStatus], hindered: Option<&str>, unseen: Option<&Fault>, label: &str) -> Says {
     let differs = |it: &DriftStatus| format!("{} is {} and not {}", it.field, it.observed, it.desired);
     match drift {
+        [] if unseen.is_some() => {
+            let why = unseen.map(|fault| fault.sentence.clone()).unwrap_or_default();
+            Says(State::Unknown, Reason::NotObservable, why)
+        }
         [] => Says(State::True, Reason::InSync, format!("Everything that is declared is so at {label}")),
         all => {
             let each = all.iter().map(differs).collect::<Vec<_>>().join("; ");
@@ -182,7 +187,7 @@ pub fn backed_up(
 }
 
 /// A duration as people write it in a spec: `36h`, not `36h0m0s`.
-fn spelled(duration: &kube::core::Duration) -> String {
+pub fn spelled(duration: &kube::core::Duration) -> String {
     let seconds = span(duration).as_secs();
     match (seconds / 3600, seconds % 3600 / 60, seconds % 60) {
         (hours, 0, 0) => format!("{hours}h"),

@@ -16,6 +16,8 @@ use crate::fault::{Fault, Kind};
 pub const FINALIZER: &str = "backstay.dev/vendor-connector";
 /// Since when a connector is being created at the vendor.
 pub const CREATING: &str = "backstay.dev/creating";
+/// A backup is wanted that begins after this time.
+pub const START_BACKUP: &str = "backstay.dev/start-backup";
 /// The deletion goes on though many were deleted at once: when that was decided.
 pub const RELEASE_DELETION: &str = "backstay.dev/release-deletion";
 

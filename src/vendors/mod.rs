@@ -56,6 +56,12 @@ pub fn hosts() -> impl Iterator<Item = String> {
 pub enum Action {
     // Create the connector from a connection that the vendor account has already.
     Create,
+    // Start a backup now.
+    StartBackup,
+    // Stop backing up, or go on.
+    Pause,
+    // Let a user of the vendor account look into the connector.
+    GrantAccess,
     // Give the vendor's connector the declared name.
     Rename,
     // Keep backups for longer.
@@ -120,6 +126,17 @@ pub trait Vendor: Send + Sync {
     ) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(std::future::ready(Err(Fault::new(Kind::Bug, "nothing can be written at this vendor"))))
     }
+    /// What the vendor shows of one connector only when it is asked for that one: `jobs`, or what is declared.
+    fn inspect<'a>(
+        &'a self,
+        _at: At<'a>,
+        _jobs: bool,
+        _credential: &'a Credential,
+        _desk: &'a Desk,
+        _max_age: Duration,
+    ) -> BoxFuture<'a, Details> {
+        Box::pin(std::future::ready(Details::default()))
+    }
     /// Whether anything that is declared could be otherwise, as far as the vendor shows it.
     fn can_drift(&self) -> bool {
         false
@@ -159,13 +176,23 @@ pub struct Sight {
     pub account: Seen<Option<String>>,
     /// The account's connectors of the type that the Connector declares.
     pub connectors: Seen<Arc<[VendorConnector]>>,
+    /// What the credential's own rights at the vendor do not cover, as far as the vendor tells.
+    pub lacks: Arc<[Action]>,
+    /// The limits of the account that are exceeded, as far as the vendor tells, by its own names.
+    pub exceeded: Arc<[String]>,
 }
 
 impl Sight {
+    /// An account and its connectors; of rights and limits the vendor tells nothing.
+    #[must_use]
+    pub fn new(account: Seen<Option<String>>, connectors: Seen<Arc<[VendorConnector]>>) -> Self {
+        Self { account, connectors, lacks: Arc::default(), exceeded: Arc::default() }
+    }
+
     /// Nothing is known, for this one reason.
     #[must_use]
     pub fn nothing(fault: &Fault) -> Self {
-        Self { account: Seen::Unknown(fault.clone()), connectors: Seen::Unknown(fault.clone()) }
+        Self::new(Seen::Unknown(fault.clone()), Seen::Unknown(fault.clone()))
     }
 }
 
@@ -196,6 +223,36 @@ pub struct VendorConnector {
     pub organizations: Vec<Organization>,
     /// What the vendor backs up for the account by organization, and is not declared for this connector.
     pub undeclared: Vec<Undeclared>,
+    /// What was asked for of this one.
+    pub details: Details,
+}
+
+/// What the vendor shows of one connector when it is asked for that one; `None`: it was not asked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Details {
+    /// Whether it is stopped.
+    pub paused: Option<Seen<bool>>,
+    /// The users that were let into it.
+    pub members: Option<Seen<Vec<String>>>,
+    /// Its backup jobs of late.
+    pub jobs: Option<Seen<Jobs>>,
+}
+
+impl Details {
+    /// Why something that is declared can't be compared.
+    pub fn unseen(&self) -> Option<&Fault> {
+        let paused = self.paused.as_ref().and_then(Seen::fault);
+        paused.or_else(|| self.members.as_ref().and_then(Seen::fault))
+    }
+}
+
+/// Backup jobs of a connector.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Jobs {
+    /// Whether one runs, or waits to.
+    pub active: bool,
+    /// When the newest one began, or is to begin.
+    pub latest: Option<Timestamp>,
 }
 
 /// An organization that the vendor backs up.

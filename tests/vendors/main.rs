@@ -5,6 +5,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod acting;
 mod avepoint;
 mod creation;
 mod fluentpro;

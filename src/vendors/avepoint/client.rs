@@ -58,10 +58,10 @@ pub async fn look(spec: &Spec, credential: &Credential, desk: &Desk, max_age: Du
         Ok(jobs) => jobs,
         // Without a sign-in there is no account; whatever else fails leaves it as it is.
         Err(fault) if fault.kind == Kind::CredentialRefused => return Sight::nothing(&fault),
-        Err(fault) => return Sight { account: Seen::Known(None), connectors: Seen::Unknown(fault) },
+        Err(fault) => return Sight::new(Seen::Known(None), Seen::Unknown(fault)),
     };
     let connector = facts::connector(&spec.organizations, &jobs, DAYS);
-    Sight { account: Seen::Known(None), connectors: connector.map(|connector| [connector].into()).into() }
+    Sight::new(Seen::Known(None), connector.map(|connector| [connector].into()).into())
 }
 
 /// A little into the future: clocks differ, and what began just now must not be missed.

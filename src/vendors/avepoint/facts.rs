@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use super::spec;
 use crate::fault::{Fault, Kind};
 use crate::seen::Seen;
-use crate::vendors::{Authorization, Backup, Health, Organization, Undeclared, VendorConnector, listed};
+use crate::vendors::{Authorization, Backup, Details, Health, Organization, Undeclared, VendorConnector, listed};
 
 /// One page of `GET /dynamicsbackup/jobs`. Its `nextLink` leads nowhere, so that it is not even read.
 #[derive(Debug, Deserialize)]
@@ -135,6 +135,7 @@ pub fn connector(declared: &[spec::Organization], jobs: &[Job], days: i64) -> Re
         deleting: false,
         link: None,
         unconfigured: false,
+        details: Details::default(),
         authorization: Seen::Known(authorization(&each.iter().map(|(_, jobs)| jobs.as_slice()).collect::<Vec<_>>())),
         health: Seen::Known(state.map(|state| Health { state: state.to_owned(), reason: None })),
         last_backup: last_backup(&organizations, days),

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 
 pub use spec::Spec;
 
-use super::{Attestation, Authorization, Credential, Desk, Need, Sight, Vendor, VendorConnector};
+use super::{Attestation, Authorization, Credential, Desk, Details, Need, Sight, Vendor, VendorConnector};
 use crate::fault::{Fault, Kind};
 use crate::handoff::HandOff;
 use crate::seen::Seen;
@@ -41,10 +41,7 @@ impl Vendor for Spec {
     }
 
     fn look<'a>(&'a self, _: &'a Credential, _: &'a Desk, _: Duration) -> BoxFuture<'a, Sight> {
-        Box::pin(ready(Sight {
-            account: Seen::Known(None),
-            connectors: Seen::Known(self.attested().into_iter().collect()),
-        }))
+        Box::pin(ready(Sight::new(Seen::Known(None), Seen::Known(self.attested().into_iter().collect()))))
     }
 
     fn hand_off(&self, need: &Need<'_>) -> HandOff {
@@ -66,6 +63,7 @@ impl Spec {
             deleting: false,
             link: None,
             unconfigured: false,
+            details: Details::default(),
             authorization: Seen::Known(Authorization::Attested(Attestation { by: newest.by.clone(), time, until })),
             health: Seen::Known(None),
             last_backup: Seen::Unknown(Fault::new(Kind::NotShown, unseen)),

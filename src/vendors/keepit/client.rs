@@ -4,26 +4,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::ACCEPT;
+use reqwest::header::{ACCEPT, HeaderName};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::Spec;
+use super::details::Pages;
 use super::facts;
 use super::xml::Element;
 use crate::cache::{Keyed, Shared};
 use crate::fault::{Fault, Kind};
-use crate::http::{Effect, Proof, Request, Way};
+use crate::http::{Answer, Effect, Proof, Request, Way};
 use crate::seen::Seen;
-use crate::vendors::{Credential, Desk, Sight, VendorConnector};
+use crate::vendors::{Action, Credential, Desk, Sight, VendorConnector};
 
 /// Key of the Secret: the API token's user name.
 pub const USERNAME: &str = "username";
 /// Key of the Secret: the API token's password.
 pub const PASSWORD: &str = "password";
-
-/// What was read of Keepit accounts, by credential: who presents the same one shares the answers.
-pub type Accounts = Keyed<Login, Account>;
 
 /// One API token at one region.
 #[derive(Clone)]
@@ -63,15 +61,32 @@ impl Login {
     }
 }
 
-/// What was read with one API token.
+/// What was read of Keepit: who presents the same token shares the answers.
+#[derive(Debug, Default)]
+pub struct Accounts {
+    /// The account that a token belongs to.
+    own: Keyed<Login, Shared<String>>,
+    /// What a token shows of an account: its own, or one below it.
+    shown: Keyed<(Login, String), Account>,
+}
+
+/// What was read of one account.
 #[derive(Debug, Default)]
 pub struct Account {
-    id: Shared<String>,
+    /// Whether a token of another account may act on it.
+    below: Shared<()>,
     connectors: Shared<Arc<[VendorConnector]>>,
+    lacks: Shared<Arc<[Action]>>,
+    exceeded: Shared<Arc<[String]>>,
+    /// By connector.
+    pub(super) details: Keyed<String, Pages>,
 }
 
 /// A token belongs to one account for ever.
 const FOR_EVER: Duration = Duration::from_hours(8760);
+
+/// Rights and limits change seldom, and nothing hangs on their being told at once.
+const SELDOM: Duration = Duration::from_hours(1);
 
 /// What Keepit shows to this credential, not older than `max_age`.
 pub async fn look(spec: &Spec, credential: &Credential, desk: &Desk, max_age: Duration) -> Sight {
@@ -79,14 +94,44 @@ pub async fn look(spec: &Spec, credential: &Credential, desk: &Desk, max_age: Du
         Ok(login) => login,
         Err(fault) => return Sight::nothing(&fault),
     };
-    let account = desk.keepit.get(login.clone(), Account::default);
     let way = login.way(&desk.way);
-    let id = account.id.get_lasting(FOR_EVER, max_age, async { own_account(&way, &login).await.into() }).await;
-    let connectors = match &id {
-        Seen::Known(id) => account.connectors.get(max_age, async { list(&way, &login, id).await.into() }).await,
-        Seen::Unknown(fault) => Seen::Unknown(fault.clone()),
+    let own = desk.keepit.own.get(login.clone(), Shared::default);
+    let own = match own.get_lasting(FOR_EVER, max_age, async { own_account(&way, &login).await.into() }).await {
+        Seen::Known(own) => own,
+        Seen::Unknown(fault) => return Sight::nothing(&fault),
     };
-    Sight { account: id.map(Some), connectors }
+    let id = spec.account_id.clone().unwrap_or_else(|| own.clone());
+    let account = desk.keepit.shown(&login, &id);
+    if id != own {
+        // A partner's token acts on the accounts below its own, too.
+        match account.below.get_lasting(FOR_EVER, max_age, async { below(&way, &login, &id).await.into() }).await {
+            Seen::Known(()) => {}
+            // It is told of the account that it is: the Connector says that this is another one than the one that is pinned.
+            Seen::Unknown(fault) if matches!(fault.kind, Kind::PermissionMissing | Kind::NotFound) => {
+                return Sight::new(Seen::Known(Some(own)), Seen::Unknown(fault));
+            }
+            Seen::Unknown(fault) => return Sight::nothing(&fault),
+        }
+    }
+    let seldom = SELDOM.max(max_age);
+    let (connectors, lacks, exceeded) = futures::join!(
+        account.connectors.get(max_age, async { list(&way, &login, &id).await.into() }),
+        account.lacks.get_lasting(seldom, seldom, async { lacks(&way, &login, &own).await.into() }),
+        account.exceeded.get_lasting(seldom, seldom, async { exceeded(&way, &login, &id).await.into() }),
+    );
+    Sight {
+        account: Seen::Known(Some(id)),
+        connectors,
+        lacks: lacks.known().cloned().unwrap_or_default(),
+        exceeded: exceeded.known().cloned().unwrap_or_default(),
+    }
+}
+
+impl Accounts {
+    /// What a token shows of an account.
+    pub(super) fn shown(&self, login: &Login, account: &str) -> Arc<Account> {
+        self.shown.get((login.clone(), account.to_owned()), Account::default)
+    }
 }
 
 /// The token at its region, if that may be asked.
@@ -115,6 +160,28 @@ async fn own_account(way: &Way, login: &Login) -> Result<String, Fault> {
     user.field("id").map(str::to_owned).ok_or_else(|| unreadable("names no account"))
 }
 
+/// `GET /users/{account}`: answers who may act on it.
+async fn below(way: &Way, login: &Login, account: &str) -> Result<(), Fault> {
+    ask(way, login, &format!("/users/{account}"), "user", None).await.map(|_| ())
+}
+
+/// `GET /users/{account}/tokens`: the token's own rights. Its lower versions only (facts/keepit.md §1).
+async fn lacks(way: &Way, login: &Login, account: &str) -> Result<Arc<[Action]>, Fault> {
+    let path = format!("/users/{account}/tokens?aname={}", encoded(&login.username));
+    let tokens = ask(way, login, &path, "tokens", Some("application/vnd.keepit.v2+xml")).await?;
+    facts::lacks(&tokens, &login.username).map(Into::into).ok_or_else(|| unreadable("does not show the token's rights"))
+}
+
+/// `GET /users/{account}/resources`: which limits are exceeded.
+async fn exceeded(way: &Way, login: &Login, account: &str) -> Result<Arc<[String]>, Fault> {
+    let resources = ask(way, login, &format!("/users/{account}/resources"), "resources", None).await?;
+    Ok(facts::exceeded(&resources).into())
+}
+
+fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
 /// The three aggregate lists of an account: connectors (those that are being deleted, too), health with reasons, backups.
 async fn list(way: &Way, login: &Login, account: &str) -> Result<Arc<[VendorConnector]>, Fault> {
     let devices = format!("/users/{account}/devices?all=1");
@@ -128,26 +195,48 @@ async fn list(way: &Way, login: &Login, account: &str) -> Result<Arc<[VendorConn
     Ok(facts::connectors(&devices?, &health.into(), &backups.into()).into())
 }
 
-/// One read of a document with this root: a page that says something else is no empty list. The version is pinned for each endpoint: a lower or higher one answers differently (facts/keepit.md §1).
-async fn ask(way: &Way, login: &Login, path: &str, root: &str, accept: Option<&str>) -> Result<Element, Fault> {
-    let url = Url::parse(&format!("https://{}{path}", login.host))
-        .map_err(|_| Fault::new(Kind::BadAnswer, "Keepit gave an id that is not one"))?;
-    let answer = way
-        .send(Request {
-            service: "Keepit",
-            method: Method::GET,
-            url,
-            effect: Effect::Read,
-            headers: accept.map(|accept| (ACCEPT, accept.to_owned())).into_iter().collect(),
-            proof: Proof::Basic(login.username.clone(), login.password.clone()),
-            body: None,
-        })
-        .await?;
+/// One read of a document with this root: a page that says something else is no empty list. The version is pinned for each endpoint: a
+/// lower or higher one answers differently (facts/keepit.md §1).
+pub(super) async fn ask(
+    way: &Way,
+    login: &Login,
+    path: &str,
+    root: &str,
+    accept: Option<&str>,
+) -> Result<Element, Fault> {
+    let headers = accept.map(|accept| (ACCEPT, accept.to_owned())).into_iter().collect();
+    let answer = get(way, login, path, headers).await?;
     if let Some(fault) = answer.fault("Keepit", what(path)) {
         return Err(fault);
     }
-    let document = Element::read(&answer.body).map_err(unreadable)?;
+    document(&answer.body, root)
+}
+
+/// A document with this root.
+pub(super) fn document(body: &[u8], root: &str) -> Result<Element, Fault> {
+    let document = Element::read(body).map_err(unreadable)?;
     if document.name == root { Ok(document) } else { Err(unreadable("is not what was asked for")) }
+}
+
+/// One read.
+pub(super) async fn get(
+    way: &Way,
+    login: &Login,
+    path: &str,
+    headers: Vec<(HeaderName, String)>,
+) -> Result<Answer, Fault> {
+    let url = Url::parse(&format!("https://{}{path}", login.host))
+        .map_err(|_| Fault::new(Kind::BadAnswer, "Keepit gave an id that is not one"))?;
+    way.send(Request {
+        service: "Keepit",
+        method: Method::GET,
+        url,
+        effect: Effect::Read,
+        headers,
+        proof: Proof::Basic(login.username.clone(), login.password.clone()),
+        body: None,
+    })
+    .await
 }
 
 fn unreadable(why: &str) -> Fault {
@@ -155,11 +244,17 @@ fn unreadable(why: &str) -> Fault {
 }
 
 /// The path in words: ids don't belong into messages.
-fn what(path: &str) -> &'static str {
+pub(super) fn what(path: &str) -> &'static str {
     match path {
         "/users/" => "own account",
+        path if path.ends_with("/jobs") => "jobs of a connector",
+        path if path.ends_with("/access_list") => "access list of a connector",
+        path if path.contains("/attributes/") => "attribute of a connector",
+        path if path.contains("/tokens?") => "rights of the token",
+        path if path.ends_with("/resources") => "limits of the account",
         path if path.contains("/health") => "health of connectors",
         path if path.contains("/monitoring") => "backup summary",
-        _ => "list of connectors",
+        path if path.contains("/devices") => "list of connectors",
+        _ => "account below the token's",
     }
 }

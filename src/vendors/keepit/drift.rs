@@ -3,11 +3,14 @@
 use jiff::Span;
 
 use super::Spec;
+use crate::seen::Seen;
 use crate::vendors::{Action, Drift, VendorConnector, Write};
 
 /// Where the name is declared.
 pub const NAME: &str = "spec.vendor.keepit.name";
 const RETENTION: &str = "spec.vendor.keepit.retention";
+const PAUSED: &str = "spec.vendor.keepit.paused";
+const ACCESS: &str = "spec.vendor.keepit.access";
 
 /// Each field that differs. A connector that may not be looked into shows nothing to compare.
 pub fn drift(spec: &Spec, found: &VendorConnector, name: &str) -> Vec<Drift> {
@@ -25,7 +28,24 @@ pub fn drift(spec: &Spec, found: &VendorConnector, name: &str) -> Vec<Drift> {
         let observed = found.retention.clone().unwrap_or_else(|| "the account's".to_owned());
         all.push(Drift { field: RETENTION, desired: desired.clone(), observed });
     }
+    if let (Some(desired), Some(Seen::Known(observed))) = (spec.paused, &found.details.paused)
+        && desired != *observed
+    {
+        all.push(Drift { field: PAUSED, desired: desired.to_string(), observed: observed.to_string() });
+    }
+    let outside = outside(spec, found);
+    if !outside.is_empty() {
+        let outside = outside.join(", ");
+        all.push(Drift { field: ACCESS, observed: format!("without {outside}"), desired: format!("with {outside}") });
+    }
     all
+}
+
+/// Who is to be let in and was not seen to be.
+fn outside<'a>(spec: &'a Spec, found: &VendorConnector) -> Vec<&'a str> {
+    let Some(Seen::Known(members)) = &found.details.members else { return Vec::new() };
+    let is_in = |login: &String| members.iter().any(|member| member.eq_ignore_ascii_case(login));
+    spec.access.iter().filter(|login| !is_in(login)).map(String::as_str).collect()
 }
 
 /// What makes a field what is declared. Longer is what is longer however long months are; whatever else is taken for shorter.
@@ -34,6 +54,15 @@ pub fn correction(spec: &Spec, drift: &Drift, found: &VendorConnector) -> Option
         |action, first| Some(Write { action, field: drift.field, value: drift.desired.clone(), link: None, first });
     if drift.field == NAME {
         return make(Action::Rename, None);
+    }
+    if drift.field == PAUSED {
+        return make(Action::Pause, None);
+    }
+    if drift.field == ACCESS {
+        // One after the other.
+        let login = *outside(spec, found).first()?;
+        let (action, value) = (Action::GrantAccess, login.to_owned());
+        return Some(Write { action, field: drift.field, value, link: None, first: None });
     }
     let longer = found.retention.as_deref().is_some_and(|observed| longer(&drift.desired, observed));
     if longer {
@@ -69,8 +98,7 @@ fn parts(text: &str) -> Option<(i64, i64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seen::Seen;
-    use crate::vendors::Authorization;
+    use crate::vendors::{Authorization, Details};
 
     fn found(name: &str, retention: Option<&str>) -> VendorConnector {
         VendorConnector {
@@ -80,6 +108,7 @@ mod tests {
             deleting: false,
             link: None,
             unconfigured: false,
+            details: Details::default(),
             authorization: Seen::Known(Authorization::Granted),
             health: Seen::Known(None),
             last_backup: Seen::Known(None),

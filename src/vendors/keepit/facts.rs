@@ -8,7 +8,7 @@ use super::TYPE;
 use super::xml::Element;
 use crate::fault::{Fault, Kind};
 use crate::seen::Seen;
-use crate::vendors::{Authorization, Backup, Health, VendorConnector};
+use crate::vendors::{Action, Authorization, Backup, Details, Health, Jobs, VendorConnector};
 
 /// Joins the list of connectors with the aggregate health and the aggregate backup summary by connector id.
 pub fn connectors(devices: &Element, health: &Seen<Element>, backups: &Seen<Element>) -> Vec<VendorConnector> {
@@ -30,6 +30,7 @@ pub fn connectors(devices: &Element, health: &Seen<Element>, backups: &Seen<Elem
                 deleting: cloud.field("deletion-deadline").is_some(),
                 link: cloud.field("orglink").map(str::to_owned),
                 unconfigured: unconfigured(health.known().and_then(Option::as_ref)),
+                details: Details::default(),
                 authorization: authorization(&health, &last_backup),
                 health,
                 last_backup,
@@ -39,6 +40,56 @@ pub fn connectors(devices: &Element, health: &Seen<Element>, backups: &Seen<Elem
             })
         })
         .collect()
+}
+
+/// What the token of this name may not do, by its effective rights (facts/keepit.md §1, ACL model); `None`: the list does not show
+/// them. The right that attributes and access lists need is not known, so that nothing is said of those.
+pub fn lacks(tokens: &Element, username: &str) -> Option<Vec<Action>> {
+    let token = tokens.all("token").find(|token| token.field("aname") == Some(username))?;
+    let rights = token.field("eacl")?;
+    let has = |letter: char, resource: &str| {
+        rights
+            .split(':')
+            .filter_map(|right| right.split_once('/'))
+            .any(|(letters, of)| of == resource && letters.contains(letter))
+    };
+    let needs = [
+        (Action::Create, 'P', "Devices"),
+        (Action::StartBackup, 'P', "DevJobs"),
+        (Action::Rename, 'U', "Devices"),
+        (Action::ExtendRetention, 'U', "Devices"),
+        (Action::ShortenRetention, 'U', "Devices"),
+        (Action::Delete, 'D', "Devices"),
+    ];
+    Some(needs.into_iter().filter(|(_, letter, resource)| !has(*letter, resource)).map(|(action, ..)| action).collect())
+}
+
+/// The account's limits that are exceeded, such as its seats (facts/keepit.md §2.6).
+pub fn exceeded(resources: &Element) -> Vec<String> {
+    let said = |resource: &Element| {
+        let name = resource.field("name")?;
+        match (resource.field("usage"), resource.field("limit")) {
+            (Some(usage), Some(limit)) => Some(format!("{name}: {usage} of {limit}")),
+            _ => Some(name.to_owned()),
+        }
+    };
+    let violated = |resource: &&Element| resource.field("violated").is_some_and(yes);
+    resources.all("resource").filter(violated).filter_map(said).collect()
+}
+
+/// The backup jobs of a connector, of the week before and the week to come.
+pub fn jobs(jobs: &Element) -> Jobs {
+    let backups = || jobs.all("job").filter(|job| job.field("type") == Some("backup"));
+    let time = |job: &Element, name: &str| job.field(name).and_then(|text| text.parse::<Timestamp>().ok());
+    let active = |job: &Element| job.field("active").is_some_and(yes);
+    // One that waits for its time is active, but has not begun.
+    let latest = backups().filter_map(|job| time(job, "started").or_else(|| time(job, "scheduled"))).max();
+    Jobs { active: backups().any(active), latest }
+}
+
+/// The users that were let into a connector. The document's shape is guessed by what is sent to let one in.
+pub fn members(list: &Element) -> Vec<String> {
+    list.all("member").filter_map(|member| member.field("aname")).map(str::to_owned).collect()
 }
 
 fn by_id(list: &Element) -> HashMap<&str, &Element> {

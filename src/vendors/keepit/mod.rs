@@ -2,6 +2,7 @@
 
 mod client;
 mod creation;
+mod details;
 mod drift;
 mod facts;
 mod handoffs;
@@ -16,7 +17,7 @@ use futures::future::BoxFuture;
 pub use client::Accounts;
 pub use spec::Spec;
 
-use super::{At, Creation, Credential, Desk, Drift, Need, Sight, Vendor, VendorConnector, Write};
+use super::{At, Creation, Credential, Desk, Details, Drift, Need, Sight, Vendor, VendorConnector, Write};
 use crate::fault::Fault;
 use crate::handoff::HandOff;
 
@@ -70,6 +71,17 @@ impl Vendor for Spec {
 
     fn creation(&self, all: &[VendorConnector], name: &str) -> Option<Creation> {
         creation::creation(self, all, name)
+    }
+
+    fn inspect<'a>(
+        &'a self,
+        at: At<'a>,
+        jobs: bool,
+        credential: &'a Credential,
+        desk: &'a Desk,
+        max_age: Duration,
+    ) -> BoxFuture<'a, Details> {
+        Box::pin(details::inspect(self, at, jobs, credential, desk, max_age))
     }
 
     fn write<'a>(

@@ -46,6 +46,14 @@ pub struct Spec {
     #[serde(default, rename = "createFrom", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub create_from: Option<String>,
+    /// Whether the connector is stopped. Absent: left as it is. `driftPolicy: Correct` and `Pause` in `allowedActions` make it so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<bool>,
+    /// Users of the Keepit account who may look into the connector, by their login; others are left alone. `driftPolicy: Correct` and
+    /// `GrantAccess` in `allowedActions` let in who is missing. Example: `jane@contoso.com`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50), inner(length(min = 1, max = 255)), extend("x-kubernetes-list-type" = "set"))]
+    pub access: Vec<String>,
     /// Says that older backups may be lost: the id of the connector (`status.connectorID`) whose retention may be shortened.
     #[serde(default, rename = "shortenRetentionOf", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]

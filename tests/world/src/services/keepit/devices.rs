@@ -170,6 +170,12 @@ pub fn unset_attribute(call: &mut Call<'_>, id: &str, key: &str) -> Answer {
     Ok(Reply::text(200, "Attribute deleted"))
 }
 
+/// [G]: the shape follows what is sent to let somebody in.
+pub fn members(call: &mut Call<'_>, id: &str) -> Answer {
+    let rows: String = call.connector(id)?.access.iter().map(|login| node("member", &leaf("aname", login))).collect();
+    Ok(Reply::xml(200, &node("access_list", &rows)))
+}
+
 /// The lock icon: gives a user of the account access (keepit.md §2.3).
 pub fn let_in(call: &mut Call<'_>, id: &str) -> Answer {
     let body = parse(&call.request.body).filter(|body| body.name == "member");

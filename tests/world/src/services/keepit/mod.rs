@@ -100,6 +100,7 @@ fn dispatch(call: &mut Call<'_>, rest: &[&str]) -> Answer {
         ("GET", ["devices", id, "attributes", key]) => devices::attribute(call, id, key),
         ("PUT", ["devices", id, "attributes", key]) => devices::set_attribute(call, id, key),
         ("DELETE", ["devices", id, "attributes", key]) => devices::unset_attribute(call, id, key),
+        ("GET", ["devices", id, "access_list"]) => devices::members(call, id),
         ("POST", ["devices", id, "access_list"]) => devices::let_in(call, id),
         _ => Err(not_found()),
     }
