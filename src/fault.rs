@@ -161,7 +161,11 @@ impl Fault {
 
 impl From<kube::Error> for Fault {
     fn from(error: kube::Error) -> Self {
-        // Display of an API error is the server's own sentence; other variants name the layer that failed.
-        Self::new(Kind::Kubernetes, format!("The Kubernetes API refused or did not answer: {error}"))
+        // Of an API error the server's own sentence is enough; other variants name the layer that failed.
+        let said = match error {
+            kube::Error::Api(status) => status.message,
+            error => error.to_string(),
+        };
+        Self::new(Kind::Kubernetes, format!("The Kubernetes API refused or did not answer: {said}"))
     }
 }

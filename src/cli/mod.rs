@@ -2,7 +2,11 @@
 
 mod crd;
 mod docs;
+mod documents;
+mod import;
+mod outside;
 mod permissions;
+mod plan;
 mod reader_role;
 mod run;
 
@@ -25,6 +29,11 @@ enum Command {
     Run(run::Options),
     /// Print the custom resource definitions, to be applied before the first run.
     Crd,
+    /// Print manifests for what exists at a vendor, to be put into Git: applying them adopts it and changes nothing there.
+    Import(import::Options),
+    /// Say what the operator would do for the objects of a file, and what people would have to, before anything is done. Nothing is
+    /// written, in the cluster or outside.
+    Plan(plan::Options),
     /// Print the least that a policy needs: permissions at Microsoft, RBAC, and the grant for what it allows.
     Permissions(permissions::Options),
     /// Print the commands by which an administrator lets the operator read environments: a security role that reads, and an
@@ -49,6 +58,8 @@ pub fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(options) => run::run(options),
         Command::Crd => crd::print(),
+        Command::Import(options) => import::print(&options),
+        Command::Plan(options) => plan::print(&options),
         Command::Permissions(options) => permissions::print(&options),
         Command::ReaderRole(options) => reader_role::print(&options),
         Command::Docs { page } => docs::print(page),

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use clap::Args;
 use kube::ResourceExt;
 
+use super::documents::{documents, object};
+use super::outside;
 use crate::api::policy::{Account, Credential};
 use crate::api::{Action, ServiceAccountPolicy};
 use crate::policy::needs::{Needs, of_action};
@@ -32,11 +34,7 @@ pub struct Options {
 /// One sentence: the file can't be read, is no YAML, or has no policy in it.
 pub fn print(options: &Options) -> Result<(), String> {
     let name = options.filename.display();
-    let text = if options.filename.as_os_str() == "-" {
-        std::io::read_to_string(std::io::stdin()).map_err(|error| format!("standard input: {error}"))?
-    } else {
-        std::fs::read_to_string(&options.filename).map_err(|error| format!("{name}: {error}"))?
-    };
+    let text = outside::read(&options.filename)?;
     let policies = policies(&text).map_err(|error| format!("{name}: {error}"))?;
     if policies.is_empty() {
         return Err(format!("{name}: no ServiceAccountPolicy in it"));
@@ -46,25 +44,8 @@ pub fn print(options: &Options) -> Result<(), String> {
 
 /// The policies of a file of YAML documents.
 fn policies(text: &str) -> Result<Vec<ServiceAccountPolicy>, String> {
-    use serde::Deserialize;
-    let mut policies = Vec::new();
-    for document in serde_yaml::Deserializer::from_str(text) {
-        // By JSON, as the API server takes it: in YAML an enum would be a tag.
-        let value = serde_json::Value::deserialize(document).map_err(|error| error.to_string())?;
-        if value["kind"] == "ServiceAccountPolicy" {
-            let name = value["metadata"]["name"].as_str().unwrap_or("without a name").to_owned();
-            // What is misspelt would be left out of the answer.
-            let mut unknown = Vec::new();
-            let policy = serde_ignored::deserialize(value, |path| unknown.push(path.to_string()))
-                .map_err(|error| format!("ServiceAccountPolicy {name}: {error}"))?;
-            // The version and the kind are looked at elsewhere.
-            if let Some(field) = unknown.iter().find(|field| field.starts_with("spec")) {
-                return Err(format!("ServiceAccountPolicy {name}: unknown field {}", field.replace(".?", "")));
-            }
-            policies.push(policy);
-        }
-    }
-    Ok(policies)
+    let all = documents(text)?.into_iter().filter(|document| document["kind"] == "ServiceAccountPolicy");
+    all.map(object).collect()
 }
 
 /// All that is needed for one policy.

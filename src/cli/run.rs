@@ -1,22 +1,18 @@
 //! `backstay run`: the operator.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use kube::{Client, Config};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::http::{Hosts, Way};
+use super::outside;
 use crate::metrics::Metrics;
 use crate::runtime::Settings;
 use crate::runtime::controllers::{self, Run};
-use crate::runtime::grants::Grants;
 use crate::telemetry::{self, Format};
-use crate::{tenant, vendors};
 
 /// How the operator is run.
 #[derive(Args)]
@@ -24,19 +20,11 @@ pub struct Options {
     /// Watch this namespace only [default: all].
     #[arg(long, env = "BACKSTAY_NAMESPACE", value_name = "NAME")]
     namespace: Option<String>,
-    /// What may be written for whom: a YAML list of { namespace, tenantID, accounts, actions } [default: nothing].
-    #[arg(long, env = "BACKSTAY_GRANTS", value_name = "FILE")]
-    grants: Option<PathBuf>,
+    #[command(flatten)]
+    outside: outside::Outside,
     /// Write nothing outside the cluster, whatever is allowed and granted.
     #[arg(long, env = "BACKSTAY_READ_ONLY")]
     read_only: bool,
-    /// Ask this host, too, beside the compiled-in ones: a name, or *. and the rest of one. May be repeated.
-    #[arg(long, env = "BACKSTAY_ALLOW_HOST", value_name = "HOST", value_delimiter = ',')]
-    allow_host: Vec<String>,
-    /// Trust these certificate authorities, too (PEM), for requests to vendors and Microsoft. Proxies are taken from
-    /// `HTTPS_PROXY` and `NO_PROXY`.
-    #[arg(long, env = "BACKSTAY_CA_BUNDLE", value_name = "FILE")]
-    ca_bundle: Option<PathBuf>,
     /// How often something is looked at that waits for a person or for another service, such as 30s or 2m.
     #[arg(long, env = "BACKSTAY_WAITING_INTERVAL", value_name = "SPAN", default_value = "1m", value_parser = span)]
     waiting_interval: Duration,
@@ -63,34 +51,15 @@ pub struct Options {
 /// # Errors
 /// One sentence.
 pub fn run(options: Options) -> Result<(), String> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| format!("the runtime can't be started: {error}"))?;
-    runtime.block_on(start(options))
+    outside::block_on(start(options))
 }
 
 async fn start(options: Options) -> Result<(), String> {
     telemetry::start(options.log_format, &options.log_filter)?;
-    let grants = match &options.grants {
-        Some(path) => Grants::read(&read(path)?).map_err(|error| format!("{}: {error}", path.display()))?,
-        None => Grants::default(),
-    };
-    let hosts = Hosts::new(tenant::cloud::hosts().chain(vendors::hosts()), &options.allow_host)?;
-    let extra_ca = options.ca_bundle.as_ref().map(read).transpose()?;
+    let grants = options.outside.grants()?;
     let metrics = Metrics::new();
-    let way = Way::new(hosts, extra_ca.as_deref().map(str::as_bytes), options.read_only, metrics.clone()).map_err(
-        |error| match &options.ca_bundle {
-            Some(path) => format!("--ca-bundle {}: {error}", path.display()),
-            None => error,
-        },
-    )?;
-    let mut config =
-        Config::infer().await.map_err(|error| format!("no way to the Kubernetes API is configured: {error}"))?;
-    // The proxy is for the way out. kube takes HTTPS_PROXY for the API server, too, and asks NO_PROXY about the proxy
-    // instead of the server (5.0.0), so that there would be no way around it.
-    config.proxy_url = None;
-    let client = Client::try_from(config).map_err(|error| format!("the Kubernetes client can't be made: {error}"))?;
+    let way = options.outside.way(options.read_only, metrics.clone())?;
+    let (client, _) = outside::cluster().await?;
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|error| format!("can't listen on {}: {error}", options.listen))?;
@@ -121,10 +90,6 @@ async fn start(options: Options) -> Result<(), String> {
     .await?;
     tracing::info!("stopped");
     Ok(())
-}
-
-fn read(path: &PathBuf) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// The first signal lets running passes finish; a second one ends the process as it would without us.

@@ -42,29 +42,40 @@ pub async fn act(
     context: &Context,
     now: Timestamp,
 ) -> Result<Done, Fault> {
-    // The policy removes nothing on the word of a status alone: it asks whether this process has seen the Connector.
-    // What is attested needs no Global Administrator, and what it does need is verified at Microsoft.
-    let granted =
-        matches!(resolved.authorization(), Some(Seen::Known(Authorization::Granted | Authorization::Attested(_))));
-    let uid = connector.uid().unwrap_or_default();
-    context.sightings.note(&uid, connector.metadata.generation.unwrap_or_default(), granted, observed.age);
-    let old = connector.status.as_ref().map_or(&[][..], |status| &status.hand_offs);
-    // What is taken back was not done.
-    let open = |name: &str| plan.hand_offs.iter().any(|open| open.name == name);
-    let old: Vec<HandOffStatus> = old.iter().filter(|old| !plan.withdrawn || open(&old.name)).cloned().collect();
-    let (hand_offs, mut notes) = handoffs::merge(plan.hand_offs.clone(), &old, |_| plan.unsure, &whole_seconds(now));
+    sighted(connector, resolved, observed, context);
+    let (hand_offs, mut notes) = hand_over(connector, plan, now);
     if let Some(found) = resolved.found.as_ref().filter(|_| resolved.adopted) {
         let label = connector.spec.vendor.vendor().label();
         notes.push(Note::normal("Adopted", "Adopt", format!("Found \"{}\" at {label} and adopted it", found.name)));
     }
-    // What was begun has its end: it is there.
-    if resolved.found.as_ref().is_some_and(|found| found.id.is_some()) {
+    // What was begun has its end: it is there, and the status says so already. The other way round, a crash in between would forget
+    // that it was asked for.
+    if resolved.found.as_ref().is_some_and(|found| found.id.is_some()) && !resolved.adopted {
         context.mark::<Connector>(&connector.metadata, &Mark::Annotation(CREATING, None)).await?;
     }
     let taken = take(connector, resolved, plan, observed, context, &mut notes).await;
     context.tell(connector, &notes).await;
     let (changed, hindered) = taken?;
     Ok(Done { hand_offs, changed, hindered })
+}
+
+/// Notes what this process has seen of the Connector with its own eyes.
+pub fn sighted(connector: &Connector, resolved: &Resolved, observed: &Observed, context: &Context) {
+    // The policy removes nothing on the word of a status alone: it asks whether this process has seen the Connector.
+    // What is attested needs no Global Administrator, and what it does need is verified at Microsoft.
+    let granted =
+        matches!(resolved.authorization(), Some(Seen::Known(Authorization::Granted | Authorization::Attested(_))));
+    let uid = connector.uid().unwrap_or_default();
+    context.sightings.note(&uid, connector.metadata.generation.unwrap_or_default(), granted, observed.age);
+}
+
+/// The hand-offs that are open now, and what is news of them.
+pub fn hand_over(connector: &Connector, plan: &Plan, now: Timestamp) -> (Vec<HandOffStatus>, Vec<Note>) {
+    let old = connector.status.as_ref().map_or(&[][..], |status| &status.hand_offs);
+    // What is taken back was not done.
+    let open = |name: &str| plan.hand_offs.iter().any(|open| open.name == name);
+    let old: Vec<HandOffStatus> = old.iter().filter(|old| !plan.withdrawn || open(&old.name)).cloned().collect();
+    handoffs::merge(plan.hand_offs.clone(), &old, |_| plan.unsure, &whole_seconds(now))
 }
 
 /// A write that does not show, or was refused, is repeated after this long.

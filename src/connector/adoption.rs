@@ -7,8 +7,12 @@ use crate::runtime::Problem;
 use crate::runtime::marks::{CREATING, annotation};
 use crate::vendors::VendorConnector;
 
-/// The one that it stands for; `None`: there is none yet.
-pub fn find<'a>(connector: &Connector, all: &'a [VendorConnector]) -> Result<Option<&'a VendorConnector>, Problem> {
+/// The one that it stands for; `None`: there is none yet. `begun`: this process has tried to create it.
+pub fn find<'a>(
+    connector: &Connector,
+    all: &'a [VendorConnector],
+    begun: bool,
+) -> Result<Option<&'a VendorConnector>, Problem> {
     let adoption = connector.spec.adoption.as_ref();
     let with_id = |id: &str| all.iter().find(|it| it.id.as_deref() == Some(id));
     // What the spec names counts more than what was followed before.
@@ -29,7 +33,7 @@ pub fn find<'a>(connector: &Connector, all: &'a [VendorConnector]) -> Result<Opt
     let found = by_name(connector, all)?;
     let policy = adoption.map(|adoption| adoption.policy).unwrap_or_default();
     match found {
-        Some(found) if policy == AdoptionPolicy::Never && !was_asked_for(connector) => Err(Problem::wrong(
+        Some(found) if policy == AdoptionPolicy::Never && !begun && !was_asked_for(connector) => Err(Problem::wrong(
             "Provisioned",
             Reason::ConnectorExists,
             format!(

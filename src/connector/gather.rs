@@ -129,10 +129,7 @@ pub async fn gather(connector: &Connector, context: &Context, patience: Patience
         details,
         granted: connector.spec.allowed_actions.iter().filter(granted).copied().collect(),
         read_only: context.settings.read_only,
-        created: context
-            .lately
-            .noted(&creation_of(connector))
-            .or_else(|| context.lately.refused(&creation_of(connector)).map(Became::Refused)),
+        created: created(connector, context),
         credential: usable,
         sight,
         age,
@@ -151,13 +148,21 @@ async fn details(
     age: Duration,
 ) -> Details {
     let all = sight.connectors.known().map_or(&[][..], |all| all);
-    let Ok(Some(found)) = adoption::find(connector, all) else { return Details::default() };
+    let Ok(Some(found)) = adoption::find(connector, all, created(connector, context).is_some()) else {
+        return Details::default();
+    };
     if !found.accessible || found.deleting {
         return Details::default();
     }
     let at = At { account, connector: found.id.as_deref() };
     let jobs = due(connector, found, Timestamp::now()).is_some();
     connector.spec.vendor.vendor().inspect(at, jobs, credential, &context.desk, age).await
+}
+
+/// What became of its creation, if this process has tried one.
+fn created(connector: &Connector, context: &Context) -> Option<Became> {
+    let creation = creation_of(connector);
+    context.lately.noted(&creation).or_else(|| context.lately.refused(&creation).map(Became::Refused))
 }
 
 /// The creation of its connector, among what was written lately.

@@ -5,6 +5,8 @@ mod adoption;
 mod attested;
 mod due;
 mod gather;
+#[cfg(test)]
+mod golden;
 mod leaving;
 mod organizations;
 mod plan;
@@ -22,8 +24,8 @@ use resolve::Resolved;
 use jiff::Timestamp;
 use kube::runtime::controller::Action;
 
-use crate::api::Connector;
 use crate::api::connector::DeletionPolicy;
+use crate::api::{Connector, ConnectorStatus};
 use crate::fault::Fault;
 use crate::runtime::context::Guarded;
 use crate::runtime::marks::Mark;
@@ -64,6 +66,24 @@ pub async fn reconcile(object: Arc<Guarded<Connector>>, context: Arc<Context>) -
         Ok(outcome.next)
     })
     .await
+}
+
+/// What a Connector's status would be: looked at and decided, not acted on.
+///
+/// # Errors
+/// The API server did not answer.
+pub async fn preview(connector: &Connector, context: &Context) -> Result<ConnectorStatus, Fault> {
+    let observed = gather::gather(connector, context, Patience::None).await?;
+    let now = Timestamp::now();
+    let outcome = match resolve_and_plan(connector, &observed) {
+        Ok((resolved, plan)) => {
+            act::sighted(connector, &resolved, &observed, context);
+            let done = act::Done { hand_offs: act::hand_over(connector, &plan, now).0, ..act::Done::default() };
+            report::report(connector, &resolved, &plan, done, &context.settings, now)
+        }
+        Err(problem) => report::refuse(connector, &observed, &problem, &context.settings, now),
+    };
+    Ok(outcome.status)
 }
 
 fn resolve_and_plan(connector: &Connector, observed: &Observed) -> Result<(Resolved, Plan), Problem> {

@@ -83,7 +83,7 @@ pub fn resolve(connector: &Connector, observed: &Observed, now: Timestamp) -> Re
     };
     due::readable(connector, now)?;
     let known = connector.status.as_ref().and_then(|status| status.connector_id.as_deref());
-    let inspected = adoption::find(connector, connectors)?
+    let inspected = adoption::find(connector, connectors, observed.created.is_some())?
         .map(|found| VendorConnector { details: observed.details.clone(), ..found.clone() });
     let found = inspected.as_ref();
     unclaimed(connector, account.as_deref(), found, known, observed)?;

@@ -39,6 +39,7 @@ use resolve::Resolved;
 use tokio::time::Instant;
 
 use crate::api::ServiceAccountPolicy;
+use crate::api::policy::ServiceAccountPolicyStatus;
 use crate::fault::Fault;
 use crate::runtime::context::Guarded;
 use crate::runtime::pass::pass;
@@ -99,6 +100,24 @@ async fn work(policy: &ServiceAccountPolicy, context: &Context) -> Result<Durati
     context.publish(policy, &outcome).await?;
     note(policy, context, found, observed.age + begun.elapsed());
     Ok(outcome.next)
+}
+
+/// What a policy's status would be: looked at and decided, not acted on.
+///
+/// # Errors
+/// The API server did not answer.
+pub async fn preview(policy: &ServiceAccountPolicy, context: &Context) -> Result<ServiceAccountPolicyStatus, Fault> {
+    let begun = Instant::now();
+    let observed = gather::gather(policy, context, Patience::None).await?;
+    let planned = resolve_and_plan(policy, &observed);
+    note(policy, context, planned.is_ok(), observed.age + begun.elapsed());
+    let outcome = match planned {
+        Ok((resolved, plan)) => {
+            report::report(policy, &observed, &resolved, &plan, &act::Done::default(), &context.settings)
+        }
+        Err(problem) => report::refuse(policy, &observed, &problem, &context.settings, Timestamp::now()),
+    };
+    Ok(outcome.status)
 }
 
 /// Others may rely on what is found here, as long as it is fresh.

@@ -14,6 +14,7 @@ pub mod lanes;
 pub mod lately;
 pub mod marks;
 pub mod news;
+pub mod once;
 pub mod pass;
 pub mod probes;
 pub mod problem;

@@ -123,10 +123,22 @@ impl Published for ServiceAccountPolicy {
     }
 }
 
-/// What was written, and over which version: while the watch still shows that version, this is the newer status.
+/// What was written, over which version, and which one it became: while the watch shows an older one, this is the newer status.
 pub struct Written {
     over: String,
+    became: Option<String>,
     status: serde_json::Value,
+}
+
+impl Written {
+    /// Whether a version is from before. Versions are numbers that grow (so Kubernetes promises since 1.35); where they are not, only
+    /// the very version that was written over is known to be older. Others write to the object, too: to its spec, or its annotations.
+    fn is_newer_than(&self, version: &str) -> bool {
+        match (version.parse::<u64>(), self.became.as_ref().map(|became| became.parse::<u64>())) {
+            (Ok(version), Some(Ok(became))) => version < became,
+            _ => version == self.over,
+        }
+    }
 }
 
 impl Context {
@@ -136,7 +148,7 @@ impl Context {
         let uid = object.uid().unwrap_or_default();
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         match written.get(&uid) {
-            Some(last) if Some(&last.over) == object.resource_version().as_ref() => {
+            Some(last) if object.resource_version().is_some_and(|version| last.is_newer_than(&version)) => {
                 if let Ok(status) = serde_json::from_value(last.status.clone()) {
                     object.set_status(status);
                 }
@@ -182,18 +194,18 @@ impl Context {
             "status": status,
         });
         let params = PatchParams::apply(K::MANAGER).force();
-        match api.patch_status(&name, &params, &Patch::Apply(&patch)).await {
-            Ok(_) => {}
+        let became = match api.patch_status(&name, &params, &Patch::Apply(&patch)).await {
+            Ok(written) => written.resource_version(),
             // Gone meanwhile: nothing to be told any more. Replaced by another of the same name is a conflict: the next pass
             // is about that one.
             Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(()),
             Err(error) => return Err(error.into()),
-        }
+        };
         self.metrics.status_written(K::KIND);
         if let (Some(uid), Some(over), Ok(status)) =
             (object.uid(), object.resource_version(), serde_json::to_value(status))
         {
-            self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(uid, Written { over, status });
+            self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(uid, Written { over, became, status });
         }
         Ok(())
     }
@@ -227,5 +239,24 @@ impl Context {
                 tracing::warn!(%error, reason = note.reason, "an Event could not be written");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_counts_until_the_watch_has_it_whoever_else_writes_meanwhile() {
+        let written = |became: Option<&str>| Written {
+            over: "10".to_owned(),
+            became: became.map(str::to_owned),
+            status: serde_json::Value::Null,
+        };
+        let newer = |became, version| written(became).is_newer_than(version);
+        // Somebody else's write became 11, ours 12.
+        assert_eq!(["10", "11", "12", "13"].map(|version| newer(Some("12"), version)), [true, true, false, false]);
+        assert_eq!(["10", "9", "x"].map(|version| newer(Some("x"), version)), [true, false, false]);
+        assert_eq!(["10", "11"].map(|version| newer(None, version)), [true, false]);
     }
 }

@@ -116,6 +116,10 @@ pub trait Vendor: Send + Sync {
     fn creation(&self, _all: &[VendorConnector], _name: &str) -> Option<Creation> {
         None
     }
+    /// What declares a connector that was found in this account as it is; `None`: nothing of it can be.
+    fn import(&self, _found: &VendorConnector, _account: &str) -> Option<VendorSpec> {
+        None
+    }
     /// Makes one write. Whether it took is told by the next look.
     fn write<'a>(
         &'a self,

@@ -1,4 +1,4 @@
-# What both stories of the demo use: how something is said, waited for and shown. Sourced by demo.sh.
+# What the stories of the demo use: how something is said, waited for and shown. Sourced by demo.sh.
 # shellcheck shell=bash
 
 if [ -t 1 ]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'; else bold='' dim='' plain=''; fi

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# Plays two stories in the terminal: a Connector becomes a working backup; a tenant where much is wrong is put right.
+# Plays three stories in the terminal: a Connector becomes a working backup; a tenant where much is wrong is put right; three vendors
+# side by side.
 #
-# Needs the three programs that `make demo` builds. STORY=main-story or STORY=broken-tenant plays one of them. Stays up until
+# Needs the three programs that `make demo` builds. STORY=main-story, broken-tenant or three-vendors plays one of them. Stays up until
 # Ctrl-C, or with ONCE=1 ends by itself: with 0 only if the end state of each story was reached.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 once=${ONCE:-}
 dir=$root/.demo
-stories=${STORY:-main-story broken-tenant}
+stories=${STORY:-main-story broken-tenant three-vendors}
 for story in $stories; do
-  [ -e "$root/tests/demo/$story.sh" ] || { echo "There is no story $story: main-story, broken-tenant" >&2; exit 2; }
+  [ -e "$root/tests/demo/$story.sh" ] || { echo "There is no story $story: main-story, broken-tenant, three-vendors" >&2; exit 2; }
 done
 
 # shellcheck source=tests/demo/common.sh
@@ -36,14 +37,14 @@ ln -s "$root/target/debug/world" "$dir/bin/world"
 ln -s "$root/target/debug/backstay" "$dir/bin/backstay"
 export PATH="$dir/bin:$PATH" KUBECONFIG="$dir/cluster/kubeconfig/admin.yaml" WORLD_DIR="$dir/world"
 
-chapter "A real Kubernetes API server, and simulated Microsoft tenants and Keepit"
+chapter "A real Kubernetes API server, and simulated Microsoft tenants, Keepit and AvePoint"
 "$root/target/tools/cluster" up --with-parent=$$ --dir "$dir/cluster" >"$dir/cluster.log" 2>&1 {lock}<&- &
 pids+=($!)
 worlds=$root/tests/world/worlds
 # The operator's app holds what README.md lists, and no permission more.
 grep -vE -- '- (Application\.Read\.All|Directory\.Read\.All|RoleManagement\.Read\.Directory)$' \
   "$worlds/contoso.yaml" >"$dir/contoso.yaml"
-world up --with-parent --dir "$dir/world" --file "$dir/contoso.yaml" --file "$worlds/northwind.yaml" \
+world up --with-parent --dir "$dir/world" --file "$dir/contoso.yaml" --file "$worlds/northwind.yaml" --file "$worlds/tailspin.yaml" \
   >"$dir/world.log" 2>&1 {lock}<&- &
 pids+=($!)
 ready "the cluster" "$dir/cluster/ready" "$dir/cluster.log"

@@ -5,6 +5,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod accounts;
 mod batch;
 mod bodies;
 mod crowd;

@@ -101,3 +101,33 @@ impl Drop for Operator {
         let _ = self.child.wait();
     }
 }
+
+/// What a command has said.
+pub struct Said {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Scene {
+    /// Another command of the same binary, with the operator's user and its way out; `input` is its standard input.
+    pub fn backstay(&self, arguments: &[&str], input: &str) -> Said {
+        let folder = &self.folder;
+        std::fs::write(folder.join("kubeconfig.yaml"), super::cluster::kubeconfig(self.token())).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_backstay"))
+            .args(arguments)
+            .env("KUBECONFIG", folder.join("kubeconfig.yaml"))
+            .env("HTTPS_PROXY", self.world.proxy_url())
+            .env("BACKSTAY_CA_BUNDLE", folder.join("ca.pem"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // One that has ended already reads nothing.
+        let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes());
+        let ended = child.wait_with_output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Said { code: ended.status.code(), out: text(ended.stdout), err: text(ended.stderr) }
+    }
+}

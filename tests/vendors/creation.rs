@@ -54,10 +54,9 @@ async fn it_is_created_once_and_a_person_only_chooses_what_is_backed_up() {
     let _operator = operator(&scene).await;
     // Somebody has given it the role already: it is not needed for this.
     declare(&scene, &json!({ "adoption": { "policy": "Never" } })).await;
-    let waiting = scene.until_connector("Ready", "False", "AwaitingPerson").await;
-    let hand_off = &waiting["status"]["handOffs"][0];
-    assert_eq!(hand_off["name"], "choose-environments", "{waiting:#}");
-    assert!(is(&waiting, "Provisioned", "True", "Adopted") && !marked(&waiting), "{waiting:#}");
+    let asks = |it: &Value| it["status"]["handOffs"][0]["name"] == "choose-environments" && !marked(it);
+    let waiting = scene.until("a person to choose", "Connector", CONNECTOR, asks).await;
+    assert!(is(&waiting, "Provisioned", "True", "Adopted"), "{waiting:#}");
     assert!(!held(&scene.world).contains(&GLOBAL_ADMINISTRATOR.to_owned()), "nobody has to sign in");
     scene.world.act("save-configuration", json!({ "connector": AT_KEEPIT })).unwrap();
     let id = waiting["status"]["connectorID"].as_str().unwrap();

@@ -129,10 +129,14 @@ async fn more_than_a_few_at_once_are_held_until_each_is_released_by_a_time() {
     }
     for name in names {
         scene.until_condition("Connector", name, "Ready", "True", "Current").await;
+        scene.until("the finalizer", "Connector", name, held).await;
+    }
+    // The first is alone; the other two are one too many within the minute.
+    scene.delete("Connector", "a").await;
+    scene.until("the first to be gone", "Connector", "a", Value::is_null).await;
+    for name in ["b", "c"] {
         scene.delete("Connector", name).await;
     }
-    // The first was alone; the other two are one too many.
-    scene.until("the first to be gone", "Connector", "a", Value::is_null).await;
     for name in ["b", "c"] {
         let held = scene.until_condition("Connector", name, "Ready", "False", "DeletionHeld").await;
         assert!(message(&held, "Ready").contains(&format!("kubectl annotate connector {name}")), "{held:#}");

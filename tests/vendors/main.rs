@@ -6,6 +6,7 @@
 mod harness;
 
 mod acting;
+mod ahead;
 mod avepoint;
 mod creation;
 mod fluentpro;

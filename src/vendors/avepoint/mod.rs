@@ -15,7 +15,7 @@ pub use centers::hosts;
 pub use client::Accounts;
 pub use spec::Spec;
 
-use super::{Attestation, Credential, Desk, Need, Sight, Vendor};
+use super::{Attestation, Credential, Desk, Need, Sight, Undeclared, Vendor, VendorConnector, VendorSpec};
 use crate::handoff::HandOff;
 
 /// Key of the Secret: the client secret of the app registration.
@@ -64,6 +64,12 @@ impl Vendor for Spec {
 
     fn moves(&self, from: &str, to: &str) -> bool {
         (from, to) == (handoffs::SERVICE_ACCOUNT, handoffs::APP_PROFILE)
+    }
+
+    fn import(&self, found: &VendorConnector, _: &str) -> Option<VendorSpec> {
+        let organization = |it: &Undeclared| spec::Organization { name: it.name.clone(), id: it.id.clone() };
+        let organizations: Vec<_> = found.undeclared.iter().map(organization).collect();
+        (!organizations.is_empty()).then(|| VendorSpec::AvePoint(Self { organizations, ..self.clone() }))
     }
 
     fn look<'a>(&'a self, credential: &'a Credential, desk: &'a Desk, max_age: Duration) -> BoxFuture<'a, Sight> {

@@ -17,7 +17,7 @@ use futures::future::BoxFuture;
 pub use client::Accounts;
 pub use spec::Spec;
 
-use super::{At, Creation, Credential, Desk, Details, Drift, Need, Sight, Vendor, VendorConnector, Write};
+use super::{At, Creation, Credential, Desk, Details, Drift, Need, Sight, Vendor, VendorConnector, VendorSpec, Write};
 use crate::fault::Fault;
 use crate::handoff::HandOff;
 
@@ -71,6 +71,15 @@ impl Vendor for Spec {
 
     fn creation(&self, all: &[VendorConnector], name: &str) -> Option<Creation> {
         creation::creation(self, all, name)
+    }
+
+    fn import(&self, found: &VendorConnector, account: &str) -> Option<VendorSpec> {
+        Some(VendorSpec::Keepit(Self {
+            account_id: Some(account.to_owned()),
+            name: Some(found.name.clone()),
+            retention: found.retention.clone(),
+            ..self.clone()
+        }))
     }
 
     fn inspect<'a>(

@@ -23,8 +23,8 @@ pub struct Spec {
     /// Can't change.
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub region: String,
-    /// Id of the Keepit account: a token of another account is refused. Absent: the one that the token belongs to, shown
-    /// in `status.account.id`. Can't change once set. Example: `k7q2mz-p4x9aa-0b3c8d`.
+    /// Id of the Keepit account: the token's own, or one below it (a partner's token); any other is refused. Absent: the one that the
+    /// token belongs to, shown in `status.account.id`. Can't change once set. Example: `k7q2mz-p4x9aa-0b3c8d`.
     #[serde(default, rename = "accountID", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub account_id: Option<String>,

@@ -1,0 +1,93 @@
+//! What every command needs that looks outside the cluster: which hosts may be asked, whom to trust, and what is granted.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use kube::{Client, Config};
+
+use crate::http::{Hosts, Way};
+use crate::metrics::Metrics;
+use crate::runtime::grants::Grants;
+use crate::{tenant, vendors};
+
+/// The way out.
+#[derive(Args)]
+pub struct Outside {
+    /// What may be written for whom: a YAML list of { namespace, tenantID, accounts, actions } [default: nothing].
+    #[arg(long, env = "BACKSTAY_GRANTS", value_name = "FILE")]
+    grants: Option<PathBuf>,
+    /// Ask this host, too, beside the compiled-in ones: a name, or *. and the rest of one. May be repeated.
+    #[arg(long, env = "BACKSTAY_ALLOW_HOST", value_name = "HOST", value_delimiter = ',')]
+    allow_host: Vec<String>,
+    /// Trust these certificate authorities, too (PEM), for requests to vendors and Microsoft. Proxies are taken from
+    /// `HTTPS_PROXY` and `NO_PROXY`.
+    #[arg(long, env = "BACKSTAY_CA_BUNDLE", value_name = "FILE")]
+    ca_bundle: Option<PathBuf>,
+}
+
+impl Outside {
+    /// What the installation grants.
+    ///
+    /// # Errors
+    /// One sentence with the file's name.
+    pub fn grants(&self) -> Result<Grants, String> {
+        match &self.grants {
+            Some(path) => Grants::read(&read(path)?).map_err(|error| format!("{}: {error}", path.display())),
+            None => Ok(Grants::default()),
+        }
+    }
+
+    /// The one way out.
+    ///
+    /// # Errors
+    /// One sentence: a host that is none, or a bundle that can't be read.
+    pub fn way(&self, read_only: bool, metrics: Arc<Metrics>) -> Result<Way, String> {
+        let hosts = Hosts::new(tenant::cloud::hosts().chain(vendors::hosts()), &self.allow_host)?;
+        let extra_ca = self.ca_bundle.as_deref().map(read).transpose()?;
+        Way::new(hosts, extra_ca.as_deref().map(str::as_bytes), read_only, metrics).map_err(|error| {
+            match &self.ca_bundle {
+                Some(path) => format!("--ca-bundle {}: {error}", path.display()),
+                None => error,
+            }
+        })
+    }
+}
+
+/// The Kubernetes API, and the namespace that the configuration names.
+///
+/// # Errors
+/// One sentence.
+pub async fn cluster() -> Result<(Client, String), String> {
+    let mut config =
+        Config::infer().await.map_err(|error| format!("no way to the Kubernetes API is configured: {error}"))?;
+    // The proxy is for the way out. kube takes HTTPS_PROXY for the API server, too, and asks NO_PROXY about the proxy
+    // instead of the server (5.0.0), so that there would be no way around it.
+    config.proxy_url = None;
+    let namespace = config.default_namespace.clone();
+    let client = Client::try_from(config).map_err(|error| format!("the Kubernetes client can't be made: {error}"))?;
+    Ok((client, namespace))
+}
+
+/// The text of a file; of standard input for `-`.
+///
+/// # Errors
+/// One sentence with its name.
+pub fn read(path: &Path) -> Result<String, String> {
+    if path.as_os_str() == "-" {
+        return std::io::read_to_string(std::io::stdin()).map_err(|error| format!("standard input: {error}"));
+    }
+    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Runs something that waits.
+///
+/// # Errors
+/// Its own, or one sentence.
+pub fn block_on<T>(future: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("the runtime can't be started: {error}"))?;
+    runtime.block_on(future)
+}

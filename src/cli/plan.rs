@@ -1,0 +1,246 @@
+//! `backstay plan`: what the operator would do for the objects of a file, and who else would have to, before anything is done.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::Serialize;
+
+use super::documents::{documents, object};
+use super::outside;
+use crate::api::policy::PlannedStep;
+use crate::api::shared::HandOffStatus;
+use crate::api::{Connector, ServiceAccountPolicy};
+use crate::fault::Fault;
+use crate::metrics::Metrics;
+use crate::runtime::Settings;
+use crate::runtime::conditions::find;
+use crate::runtime::once::Once;
+use crate::{connector, policy};
+
+/// What is planned.
+#[derive(Args)]
+pub struct Options {
+    /// A file with Connectors and policies; `-` for standard input. Other kinds in it are passed over.
+    #[arg(short, long, value_name = "FILE")]
+    filename: PathBuf,
+    /// The namespace of objects that name none [default: that of the kubeconfig].
+    #[arg(short, long, value_name = "NAME")]
+    namespace: Option<String>,
+    /// The form of the answer.
+    #[arg(short, long, value_enum, default_value = "text")]
+    output: Output,
+    #[command(flatten)]
+    outside: outside::Outside,
+}
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// For both.
+    Yaml,
+}
+
+/// What would become of one object.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Planned {
+    kind: &'static str,
+    namespace: String,
+    name: String,
+    /// Whether it is there already.
+    exists: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ready: Option<Ready>,
+    plan: Vec<PlannedStep>,
+    hand_offs: Vec<HandOffStatus>,
+}
+
+#[derive(Debug, Serialize)]
+struct Ready {
+    status: String,
+    reason: String,
+    message: String,
+}
+
+/// Looks, decides and prints; writes nothing anywhere.
+///
+/// # Errors
+/// One sentence: the file, the cluster, or a look that failed.
+pub fn print(options: &Options) -> Result<(), String> {
+    let planned = outside::block_on(plan(options))?;
+    let text = match options.output {
+        Output::Text => planned.iter().map(page).collect::<Vec<_>>().join("\n"),
+        Output::Json => format!("{:#}\n", serde_json::json!(planned)),
+        Output::Yaml => serde_yaml::to_string(&planned).map_err(|error| error.to_string())?,
+    };
+    super::say(&text)
+}
+
+/// How often a Connector is looked at: what the policy answers to it rests on what it says itself.
+const ROUNDS: usize = 3;
+
+async fn plan(options: &Options) -> Result<Vec<Planned>, String> {
+    let name = options.filename.display();
+    let (mut connectors, mut policies) = (Vec::<Connector>::new(), Vec::<ServiceAccountPolicy>::new());
+    for document in documents(&outside::read(&options.filename)?).map_err(|error| format!("{name}: {error}"))? {
+        match document["kind"].as_str() {
+            Some("Connector") => connectors.push(object(document).map_err(|error| format!("{name}: {error}"))?),
+            Some("ServiceAccountPolicy") => {
+                policies.push(object(document).map_err(|error| format!("{name}: {error}"))?);
+            }
+            _ => {}
+        }
+    }
+    if connectors.is_empty() && policies.is_empty() {
+        return Err(format!("{name}: no Connector and no ServiceAccountPolicy in it"));
+    }
+    let (client, configured) = outside::cluster().await?;
+    let namespace = options.namespace.clone().unwrap_or(configured);
+    let metrics = Metrics::new();
+    // Whatever is decided: this way out writes nothing.
+    let way = options.outside.way(true, metrics.clone())?;
+    let settings = Settings {
+        grants: options.outside.grants()?,
+        // What would be done, not what is done here.
+        read_only: false,
+        waiting_interval: Duration::from_mins(1),
+        deletions_per_minute: 0,
+        deletion_patience: Duration::ZERO,
+    };
+    let named =
+        connectors.iter().find_map(ResourceExt::namespace).or_else(|| policies.iter().find_map(ResourceExt::namespace));
+    let mut once = Once::new(client.clone(), named.as_ref().unwrap_or(&namespace), settings, way, metrics).await?;
+    let mut existing = Vec::new();
+    for connector in &mut connectors {
+        let live = live::<Connector>(&client, &mut connector.metadata, &namespace).await?;
+        let same = live.as_ref().is_some_and(|live| live.spec == connector.spec);
+        existing.push(live.is_some());
+        stand_in(&mut connector.metadata, live.as_ref().map(Resource::meta), same);
+        connector.status = live.and_then(|live| live.status);
+        once.put_connector(connector.clone());
+    }
+    for policy in &mut policies {
+        let live = live::<ServiceAccountPolicy>(&client, &mut policy.metadata, &namespace).await?;
+        let same = live.as_ref().is_some_and(|live| live.spec == policy.spec);
+        existing.push(live.is_some());
+        stand_in(&mut policy.metadata, live.as_ref().map(Resource::meta), same);
+        policy.status = live.and_then(|live| live.status);
+        once.put_policy(policy.clone());
+    }
+    for _ in 0..ROUNDS {
+        for connector in &mut connectors {
+            let status = connector::preview(connector, &once.context).await;
+            connector.status = Some(status.map_err(|fault| failed(connector, &fault))?);
+            once.put_connector(connector.clone());
+        }
+        for policy in &mut policies {
+            let status = policy::preview(policy, &once.context).await;
+            policy.status = Some(status.map_err(|fault| failed(policy, &fault))?);
+            once.put_policy(policy.clone());
+        }
+    }
+    let connectors = connectors.iter().map(|it| {
+        let status = it.status.clone().unwrap_or_default();
+        planned("Connector", &it.metadata, &status.conditions, status.plan, status.hand_offs)
+    });
+    let policies = policies.iter().map(|it| {
+        let status = it.status.clone().unwrap_or_default();
+        planned("ServiceAccountPolicy", &it.metadata, &status.conditions, status.plan, status.hand_offs)
+    });
+    Ok(connectors.chain(policies).zip(existing).map(|(planned, exists)| Planned { exists, ..planned }).collect())
+}
+
+fn failed<K: ResourceExt>(object: &K, fault: &Fault) -> String {
+    format!("{}/{}: {fault}", object.namespace().unwrap_or_default(), object.name_any())
+}
+
+/// The object as it is in the cluster; `None`: it is not there. An object without a namespace gets one.
+async fn live<K>(client: &Client, metadata: &mut ObjectMeta, namespace: &str) -> Result<Option<K>, String>
+where
+    K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
+        + Clone
+        + std::fmt::Debug
+        + serde::de::DeserializeOwned,
+{
+    let namespace = metadata.namespace.get_or_insert_with(|| namespace.to_owned());
+    let name = metadata.name.as_deref().ok_or("an object has no metadata.name")?;
+    let found = Api::<K>::namespaced(client.clone(), namespace).get_opt(name).await;
+    found.map_err(|error| format!("{} {namespace}/{name} can't be read: {}", K::kind(&()), Fault::from(error)))
+}
+
+/// What the API server would give it.
+fn stand_in(metadata: &mut ObjectMeta, live: Option<&ObjectMeta>, same: bool) {
+    let generation = live.and_then(|live| live.generation).unwrap_or_default();
+    metadata.generation = Some(if same { generation } else { generation + 1 });
+    metadata.uid = live.and_then(|live| live.uid.clone()).or_else(|| {
+        let (namespace, name) = (metadata.namespace.as_deref().unwrap_or_default(), metadata.name.as_deref());
+        Some(format!("planned-{namespace}-{}", name.unwrap_or_default()))
+    });
+    let now = || k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(jiff::Timestamp::now());
+    metadata.creation_timestamp = live.and_then(|live| live.creation_timestamp.clone()).or_else(|| Some(now()));
+}
+
+fn planned(
+    kind: &'static str,
+    metadata: &ObjectMeta,
+    conditions: &[Condition],
+    plan: Vec<PlannedStep>,
+    hand_offs: Vec<HandOffStatus>,
+) -> Planned {
+    let ready = find(conditions, "Ready").map(|ready| Ready {
+        status: ready.status.clone(),
+        reason: ready.reason.clone(),
+        message: ready.message.clone(),
+    });
+    Planned {
+        kind,
+        namespace: metadata.namespace.clone().unwrap_or_default(),
+        name: metadata.name.clone().unwrap_or_default(),
+        exists: false,
+        ready,
+        plan,
+        hand_offs,
+    }
+}
+
+/// One object for people.
+fn page(planned: &Planned) -> String {
+    let mut text = String::new();
+    let Planned { kind, namespace, name, exists, ready, plan, hand_offs } = planned;
+    let _ = writeln!(text, "{kind} {namespace}/{name}{}", if *exists { "" } else { " (not in the cluster yet)" });
+    if let Some(Ready { status, reason, message }) = ready {
+        let _ = writeln!(text, "  Ready={status} {reason}: {message}");
+    }
+    if plan.is_empty() && hand_offs.is_empty() {
+        text.push_str("  Nothing to be done\n");
+    }
+    if !plan.is_empty() {
+        let _ = writeln!(text, "  The operator:");
+    }
+    for step in plan {
+        let allowed = match step.allowed.as_str() {
+            "Yes" => "would",
+            "NotAllowed" => "would, if spec.allowedActions named it",
+            "NotGranted" => "would, if a grant covered it",
+            _ => "would, but not yet",
+        };
+        let _ = writeln!(text, "    {allowed}: {} {:?} {}", step.step, step.effect, step.target);
+        let _ = writeln!(text, "      because {}", step.reason);
+    }
+    for hand_off in hand_offs {
+        let _ = writeln!(text, "  A person ({}): {}", hand_off.who, hand_off.title);
+        for (number, step) in hand_off.steps.iter().enumerate() {
+            let _ = writeln!(text, "    {}. {step}", number + 1);
+        }
+        let _ = writeln!(text, "    Done when {}", hand_off.done_when);
+    }
+    text
+}
