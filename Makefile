@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 CLUSTER := target/tools/cluster
 
-.PHONY: help demo test sdk bench check generate tools tested deny advisories clean
+.PHONY: help demo test faults sdk bench check generate tools tested deny advisories clean
 
 help: ## List what can be done
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -21,6 +21,10 @@ test: needs ## Test everything, from unit tests to a real API server
 	cargo test --locked --workspace
 	cd tests/cluster && go test -trimpath ./...
 	@$(MAKE) --no-print-directory sdk
+
+faults: needs ## Play every fault at the vendors and write docs/faults.md from what is seen
+	@$(MAKE) --no-print-directory tools
+	BACKSTAY_WRITE=1 cargo test --locked --test faults
 
 sdk: needs ## Let Microsoft's own clients use the world (Python; only what 'test' does, too)
 	@cargo build --locked --workspace --bins

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::attested::{Attested, Void};
 use super::gather::PolicySeen;
@@ -12,6 +12,7 @@ use crate::api::policy::Stage;
 use crate::api::shared::span;
 use crate::api::{Connector, Reason};
 use crate::fault::Fault;
+use crate::runtime::Problem;
 use crate::runtime::conditions::{State, whole_seconds};
 use crate::seen::Seen;
 use crate::vendors::{Authorization, Backup, VendorConnector, listed};
@@ -114,9 +115,14 @@ pub fn authorized(resolved: &Resolved, lost: bool, label: &str) -> (Authorizatio
             Seen::Known(Authorization::NoEvidence) => {
                 unknown(format!("Nothing that {label} shows proves yet that the authorization works"))
             }
-            Seen::Unknown(fault) => unknown(fault.sentence.clone()),
+            Seen::Unknown(fault) => (AuthorizationState::Unknown, unseen(fault)),
         },
     }
+}
+
+/// Nothing is known of it, for this one reason.
+fn unseen(fault: &Fault) -> Says {
+    Says(State::Unknown, Problem::reason_of(fault), fault.sentence.clone())
 }
 
 /// What a person said in place of the vendor.
@@ -135,6 +141,9 @@ fn attested(attested: Option<&Attested>, label: &str) -> (AuthorizationState, Sa
     };
     (AuthorizationState::Required, Says(State::False, Reason::AttestationVoid, message))
 }
+
+/// So far may two clocks be apart.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(1);
 
 /// The last backup, as a status has it.
 pub fn last_backup(Backup { latest, complete }: Backup) -> LastBackupStatus {
@@ -158,7 +167,7 @@ pub fn backed_up(
         return (None, Says(State::False, Reason::NoBackup, "There is no connector yet".to_owned()), None);
     };
     let backup = match &found.last_backup {
-        Seen::Unknown(fault) => return unknown(&fault.sentence),
+        Seen::Unknown(fault) => return (None, unseen(fault), None),
         // Its backups are listed no longer: that is not to say that there are none.
         Seen::Known(None) if found.deleting || !found.accessible => {
             return unknown("Can't be told while the connector is not accessible");
@@ -169,6 +178,10 @@ pub fn backed_up(
         }
         Seen::Known(Some(backup)) => *backup,
     };
+    // An age is the difference of two clocks. Where one of them is plainly wrong, a backup could seem young for ever.
+    if backup.latest.duration_since(now) > CLOCKS_DIFFER {
+        return unknown(&format!("{label} shows a backup of the time to come: its clock or the one here is wrong"));
+    }
     let (complete, backup) = (backup.complete, Some(last_backup(backup)));
     // What a restore can rely on is the last one that holds everything.
     let Some(complete) = complete else {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 
 use super::retry_after;
 use crate::fault::{Fault, Kind};
@@ -36,6 +36,11 @@ impl Answer {
         matches!(self.status, 429 | 502 | 503 | 504)
     }
 
+    fn is_web_page(&self) -> bool {
+        let kind = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        kind.trim_start().to_ascii_lowercase().starts_with("text/html")
+    }
+
     /// How long the other side asks to be left alone.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
@@ -53,7 +58,7 @@ impl Answer {
         self.headers.get("x-ms-throttle-limit-percentage")?.to_str().ok()?.trim().parse().ok()
     }
 
-    /// The fault that the status stands for by itself: 429, 5xx, and the usual 4xx. `None` for 2xx.
+    /// The fault that the status stands for by itself: 429, 5xx, and the usual 4xx. `None` for 2xx, unless it is a page for people.
     #[must_use]
     pub fn fault(&self, service: &str, what: &str) -> Option<Fault> {
         let status = self.status;
@@ -61,7 +66,12 @@ impl Answer {
             return Some(left_alone(service, self.retry_after()));
         }
         let (kind, said) = match status {
+            // Interfaces for programs send none, and no redirect either: something on the way does.
+            200..300 if self.is_web_page() => {
+                (Kind::BadAnswer, "answered with a web page, as a proxy or a sign-in page on the way does")
+            }
             200..300 => return None,
+            300..=399 => (Kind::BadAnswer, "answered with a redirect, as a proxy or a sign-in page on the way does"),
             401 => (Kind::CredentialRefused, "refused the credential"),
             403 => (Kind::PermissionMissing, "does not permit it"),
             404 => (Kind::NotFound, "has no such thing"),
@@ -130,6 +140,18 @@ mod tests {
             let of_all = answer.overloaded().map(|wait| wait.as_secs());
             assert_eq!(of_all, wait.filter(|_| kind == Kind::Throttled), "{status} {header:?}");
         }
+    }
+
+    #[test]
+    fn a_page_for_people_is_no_answer_whatever_its_status() {
+        let kind = |status, media_type: Option<&str>| {
+            let headers: Vec<_> = media_type.map(|value| ("content-type", value)).into_iter().collect();
+            answer(status, &headers).fault("Service", "thing").map(|fault| fault.kind)
+        };
+        assert_eq!(kind(200, Some("Text/HTML; charset=utf-8")), Some(Kind::BadAnswer));
+        assert_eq!((kind(200, Some("application/xml")), kind(204, None)), (None, None));
+        assert_eq!(kind(302, None), Some(Kind::BadAnswer));
+        assert_eq!(kind(403, Some("text/html")), Some(Kind::PermissionMissing));
     }
 
     #[test]

@@ -75,17 +75,23 @@ impl Problem {
         )
     }
 
-    /// The other side did not answer, or refused.
+    /// The word for what a fault leaves unseen.
     #[must_use]
-    pub fn from_fault(condition: &'static str, fault: &Fault) -> Self {
-        let reason = match fault.kind {
+    pub fn reason_of(fault: &Fault) -> Reason {
+        match fault.kind {
             Kind::HostNotAllowed => Reason::HostNotAllowed,
             Kind::CredentialRefused => Reason::CredentialRefused,
             Kind::TenantNotFound => Reason::TenantNotFound,
             Kind::Bug => Reason::InternalError,
             _ if matches!(fault.class, Class::Retry(_)) => Reason::Unreachable,
             _ => Reason::NotObservable,
-        };
+        }
+    }
+
+    /// The other side did not answer, or refused.
+    #[must_use]
+    pub fn from_fault(condition: &'static str, fault: &Fault) -> Self {
+        let reason = Self::reason_of(fault);
         let trouble = match fault.class {
             // A permission may be given at any time, and nobody tells us.
             Class::Retry(_) | Class::Denied => Trouble::Later,

@@ -157,6 +157,13 @@ impl Asking<'_> {
             answer => answer,
         };
         match answer.status {
+            401 => {
+                return Err(Fault::new(
+                    Kind::CredentialRefused,
+                    "AvePoint does not accept the token that it gave the app registration (list of jobs: HTTP 401): \
+                     spec.vendor.avePoint.dataCenter or scope may be another one than the app registration's",
+                ));
+            }
             403 => {
                 return Err(Fault::new(
                     Kind::PermissionMissing,
@@ -183,6 +190,7 @@ impl Asking<'_> {
     async fn ask(&self, url: &Url) -> Result<crate::http::Answer, Fault> {
         let token = self.account.tokens.token(self.login, self.way).await?;
         self.way
+            .on_behalf_of(self.login.client_id())
             .send(Request {
                 service: "AvePoint",
                 method: Method::GET,

@@ -98,6 +98,11 @@ impl Login {
         })
     }
 
+    /// Whose app registration it is: what AvePoint says to it of how often it wants to be asked counts for all who use it.
+    pub(super) fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
     fn key(&self) -> (&str, &str, &str, String) {
         (&self.center.graph, &self.client_id, &self.scope, self.proof.identity())
     }
@@ -108,6 +113,7 @@ impl Login {
             .map_err(|_| Fault::new(Kind::Bug, "a data center's address is not one"))?;
         let body = self.form(&url)?;
         let answer = way
+            .on_behalf_of(&self.client_id)
             .send(Request {
                 service: "AvePoint",
                 method: Method::POST,
@@ -124,9 +130,9 @@ impl Login {
         if let Some(fault) = answer.fault("AvePoint", "sign-in") {
             return Err(fault);
         }
-        let token: Token = serde_json::from_slice(&answer.body)
-            .map_err(|_| Fault::new(Kind::BadAnswer, "AvePoint's answer to the sign-in is not one"))?;
-        Ok((token.access_token.into(), Duration::from_secs(token.expires_in).min(LONGEST)))
+        let Token { access_token, expires_in } = usable(&answer.body)
+            .ok_or_else(|| Fault::new(Kind::BadAnswer, "AvePoint's answer to the sign-in has no token in it"))?;
+        Ok((access_token.into(), Duration::from_secs(expires_in).min(LONGEST)))
     }
 
     /// The body of a sign-in at this address.
@@ -162,7 +168,7 @@ impl Login {
                  Administration > App registrations",
                 self.scope
             ),
-            _ => "AvePoint refused the sign-in of the app registration".to_owned(),
+            _ => format!("AvePoint refused the sign-in of the app registration ({place}.credential)"),
         };
         Fault::new(Kind::CredentialRefused, sentence)
     }
@@ -192,6 +198,13 @@ impl std::fmt::Debug for Login {
 struct Token {
     access_token: String,
     expires_in: u64,
+}
+
+/// The token of an answer. One that no request could carry would be kept for as long as it says to last.
+fn usable(body: &[u8]) -> Option<Token> {
+    let token: Token = serde_json::from_slice(body).ok()?;
+    let plain = token.access_token.bytes().all(|byte| byte.is_ascii_graphic());
+    (plain && !token.access_token.is_empty()).then_some(token)
 }
 
 #[derive(Deserialize)]
@@ -234,5 +247,21 @@ impl Tokens {
     /// Forgets the token: it was refused though it has not ended.
     pub async fn forget(&self) {
         *self.0.lock().await = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_one_that_a_request_can_carry() {
+        let body = |token: &str| serde_json::json!({ "access_token": token, "expires_in": 3599 }).to_string();
+        let read = |body: &str| usable(body.as_bytes()).map(|token| token.access_token);
+        assert_eq!(read(&body("eyJ.a-b_c")).as_deref(), Some("eyJ.a-b_c"));
+        for bad in [body(""), body("a\nb"), body("a b"), body("ü"), "{}".to_owned(), "<html>".to_owned(), String::new()]
+        {
+            assert_eq!(read(&bad), None, "{bad}");
+        }
     }
 }

@@ -157,7 +157,7 @@ pub fn login(spec: &Spec, credential: &Credential, desk: &Desk) -> Result<Login,
 /// `GET /users/`: the account of the token; proves the token, too.
 async fn own_account(way: &Way, login: &Login) -> Result<String, Fault> {
     let user = ask(way, login, "/users/", "user", None).await?;
-    user.field("id").map(str::to_owned).ok_or_else(|| unreadable("names no account"))
+    user.field("id").map(str::to_owned).ok_or_else(|| unreadable("names no account", "own account"))
 }
 
 /// `GET /users/{account}`: answers who may act on it.
@@ -169,7 +169,9 @@ async fn below(way: &Way, login: &Login, account: &str) -> Result<(), Fault> {
 async fn lacks(way: &Way, login: &Login, account: &str) -> Result<Arc<[Action]>, Fault> {
     let path = format!("/users/{account}/tokens?aname={}", encoded(&login.username));
     let tokens = ask(way, login, &path, "tokens", Some("application/vnd.keepit.v2+xml")).await?;
-    facts::lacks(&tokens, &login.username).map(Into::into).ok_or_else(|| unreadable("does not show the token's rights"))
+    facts::lacks(&tokens, &login.username)
+        .map(Into::into)
+        .ok_or_else(|| unreadable("does not show them", "rights of the token"))
 }
 
 /// `GET /users/{account}/resources`: which limits are exceeded.
@@ -192,6 +194,11 @@ async fn list(way: &Way, login: &Login, account: &str) -> Result<Arc<[VendorConn
         ask(way, login, &health, "devhealth", None),
         ask(way, login, &backups, "backup-summary", None),
     );
+    // One token asks for all three: a token that one of them refuses is not one that was accepted.
+    let refused = |it: &&Fault| it.kind == Kind::CredentialRefused;
+    if let Some(fault) = [health.as_ref().err(), backups.as_ref().err()].into_iter().flatten().find(refused) {
+        return Err(fault.clone());
+    }
     Ok(facts::connectors(&devices?, &health.into(), &backups.into()).into())
 }
 
@@ -207,15 +214,15 @@ pub(super) async fn ask(
     let headers = accept.map(|accept| (ACCEPT, accept.to_owned())).into_iter().collect();
     let answer = get(way, login, path, headers).await?;
     if let Some(fault) = answer.fault("Keepit", what(path)) {
-        return Err(fault);
+        return Err(with_advice(fault, path));
     }
-    document(&answer.body, root)
+    document(&answer.body, root, what(path))
 }
 
 /// A document with this root.
-pub(super) fn document(body: &[u8], root: &str) -> Result<Element, Fault> {
-    let document = Element::read(body).map_err(unreadable)?;
-    if document.name == root { Ok(document) } else { Err(unreadable("is not what was asked for")) }
+pub(super) fn document(body: &[u8], root: &str, what: &str) -> Result<Element, Fault> {
+    let document = Element::read(body).map_err(|why| unreadable(why, what))?;
+    if document.name == root { Ok(document) } else { Err(unreadable("is not what was asked for", what)) }
 }
 
 /// One read.
@@ -239,8 +246,24 @@ pub(super) async fn get(
     .await
 }
 
-fn unreadable(why: &str) -> Fault {
-    Fault::new(Kind::BadAnswer, format!("Keepit's answer {why}"))
+fn unreadable(why: &str, what: &str) -> Fault {
+    Fault::new(Kind::BadAnswer, format!("Keepit's answer {why} ({what})"))
+}
+
+/// With what to do, where a status says what is wrong.
+fn with_advice(mut fault: Fault, path: &str) -> Fault {
+    fault.sentence += match fault.kind {
+        Kind::CredentialRefused => {
+            ": the API token in the Secret of spec.vendor.keepit.secretRef is wrong or no longer there; put another one into it"
+        }
+        Kind::PermissionMissing => {
+            ": the API token in the Secret of spec.vendor.keepit.secretRef needs the role Backup Admin or Master Admin"
+        }
+        // With an account all else is asked where that is.
+        Kind::NotFound if path == "/users/" => ": spec.vendor.keepit.region may be another one than the account's",
+        _ => "",
+    };
+    fault
 }
 
 /// The path in words: ids don't belong into messages.

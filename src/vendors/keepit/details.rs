@@ -75,6 +75,6 @@ async fn backups(way: &Way, login: &Login, path: &str) -> Result<Jobs, Fault> {
     let answer = get(way, login, &path, headers).await?;
     match answer.fault("Keepit", what(&path)) {
         Some(fault) => Err(fault),
-        None => super::client::document(&answer.body, "jobs").map(|jobs| facts::jobs(&jobs)),
+        None => super::client::document(&answer.body, "jobs", what(&path)).map(|jobs| facts::jobs(&jobs)),
     }
 }

@@ -56,11 +56,12 @@ impl Element {
                         Some(character) => append(&mut open, character.encode_utf8(&mut [0; 4])),
                         None => append(
                             &mut open,
-                            resolve_predefined_entity(&reference.xml10_content()).ok_or("has an entity of its own")?,
+                            resolve_predefined_entity(&reference.xml10_content())
+                                .ok_or("brings an entity of its own, which is not read")?,
                         ),
                     }
                 }
-                Event::DocType(_) => return Err("has a document type"),
+                Event::DocType(_) => return Err("brings a document type, which is not read"),
                 Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
                 Event::Eof => break,
             }
@@ -70,7 +71,8 @@ impl Element {
         };
         match (root.children.pop(), root.children.is_empty()) {
             (Some(element), true) => Ok(element),
-            _ => Err("is empty"),
+            (None, _) if root.text.trim().is_empty() => Err("is empty"),
+            _ => Err("is not XML"),
         }
     }
 
@@ -129,9 +131,11 @@ mod tests {
             (b"<devices><cloud>", "was cut off"),
             (b"<a></b>", "is not well-formed XML"),
             (b"", "is empty"),
-            (b"Forbidden", "is empty"),
-            (bomb, "has a document type"),
-            (b"<a>&b;</a>", "has an entity of its own"),
+            (b" \n", "is empty"),
+            (b"Forbidden", "is not XML"),
+            (b"<a/><b/>", "is not XML"),
+            (bomb, "brings a document type, which is not read"),
+            (b"<a>&b;</a>", "brings an entity of its own, which is not read"),
             (b"\xff\xfe", "is not UTF-8"),
         ] {
             assert_eq!(Element::read(document), Err(sentence), "{}", String::from_utf8_lossy(document));

@@ -89,7 +89,7 @@ enum Command {
         #[arg(long, env = "WORLD_DIR", default_value = ".world")]
         dir: PathBuf,
     },
-    /// Let requests go wrong: key=value of host path query method after times status body content_type delay_ms truncate reset hang applied.
+    /// Let requests go wrong: key=value of host path query method after times status body content_type delay_ms truncate drip_ms reset hang applied.
     #[command(
         after_help = "Examples:\n  world fault path=/v1.0/users status=503 times=2\n  world fault host=dk-co.keepit.com hang=true\n  world fault path=/v1.0/roleManagement method=POST reset=true applied=true times=1\n  world fault --clear"
     )]

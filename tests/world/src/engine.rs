@@ -30,6 +30,8 @@ pub struct Outcome {
     pub delay: Duration,
     /// Bytes of the body to send before breaking off.
     pub truncate: Option<usize>,
+    /// What is waited before each piece of the body.
+    pub drip: Option<Duration>,
     pub reset: bool,
     pub hang: bool,
 }
@@ -108,6 +110,7 @@ impl Outcome {
         self.reply = fault.bend(reply);
         self.delay += Duration::from_millis(fault.delay_ms.unwrap_or(0));
         self.truncate = fault.truncate;
+        self.drip = fault.drip_ms.map(Duration::from_millis);
         self.reset |= fault.reset;
         self.hang |= fault.hang;
     }

@@ -12,7 +12,7 @@ use crate::http::{Reply, Request};
 #[serde(deny_unknown_fields, default)]
 pub struct Fault {
     pub host: Option<String>,
-    /// Start of the path; `*` stands for anything (`/v1.0/users/*/licenseDetails`).
+    /// Start of the path; `*` stands for anything (`/v1.0/users/*/licenseDetails`), `$` at the end for the end of the path.
     pub path: Option<String>,
     /// A piece of the decoded query.
     pub query: Option<String>,
@@ -31,6 +31,8 @@ pub struct Fault {
     pub delay_ms: Option<u64>,
     /// Send only so many bytes of the body, then break off.
     pub truncate: Option<usize>,
+    /// Send the body in ten pieces, and wait before each.
+    pub drip_ms: Option<u64>,
     /// Close the connection with a TCP reset instead of an answer.
     pub reset: bool,
     /// Never answer.
@@ -129,8 +131,9 @@ impl Fault {
     }
 }
 
-/// `pattern` is a prefix of `path`, with `*` for any piece.
+/// `pattern` is a prefix of `path`, or with `$` all of it, with `*` for any piece.
 fn starts_with(path: &str, pattern: &str) -> bool {
+    let (pattern, whole) = pattern.strip_suffix('$').map_or((pattern, false), |pattern| (pattern, true));
     let mut pieces = pattern.split('*');
     let Some(mut rest) = pieces.next().and_then(|first| path.strip_prefix(first)) else {
         return false;
@@ -141,7 +144,7 @@ fn starts_with(path: &str, pattern: &str) -> bool {
             true
         }
         None => false,
-    })
+    }) && (!whole || rest.is_empty())
 }
 
 #[cfg(test)]
@@ -163,5 +166,8 @@ mod tests {
         assert!(starts_with("/v1.0/users/x/licenseDetails", "/v1.0/users/*/licenseDetails"));
         assert!(!starts_with("/v1.0/users/x/memberOf", "/v1.0/users/*/licenseDetails"));
         assert!(starts_with("/anything", ""));
+        assert!(starts_with("/users/x/devices", "/users/*/devices$"));
+        assert!(!starts_with("/users/x/devices/health", "/users/*/devices$"));
+        assert!(!starts_with("/users/x", "/users/$"));
     }
 }

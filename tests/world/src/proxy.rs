@@ -109,14 +109,15 @@ pub async fn receive(incoming: hyper::Request<Incoming>, host: &str) -> io::Resu
 }
 
 fn send(outcome: Outcome) -> Sent {
-    let Outcome { reply, truncate, .. } = outcome;
-    match truncate {
-        Some(bytes) => {
+    let Outcome { reply, truncate, drip, .. } = outcome;
+    match (truncate, drip) {
+        (None, Some(wait)) => respond(&reply, BoxBody::new(Drip::of(reply.body.clone(), wait))),
+        (Some(bytes), _) => {
             let cut = reply.body.slice(..bytes.min(reply.body.len()));
             let length = reply.body.len().max(cut.len() + 1);
             respond(&reply.with("content-length", length.to_string()), BoxBody::new(Cut::after(cut)))
         }
-        None => whole(&reply),
+        (None, None) => whole(&reply),
     }
 }
 
@@ -163,6 +164,40 @@ impl Body for Cut {
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
         self.moment.as_mut().poll(context).map(|()| Some(Err(io::Error::from(io::ErrorKind::BrokenPipe))))
+    }
+}
+
+/// A body that comes little by little: ten pieces, and a wait before each.
+struct Drip {
+    bytes: Bytes,
+    piece: usize,
+    wait: Duration,
+    moment: Pin<Box<tokio::time::Sleep>>,
+}
+
+impl Drip {
+    fn of(bytes: Bytes, wait: Duration) -> Self {
+        let piece = bytes.len().div_ceil(10).max(1);
+        Self { bytes, piece, wait, moment: Box::pin(tokio::time::sleep(wait)) }
+    }
+}
+
+impl Body for Drip {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if self.bytes.is_empty() {
+            return Poll::Ready(None);
+        }
+        std::task::ready!(self.moment.as_mut().poll(context));
+        let (piece, wait) = (self.piece.min(self.bytes.len()), self.wait);
+        self.moment.as_mut().reset(tokio::time::Instant::now() + wait);
+        let bytes = self.bytes.split_to(piece);
+        Poll::Ready(Some(Ok(Frame::data(bytes))))
     }
 }
 
