@@ -221,7 +221,7 @@ pub struct ConnectorStatus {
     /// What the vendor backs up for the account, and no Connector declares.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undeclared: Option<Several>,
-    /// Limits of the vendor account that are exceeded, as the vendor names them. Example: `dynamics365-users: 120 of 100`.
+    /// Limits of the vendor account that are exceeded, as the vendor names them. Example: `dynamics365-users`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits_exceeded: Vec<String>,
     /// What the operator would write at the vendor next, in order, and whether it may.

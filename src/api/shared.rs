@@ -72,6 +72,9 @@ pub struct HandOffStatus {
     pub request_time: Time,
     /// How the operator notices that it is done.
     pub done_when: String,
+    /// What the vendor's audit shows that a person has done of it since: a sign that it is under way, not that it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
 }
 
 /// `conditions` is a list keyed by `type`, so that two writers can each own their own entries.

@@ -13,8 +13,9 @@ pub fn documents(text: &str) -> Result<Vec<Value>, String> {
     for document in serde_yaml::Deserializer::from_str(text) {
         // By JSON, as the API server takes it: in YAML an enum would be a tag.
         let mut value = Value::deserialize(document).map_err(|error| error.to_string())?;
-        match value["items"].take() {
-            Value::Array(items) if value["kind"] == "List" => all.extend(items),
+        let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
+        match value.get_mut("items").filter(|_| is_list).map(Value::take) {
+            Some(Value::Array(items)) => all.extend(items),
             _ => all.push(value),
         }
     }

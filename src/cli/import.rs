@@ -132,18 +132,19 @@ async fn import(options: &Options) -> Result<String, String> {
         state.iter().map(|guarded| kube::ResourceExt::name_any(guarded.as_ref())).collect();
     let mut text = String::new();
     for found in all.iter() {
+        // Quoted below: whoever names a connector must not write a line of what is applied.
         let found = undeclared(found, &here);
         let title = if found.name.is_empty() { vendor.label().to_owned() } else { found.name.clone() };
         let skipped = skipped(&found, &here);
         let imported = vendor.import(&found, &account).filter(|_| skipped.is_none());
         let Some(imported) = imported else {
             let why = skipped.unwrap_or("nothing that is not declared already");
-            let _ = writeln!(text, "# {title}: {why}");
+            let _ = writeln!(text, "# {title:?}: {why}");
             continue;
         };
         let name = object_name(&title, &mut names);
         let manifest = manifest(&name, &namespace, &options.policy, &imported, found.id.as_deref());
-        let _ = writeln!(text, "---\n# {title}");
+        let _ = writeln!(text, "---\n# {title:?}");
         text.push_str(&serde_yaml::to_string(&manifest).map_err(|error| error.to_string())?);
     }
     if text.is_empty() {

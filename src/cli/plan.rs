@@ -16,9 +16,9 @@ use crate::api::shared::HandOffStatus;
 use crate::api::{Connector, ServiceAccountPolicy};
 use crate::fault::Fault;
 use crate::metrics::Metrics;
-use crate::runtime::Settings;
 use crate::runtime::conditions::find;
 use crate::runtime::once::Once;
+use crate::runtime::{Patience, Settings};
 use crate::{connector, policy};
 
 /// What is planned.
@@ -135,14 +135,16 @@ async fn plan(options: &Options) -> Result<Vec<Planned>, String> {
         policy.status = live.and_then(|live| live.status);
         once.put_policy(policy.clone());
     }
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
+        // Read once; what follows rests on that.
+        let patience = if round == 0 { Patience::None } else { Patience::Routine };
         for connector in &mut connectors {
-            let status = connector::preview(connector, &once.context).await;
+            let status = connector::preview(connector, &once.context, patience).await;
             connector.status = Some(status.map_err(|fault| failed(connector, &fault))?);
             once.put_connector(connector.clone());
         }
         for policy in &mut policies {
-            let status = policy::preview(policy, &once.context).await;
+            let status = policy::preview(policy, &once.context, patience).await;
             policy.status = Some(status.map_err(|fault| failed(policy, &fault))?);
             once.put_policy(policy.clone());
         }
@@ -184,6 +186,10 @@ fn stand_in(metadata: &mut ObjectMeta, live: Option<&ObjectMeta>, same: bool) {
         let (namespace, name) = (metadata.namespace.as_deref().unwrap_or_default(), metadata.name.as_deref());
         Some(format!("planned-{namespace}-{}", name.unwrap_or_default()))
     });
+    // What the operator and people have marked on it counts, too.
+    for (key, value) in live.and_then(|live| live.annotations.clone()).into_iter().flatten() {
+        metadata.annotations.get_or_insert_default().entry(key).or_insert(value);
+    }
     let now = || k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(jiff::Timestamp::now());
     metadata.creation_timestamp = live.and_then(|live| live.creation_timestamp.clone()).or_else(|| Some(now()));
 }
@@ -242,5 +248,6 @@ fn page(planned: &Planned) -> String {
         }
         let _ = writeln!(text, "    Done when {}", hand_off.done_when);
     }
-    text
+    // A vendor's names may hold what a terminal obeys.
+    text.chars().filter(|it| *it == '\n' || !it.is_control()).collect()
 }

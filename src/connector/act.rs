@@ -11,7 +11,7 @@ use super::plan::{Plan, Step};
 use super::resolve::Resolved;
 use crate::api::Connector;
 use crate::api::shared::HandOffStatus;
-use crate::fault::{Fault, Kind};
+use crate::fault::{Class, Fault, Kind};
 use crate::runtime::conditions::whole_seconds;
 use crate::runtime::lately::Became;
 use crate::runtime::marks::{CREATING, Mark};
@@ -63,8 +63,9 @@ pub async fn act(
 pub fn sighted(connector: &Connector, resolved: &Resolved, observed: &Observed, context: &Context) {
     // The policy removes nothing on the word of a status alone: it asks whether this process has seen the Connector.
     // What is attested needs no Global Administrator, and what it does need is verified at Microsoft.
-    let granted =
-        matches!(resolved.authorization(), Some(Seen::Known(Authorization::Granted | Authorization::Attested(_))));
+    // One that is yet to be created was not seen to work, whatever its connection does for others.
+    let granted = resolved.found.is_some()
+        && matches!(resolved.authorization(), Some(Seen::Known(Authorization::Granted | Authorization::Attested(_))));
     let uid = connector.uid().unwrap_or_default();
     context.sightings.note(&uid, connector.metadata.generation.unwrap_or_default(), granted, observed.age);
 }
@@ -80,6 +81,24 @@ pub fn hand_over(connector: &Connector, plan: &Plan, now: Timestamp) -> (Vec<Han
 
 /// A write that does not show, or was refused, is repeated after this long.
 const RESTS: Duration = Duration::from_mins(5);
+const A_DAY: Duration = Duration::from_hours(24);
+
+/// A step, among what was written lately.
+fn key(connector: &Connector, resolved: &Resolved, step: &Step) -> String {
+    let Write { action, value, .. } = &step.write;
+    let id = resolved.found.as_ref().and_then(|found| found.id.as_deref()).unwrap_or_default();
+    if *action == Action::Create {
+        return creation_of(connector);
+    }
+    let (label, account) = (connector.spec.vendor.vendor().label(), resolved.account.as_deref());
+    format!("{label}/{}/{id}/{action}/{value}", account.unwrap_or_default())
+}
+
+/// Whether something would be written now: what rests is not looked at anew for that.
+pub fn writes(connector: &Connector, resolved: &Resolved, plan: &Plan, context: &Context) -> bool {
+    let fresh = |step: &&Step| context.lately.noted(&key(connector, resolved, step)).is_none();
+    plan.steps.iter().filter(|step| step.allowed == Allowed::Yes).any(|step| fresh(&step))
+}
 
 /// Takes the steps that may be taken, one after the other. Whether they show is told by the next look.
 async fn take(
@@ -97,21 +116,17 @@ async fn take(
         return Ok((changed, hindered));
     };
     for step in plan.steps.iter().filter(|step| step.allowed == Allowed::Yes) {
-        let Write { action, value, .. } = &step.write;
-        let written = match action {
-            Action::Create => creation_of(connector),
-            _ => format!("{}/{account}/{}/{action}/{value}", vendor.label(), id.unwrap_or_default()),
-        };
+        let action = step.write.action;
+        let written = key(connector, resolved, step);
         match context.lately.noted(&written) {
             // What was written a moment ago and does not show is waited for, not written again.
             Some(Became::Written) => hindered = Some(format!("{action} was written, but does not show yet")),
             Some(Became::Refused(fault)) => hindered = Some(format!("{action} failed: {}", fault.sentence)),
             None => {
                 tracing::info!(step = %action, "acting");
-                let creates = *action == Action::Create;
-                let begun = Mark::Annotation(CREATING, Some(whole_seconds(Timestamp::now()).0.to_string()));
+                let creates = action == Action::Create;
                 // Said before it is done: whoever comes after a crash must not make a second one.
-                if creates && !context.mark::<Connector>(&connector.metadata, &begun).await? {
+                if creates && !context.begin::<Connector>(&connector.metadata, CREATING, Timestamp::now()).await? {
                     return Ok((changed, hindered));
                 }
                 let at = At { account, connector: id };
@@ -133,7 +148,10 @@ async fn take(
                         notes.push(
                             Note::warning("StepFailed", "Correct", sentence.clone()).about("Step", action.to_string()),
                         );
-                        context.lately.note(&written, Became::Refused(fault), RESTS);
+                        // What is refused for good is a person's from then on, until something is declared otherwise.
+                        let for_good = creates && !matches!(fault.class, Class::Retry(_));
+                        let rests = if for_good { A_DAY } else { RESTS };
+                        context.lately.note(&written, Became::Refused(fault), rests);
                         hindered = Some(sentence);
                     }
                 }

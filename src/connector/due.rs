@@ -76,6 +76,9 @@ pub fn start(due: &Due, found: &VendorConnector, allowed: Allowed, label: &str, 
         return None;
     }
     let first = match found.details.jobs.as_ref()? {
+        _ if found.details.paused.as_ref().is_some_and(|paused| paused.known().is_none()) => {
+            Some("whether the connector is stopped can't be told".to_owned())
+        }
         Seen::Unknown(fault) => Some(format!("whether one runs already can't be told: {}", fault.sentence)),
         Seen::Known(Jobs { active: true, .. }) => return None,
         Seen::Known(Jobs { latest, .. }) => match (due.asked, latest) {

@@ -18,7 +18,7 @@ use crate::fault::Fault;
 use crate::runtime::conditions::find;
 use crate::runtime::lately::Became;
 use crate::runtime::{Context, Patience, Problem};
-use crate::vendors::{Action, At, Credential, Details, Sight};
+use crate::vendors::{Action, At, Credential, Details, Sight, Wanted};
 
 /// What was seen.
 pub struct Observed {
@@ -119,9 +119,9 @@ pub async fn gather(connector: &Connector, context: &Context, patience: Patience
         let account = account.as_deref().unwrap_or_default();
         context.settings.grants.cover_vendor(&namespace, vendor.label(), account, **action)
     };
-    let details = match (&sight, account.as_deref(), usable.as_deref()) {
-        (Ok(sight), Some(account), Some(credential)) => {
-            details(connector, sight, account, credential, context, age).await
+    let details = match (&sight, usable.as_deref()) {
+        (Ok(sight), Some(credential)) => {
+            details(connector, sight, account.as_deref().unwrap_or_default(), credential, context, age).await
         }
         _ => Details::default(),
     };
@@ -155,8 +155,9 @@ async fn details(
         return Details::default();
     }
     let at = At { account, connector: found.id.as_deref() };
-    let jobs = due(connector, found, Timestamp::now()).is_some();
-    connector.spec.vendor.vendor().inspect(at, jobs, credential, &context.desk, age).await
+    let asked = connector.status.iter().flat_map(|status| &status.hand_offs).map(|it| it.request_time.0).min();
+    let wanted = Wanted { jobs: due(connector, found, Timestamp::now()).is_some(), audit: asked };
+    connector.spec.vendor.vendor().inspect(at, wanted, credential, &context.desk, age).await
 }
 
 /// What became of its creation, if this process has tried one.
@@ -167,7 +168,8 @@ fn created(connector: &Connector, context: &Context) -> Option<Became> {
 
 /// The creation of its connector, among what was written lately.
 pub fn creation_of(connector: &Connector) -> String {
-    format!("{}/Create", connector.uid().unwrap_or_default())
+    let generation = connector.metadata.generation.unwrap_or_default();
+    format!("{}/{generation}/Create", connector.uid().unwrap_or_default())
 }
 
 /// How old an answer may be: half of the time to the next look, so that the answer of the last one is always too old.

@@ -195,7 +195,7 @@ fn keepit() {
                 details: Details {
                     paused: Some(Seen::Known(false)),
                     members: Some(Seen::Known(Vec::new())),
-                    jobs: None,
+                    ..Details::default()
                 },
                 ..works()
             }],

@@ -51,14 +51,16 @@ pub async fn reconcile(object: Arc<Guarded<Connector>>, context: Arc<Context>) -
         let mut observed = gather::gather(&connector, &context, Patience::Routine).await?;
         let mut planned = resolve_and_plan(&connector, &observed);
         // What is acted on was just read, not remembered.
-        if !observed.age.is_zero() && planned.as_ref().is_ok_and(|(_, plan)| plan.writes()) {
+        if !observed.age.is_zero()
+            && planned.as_ref().is_ok_and(|(resolved, plan)| act::writes(&connector, resolved, plan, &context))
+        {
             observed = gather::gather(&connector, &context, Patience::None).await?;
             planned = resolve_and_plan(&connector, &observed);
         }
         let outcome = match planned {
             Ok((resolved, plan)) => {
                 let done = act::act(&connector, &resolved, &plan, &observed, &context, Timestamp::now()).await?;
-                report::report(&connector, &resolved, &plan, done, &context.settings, Timestamp::now())
+                report::report(&connector, &resolved, &plan, &observed, done, &context.settings, Timestamp::now())
             }
             Err(problem) => report::refuse(&connector, &observed, &problem, &context.settings, Timestamp::now()),
         };
@@ -72,14 +74,14 @@ pub async fn reconcile(object: Arc<Guarded<Connector>>, context: Arc<Context>) -
 ///
 /// # Errors
 /// The API server did not answer.
-pub async fn preview(connector: &Connector, context: &Context) -> Result<ConnectorStatus, Fault> {
-    let observed = gather::gather(connector, context, Patience::None).await?;
+pub async fn preview(connector: &Connector, context: &Context, patience: Patience) -> Result<ConnectorStatus, Fault> {
+    let observed = gather::gather(connector, context, patience).await?;
     let now = Timestamp::now();
     let outcome = match resolve_and_plan(connector, &observed) {
         Ok((resolved, plan)) => {
             act::sighted(connector, &resolved, &observed, context);
             let done = act::Done { hand_offs: act::hand_over(connector, &plan, now).0, ..act::Done::default() };
-            report::report(connector, &resolved, &plan, done, &context.settings, now)
+            report::report(connector, &resolved, &plan, &observed, done, &context.settings, now)
         }
         Err(problem) => report::refuse(connector, &observed, &problem, &context.settings, now),
     };

@@ -27,13 +27,6 @@ pub struct Plan {
     pub unsure: bool,
 }
 
-impl Plan {
-    /// Whether something would be written now.
-    pub fn writes(&self) -> bool {
-        self.steps.iter().any(|step| step.allowed == Allowed::Yes)
-    }
-}
-
 /// One write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -59,19 +52,23 @@ fn steps(connector: &Connector, resolved: &Resolved, observed: &Observed, now: T
     let Some(found) = found.filter(|found| corrects && found.id.is_some() && !found.deleting) else {
         return backup.into_iter().collect();
     };
-    let step = |drift: &crate::vendors::Drift| {
-        let write = connector.spec.vendor.vendor().correction(drift, found)?;
-        let allowed = allowed(connector, observed, write.action).after(write.first.as_deref());
-        Some(Step { reason: format!("{} is {}", write.field, drift.observed), write, allowed })
+    let steps = |drift: &crate::vendors::Drift| {
+        let writes = connector.spec.vendor.vendor().corrections(drift, found).into_iter();
+        let step = |write: Write| {
+            let allowed = allowed(connector, observed, write.action).after(write.first.as_deref());
+            Step { reason: format!("{} is {}", write.field, drift.observed), write, allowed }
+        };
+        writes.map(step).collect::<Vec<_>>()
     };
-    resolved.drift.iter().filter_map(step).chain(backup).collect()
+    resolved.drift.iter().flat_map(steps).chain(backup).collect()
 }
 
 /// Nothing is created for an account that could not keep it alive.
 fn create(connector: &Connector, resolved: &Resolved, observed: &Observed, write: &Write) -> Step {
     let holds = satisfied(connector, resolved.policy.as_ref(), AuthorizationState::Granted).0 == State::True;
     let first = (!holds).then_some("the account has to hold what its policy asks for first");
-    let allowed = allowed(connector, observed, write.action).after(write.first.as_deref()).after(first);
+    let refused = (!resolved.creates).then_some("it was refused, and a person is asked to create it");
+    let allowed = allowed(connector, observed, write.action).after(write.first.as_deref()).after(refused).after(first);
     let label = connector.spec.vendor.vendor().label();
     Step { write: write.clone(), reason: format!("{label} has no such connector"), allowed }
 }
@@ -111,7 +108,8 @@ pub fn plan(connector: &Connector, resolved: &Resolved, observed: &Observed, now
     Plan {
         steps,
         hand_offs: what.map(hand_off).into_iter().collect(),
-        withdrawn,
+        // What the operator does itself was not done by anybody.
+        withdrawn: withdrawn || resolved.creates,
         unsure: (unsure && open(again)) || (profile.is_none() && open(MOVE)),
     }
 }

@@ -13,18 +13,16 @@ use super::report;
 use super::says::Says;
 use crate::api::{Connector, Reason};
 use crate::fault::Fault;
-use crate::runtime::conditions::{State, find};
+use crate::runtime::conditions::State;
 use crate::runtime::lately::Became;
-use crate::runtime::marks::{Mark, RELEASE_DELETION, is_held};
-use crate::runtime::{Context, Note, Outcome, Patience};
+use crate::runtime::marks::{DELETION_HELD, Mark, RELEASE_DELETION, annotation, is_held};
+use crate::runtime::{Allowed, Context, Note, Outcome, Patience};
 use crate::vendors::At;
 
 /// Nothing is left to be done: no look is needed any more.
 const DONE: Duration = Duration::from_hours(1);
 /// After a deletion the next look comes at once.
 const AT_ONCE: Duration = Duration::from_secs(1);
-/// What was written and does not show is looked at again after this long.
-const SHOWS_SOON: Duration = Duration::from_secs(10);
 /// What was refused is tried again after this long.
 const RESTS: Duration = Duration::from_mins(1);
 
@@ -36,17 +34,32 @@ pub async fn release(connector: &Connector, context: &Context) -> Result<Duratio
     let now = Timestamp::now();
     let observed = gather(connector, context, Patience::None).await?;
     let label = connector.spec.vendor.vendor().label();
-    match leaving(connector, &observed) {
+    let written = written(connector);
+    let became = context.lately.noted(&written);
+    // Held once, held until somebody says so: neither time nor a vendor that does not answer lets it go on.
+    let is_held = annotation(&connector.metadata, DELETION_HELD).is_some() && released(connector, now).is_none();
+    match leaving(connector, &observed, matches!(became, Some(Became::Written))) {
         Leaving::Stays(why) => let_go(connector, context, retained(label, &why)).await,
         Leaving::Gone => {
             let sentence = format!("{label} no longer has the connector, or deletes it: this object goes, too");
             let_go(connector, context, Note::normal("Deleted", "Delete", sentence)).await
         }
+        Leaving::Waits(_) if is_held => hold(connector, context, None, now).await,
+        Leaving::Delete { step, .. } if is_held => hold(connector, context, Some(step), now).await,
         Leaving::Waits(why) => wait(connector, context, &why, None, now).await,
-        Leaving::Delete { account, id, step } => {
-            delete(connector, context, &observed, (&account, &id), &step, now).await
-        }
+        Leaving::Delete { account, id, step } => match became {
+            Some(Became::Written) => {
+                wait(connector, context, "the deletion was accepted, and does not show yet", Some(&step), now).await
+            }
+            Some(Became::Refused(fault)) => wait(connector, context, &fault.sentence, Some(&step), now).await,
+            None => delete(connector, context, &observed, (&account, &id), step, now).await,
+        },
     }
+}
+
+/// The deletion of its connector, among what was written lately.
+fn written(connector: &Connector) -> String {
+    format!("{}/Delete", connector.uid().unwrap_or_default())
 }
 
 async fn delete(
@@ -54,49 +67,50 @@ async fn delete(
     context: &Context,
     observed: &Observed,
     (account, id): (&str, &str),
-    step: &Step,
+    step: Step,
     now: Timestamp,
 ) -> Result<Duration, Fault> {
     let vendor = connector.spec.vendor.vendor();
     let label = vendor.label();
-    let written = format!("{label}/{account}/{id}/Delete");
-    match context.lately.noted(&written) {
-        Some(Became::Written) => {
-            let message = format!("Deleted at {label}, which does not show it yet");
-            return say(connector, context, Says(State::False, Reason::Acting, message), Some(step), SHOWS_SOON).await;
-        }
-        Some(Became::Refused(fault)) => return wait(connector, context, &fault.sentence, Some(step), now).await,
-        None => {}
-    }
     let (uid, most) = (connector.uid().unwrap_or_default(), context.settings.deletions_per_minute);
-    let waiting = waiting(connector, context, account);
-    // Held once, held until somebody says so: it must not go on for the others having waited long enough.
-    let was_held = ready(connector) == Some(Reason::DeletionHeld.word());
-    let admitted = if was_held { Err(waiting.len()) } else { context.deletions.admit(account, &uid, &waiting, most) };
-    if let (Err(many), None) = (admitted, released(connector, now)) {
-        let message = if was_held { old_message(connector) } else { held(connector, many, most, label) };
-        return say(connector, context, Says(State::False, Reason::DeletionHeld, message), Some(step), DONE).await;
+    let admitted = context.deletions.admit(account, &uid, &waiting(connector, context, account), most);
+    if admitted.is_err() && released(connector, now).is_none() {
+        // Before it is said: whatever is said later, it stays held.
+        let mark = Mark::Annotation(DELETION_HELD, Some(format!("{now:.0}")));
+        context.mark::<Connector>(&connector.metadata, &mark).await?;
+        return hold(connector, context, Some(step), now).await;
     }
     let Some(credential) = &observed.credential else {
-        return wait(connector, context, "there is no credential", Some(step), now).await;
+        return wait(connector, context, "there is no credential", Some(&step), now).await;
     };
     tracing::info!(step = %step.write.action, "acting");
     let at = At { account, connector: Some(id) };
     match vendor.write(&step.write, at, credential, &context.desk).await {
         Ok(()) => {
-            context.lately.note(&written, Became::Written, RESTS);
+            // Once, and then it has to show.
+            let rests = context.settings.deletion_patience.max(RESTS);
+            context.lately.note(&written(connector), Became::Written, rests);
             let sentence = format!("Deleted \"{}\" at {label}", step.write.value);
             context.tell(connector, &[Note::normal("Deleted", "Delete", sentence)]).await;
             Ok(AT_ONCE)
         }
         Err(fault) => {
             let sentence = format!("Delete failed: {}", fault.sentence);
-            context.lately.note(&written, Became::Refused(fault), RESTS);
+            context.lately.note(&written(connector), Became::Refused(fault), RESTS);
             let note = Note::warning("StepFailed", "Delete", sentence.clone());
             context.tell(connector, &[note]).await;
-            wait(connector, context, &sentence, Some(step), now).await
+            wait(connector, context, &sentence, Some(&step), now).await
         }
     }
+}
+
+/// Says that it is held, and the way out.
+async fn hold(connector: &Connector, context: &Context, step: Option<Step>, now: Timestamp) -> Result<Duration, Fault> {
+    let (most, label) = (context.settings.deletions_per_minute, connector.spec.vendor.vendor().label());
+    let says = Says(State::False, Reason::DeletionHeld, held(connector, most, label, now));
+    let first = "somebody has to say that it is meant".to_owned();
+    let step = step.map(|step| Step { allowed: Allowed::NotYet(first), ..step });
+    say(connector, context, says, step.as_ref(), DONE).await
 }
 
 /// Waits, unless that has lasted long enough: nothing that is dead keeps an object, and with it its namespace, for ever.
@@ -142,21 +156,17 @@ async fn say(
     Ok(next)
 }
 
-fn ready(connector: &Connector) -> Option<String> {
-    Some(find(&connector.status.as_ref()?.conditions, "Ready")?.reason.clone())
-}
-
-fn old_message(connector: &Connector) -> String {
-    let conditions = connector.status.as_ref().map_or(&[][..], |status| &status.conditions);
-    find(conditions, "Ready").map(|ready| ready.message.clone()).unwrap_or_default()
-}
-
-fn held(connector: &Connector, many: usize, most: usize, label: &str) -> String {
-    let name = connector.name_any();
+fn held(connector: &Connector, most: usize, label: &str, now: Timestamp) -> String {
+    let (name, namespace) = (connector.name_any(), connector.namespace().unwrap_or_default());
+    let said = annotation(&connector.metadata, RELEASE_DELETION);
+    let but = match said.filter(|_| released(connector, now).is_none()) {
+        Some(_) => format!("; the annotation {RELEASE_DELETION} that is there is no time since the deletion"),
+        None => String::new(),
+    };
     format!(
-        "{many} Connectors of this {label} account were deleted within a minute, and {most} at most go without a word. If it is \
-         meant: kubectl annotate connector {name} --overwrite {RELEASE_DELETION}=$(date -u +%FT%TZ); if it is not, set \
-         spec.deletionPolicy: Retain, and the connector stays at {label}"
+        "More Connectors of this {label} account were deleted within a minute than go without a word ({most}). If it is meant: \
+         kubectl annotate connector -n {namespace} {name} --overwrite {RELEASE_DELETION}=$(date -u +%FT%TZ); if it is not, set \
+         spec.deletionPolicy: Retain, and the connector stays at {label}{but}"
     )
 }
 

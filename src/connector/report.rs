@@ -17,11 +17,12 @@ use crate::api::connector::{
     VendorAccountStatus,
 };
 use crate::api::policy::{PlannedStep, StepEffect};
-use crate::api::shared::{Several, span};
+use crate::api::shared::{HandOffStatus, Several, span};
 use crate::api::{Connector, ConnectorStatus, Reason};
 use crate::fault::Kind;
 use crate::runtime::conditions::{State, whole_seconds};
 use crate::runtime::{Allowed, Conditions, Note, Outcome, Problem, Settings, Trouble};
+use crate::seen::Seen;
 use crate::vendors::{Action, Drift, VendorConnector};
 
 type Said = Outcome<ConnectorStatus>;
@@ -34,6 +35,7 @@ pub fn report(
     connector: &Connector,
     resolved: &Resolved,
     plan: &Plan,
+    observed: &Observed,
     done: Done,
     settings: &Settings,
     now: Timestamp,
@@ -54,6 +56,8 @@ pub fn report(
     let organizations = organizations::seen(found, &resolved.missing, &old.organizations);
     let mut notes = organizations::failed(&organizations, &old.organizations);
     notes.extend(finished(backup.as_ref(), found, old.last_backup.as_ref()));
+    let mut hand_offs = done.hand_offs;
+    notes.extend(evidence(&mut hand_offs, observed, label));
     notes.extend(exceeded(&resolved.exceeded, &old.limits_exceeded, label));
     let backup_unknown = backed_up.0 == State::Unknown;
     // What a vendor shows to no program, ever, is waited for by nobody: the condition goes on to say that it is not known.
@@ -75,8 +79,9 @@ pub fn report(
     }
     let drift = drifted(resolved);
     let unseen = found.and_then(|found| found.details.unseen());
-    if let Some(Says(state, reason, message)) =
-        found.filter(|_| vendor.can_drift()).map(|_| in_sync(&drift, hindrance.as_deref(), unseen, label))
+    if let Some(Says(state, reason, message)) = found
+        .filter(|it| vendor.can_drift() && it.accessible && !it.deleting)
+        .map(|_| in_sync(&drift, hindrance.as_deref(), unseen, label))
     {
         conditions.set("InSync", state, reason, message);
     }
@@ -88,8 +93,7 @@ pub fn report(
             conditions.refuse(&Problem::missing("PolicySatisfied", message.clone()));
         }
         _ => {
-            let turn =
-                done.hand_offs.first().map(|first| Says(State::False, Reason::AwaitingPerson, first.title.clone()));
+            let turn = hand_offs.first().map(|first| Says(State::False, Reason::AwaitingPerson, first.title.clone()));
             let Says(state, reason, message) = turn
                 .or_else(|| first_not_true([Some(provisioned), Some(authorized), shown, Some(satisfied)]))
                 .unwrap_or_else(|| {
@@ -135,7 +139,7 @@ pub fn report(
         plan: plan.steps.iter().map(planned).collect(),
         undeclared: Several::of(&resolved.undeclared),
         limits_exceeded: resolved.exceeded.clone(),
-        hand_offs: done.hand_offs,
+        hand_offs,
         conditions: conditions.finish(),
     };
     // A backup that is about to be too old is looked at when it is.
@@ -283,11 +287,38 @@ fn finished(
     new.then(|| Note::normal("BackupFinished", "Observe", format!("A backup of \"{}\" has finished", found.name)))
 }
 
+/// What people were seen to have done of what they were asked for, and an Event for what is new. It supports, and proves nothing: the
+/// hand-off stays open until the vendor works.
+fn evidence(hand_offs: &mut [HandOffStatus], observed: &Observed, label: &str) -> Vec<Note> {
+    let deeds = match &observed.details.audit {
+        None => return Vec::new(),
+        Some(Seen::Known(deeds)) => deeds,
+        Some(Seen::Unknown(fault)) => {
+            let sentence = format!("{label}'s audit can't be looked into: {}", fault.sentence);
+            for hand_off in hand_offs {
+                hand_off.evidence = Some(sentence.clone());
+            }
+            return Vec::new();
+        }
+    };
+    let mut notes = Vec::new();
+    for hand_off in hand_offs {
+        let Some(deed) = deeds.iter().find(|deed| deed.time >= hand_off.request_time.0) else {
+            hand_off.evidence = None;
+            continue;
+        };
+        let sentence = format!("{label}'s audit: {} by {} at {:.0}", deed.what, deed.who, deed.time);
+        if hand_off.evidence.as_ref() != Some(&sentence) {
+            notes.push(Note::normal("HandOffUnderWay", "Observe", sentence.clone()).about("HandOff", &hand_off.name));
+            hand_off.evidence = Some(sentence);
+        }
+    }
+    notes
+}
+
 /// An Event for limits that were not exceeded before.
 fn exceeded(now: &[String], before: &[String], label: &str) -> Option<Note> {
-    let limit = |said: &String| said.split(':').next().unwrap_or_default().to_owned();
-    let known: Vec<String> = before.iter().map(limit).collect();
-    let new: Vec<&str> = now.iter().filter(|said| !known.contains(&limit(said))).map(String::as_str).collect();
+    let new: Vec<&str> = now.iter().filter(|limit| !before.contains(limit)).map(String::as_str).collect();
     let sentence = format!("The {label} account exceeds a limit: {}", new.join(", "));
     (!new.is_empty()).then(|| Note::warning("LimitExceeded", "Observe", sentence))
 }

@@ -132,12 +132,13 @@ fn certain(connector: &Connector, observed: &Observed) -> Result<(), Problem> {
         Some(begun) => {
             let label = connector.spec.vendor.vendor().label();
             let (name, object) = (called(connector).name, connector.name_any());
+            let namespace = connector.namespace().unwrap_or_default();
             Err(Problem::wrong(
                 "Provisioned",
                 Reason::CreateUncertain,
                 format!(
                     "The creation of \"{name}\" at {label}, begun {begun}, had an unknown end, and {label} shows no such connector: \
-                     look there, and once it is sure that there is none: kubectl annotate connector {object} {CREATING}-"
+                     look there, and once it is sure that there is none: kubectl annotate connector -n {namespace} {object} {CREATING}-"
                 ),
             ))
         }

@@ -25,8 +25,11 @@ pub struct Says(pub State, pub Reason, pub String);
 pub fn provisioned(resolved: &Resolved, lost: bool, hindered: Option<&str>, label: &str) -> Says {
     match &resolved.found {
         None if resolved.creates => {
-            let but = hindered.map(|hindered| format!(": {hindered}")).unwrap_or_default();
-            Says(State::False, Reason::Acting, format!("{label} has no such connector yet; it is being created{but}"))
+            let (reason, but) = match hindered {
+                None => (Reason::Acting, "it is being created".to_owned()),
+                Some(hindered) => (Reason::Pending, format!("it is to be created, but {hindered}")),
+            };
+            Says(State::False, reason, format!("{label} has no such connector yet; {but}"))
         }
         None if lost => {
             let message = format!("{label} no longer shows the connector that was adopted");
@@ -95,7 +98,7 @@ pub fn authorized(resolved: &Resolved, lost: bool, label: &str) -> (Authorizatio
         }
         None if !resolved.missing.is_empty() => required(format!("{label} was never seen to back up what is declared")),
         None if resolved.creates => {
-            let message = "It is created with a connection that works already: nobody has to sign in".to_owned();
+            let message = "It is to be created with a connection that works already: nobody has to sign in".to_owned();
             (AuthorizationState::Granted, Says(State::True, Reason::Granted, message))
         }
         None => required("Nobody has signed in for the connector yet".to_owned()),

@@ -106,9 +106,13 @@ async fn work(policy: &ServiceAccountPolicy, context: &Context) -> Result<Durati
 ///
 /// # Errors
 /// The API server did not answer.
-pub async fn preview(policy: &ServiceAccountPolicy, context: &Context) -> Result<ServiceAccountPolicyStatus, Fault> {
+pub async fn preview(
+    policy: &ServiceAccountPolicy,
+    context: &Context,
+    patience: Patience,
+) -> Result<ServiceAccountPolicyStatus, Fault> {
     let begun = Instant::now();
-    let observed = gather::gather(policy, context, Patience::None).await?;
+    let observed = gather::gather(policy, context, patience).await?;
     let planned = resolve_and_plan(policy, &observed);
     note(policy, context, planned.is_ok(), observed.age + begun.elapsed());
     let outcome = match planned {

@@ -32,6 +32,7 @@ pub fn merge(
                 url,
                 request_time: known.map_or_else(|| now.clone(), |known| known.request_time.clone()),
                 done_when,
+                evidence: known.and_then(|known| known.evidence.clone()),
             }
         })
         .collect();

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
 use kube::core::PartialObjectMeta;
@@ -16,6 +17,8 @@ use crate::fault::{Fault, Kind};
 pub const FINALIZER: &str = "backstay.dev/vendor-connector";
 /// Since when a connector is being created at the vendor.
 pub const CREATING: &str = "backstay.dev/creating";
+/// Since when the deletion waits for somebody to say that it is meant.
+pub const DELETION_HELD: &str = "backstay.dev/deletion-held";
 /// A backup is wanted that begins after this time.
 pub const START_BACKUP: &str = "backstay.dev/start-backup";
 /// The deletion goes on though many were deleted at once: when that was decided.
@@ -69,6 +72,34 @@ impl Context {
         if change(metadata, mark).is_none() {
             return Ok(true);
         }
+        self.mark_if::<K>(metadata, mark, |_| true).await
+    }
+
+    /// Says that something begins; whether it may: the object is there as it was read, is not going, and nobody has said so before.
+    ///
+    /// # Errors
+    /// As of `mark`.
+    pub async fn begin<K>(&self, metadata: &ObjectMeta, key: &'static str, since: Timestamp) -> Result<bool, Fault>
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        let as_read = |live: &ObjectMeta| {
+            live.deletion_timestamp.is_none()
+                && live.generation == metadata.generation
+                && annotation(live, key).is_none()
+        };
+        self.mark_if::<K>(metadata, &Mark::Annotation(key, Some(format!("{since:.0}"))), as_read).await
+    }
+
+    async fn mark_if<K>(
+        &self,
+        metadata: &ObjectMeta,
+        mark: &Mark,
+        may: impl Fn(&ObjectMeta) -> bool,
+    ) -> Result<bool, Fault>
+    where
+        K: Resource<DynamicType = ()>,
+    {
         let (name, namespace) =
             (metadata.name.as_deref().unwrap_or_default(), metadata.namespace.as_deref().unwrap_or_default());
         let api: Api<DynamicObject> =
@@ -79,7 +110,7 @@ impl Context {
             Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(false),
             Err(error) => return Err(error.into()),
         };
-        if live.metadata.uid != metadata.uid {
+        if live.metadata.uid != metadata.uid || !may(&live.metadata) {
             return Ok(false);
         }
         let Some(mut patch) = change(&live.metadata, mark) else { return Ok(true) };

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use kube::api::{ApiResource, DynamicObject, Patch, PatchParams};
 use kube::core::error_boundary::InvalidObject;
 use kube::runtime::controller::Action;
+use kube::runtime::events::{Event, EventType};
 use kube::{Api, Resource, ResourceExt};
 use serde_json::json;
 use tokio::time::Instant;
@@ -119,6 +121,25 @@ async fn unreadable<K: Published>(context: &Context, invalid: &InvalidObject) ->
     // What can't be read says nothing of what is to be deleted at the vendor, and must not stay for ever.
     if invalid.metadata.deletion_timestamp.is_some() {
         tracing::warn!("let go unread: what it stands for outside the cluster stays as it is");
+        let metadata = &invalid.metadata;
+        let regarding = ObjectReference {
+            api_version: Some(K::api_version(&()).into_owned()),
+            kind: Some(K::kind(&()).into_owned()),
+            namespace: metadata.namespace.clone(),
+            name: metadata.name.clone(),
+            uid: metadata.uid.clone(),
+            ..ObjectReference::default()
+        };
+        let event = Event {
+            type_: EventType::Warning,
+            reason: "Retained".to_owned(),
+            note: Some("The object can't be read: what it stands for outside the cluster stays as it is".to_owned()),
+            action: "Delete".to_owned(),
+            secondary: None,
+        };
+        if let Err(error) = context.events.publish(&event, &regarding).await {
+            tracing::warn!(%error, reason = event.reason, "an Event could not be written");
+        }
         context.mark::<K>(&invalid.metadata, &Mark::Finalizer(false)).await?;
         return Ok(Duration::from_hours(1));
     }

@@ -108,9 +108,9 @@ pub trait Vendor: Send + Sync {
     fn drift(&self, _found: &VendorConnector, _name: &str) -> Vec<Drift> {
         Vec::new()
     }
-    /// What makes it so, if the vendor's interface can.
-    fn correction(&self, _drift: &Drift, _found: &VendorConnector) -> Option<Write> {
-        None
+    /// What makes it so, as far as the vendor's interface can.
+    fn corrections(&self, _drift: &Drift, _found: &VendorConnector) -> Vec<Write> {
+        Vec::new()
     }
     /// What creates a connector of this name among these, if the spec says from what, and the vendor's interface can.
     fn creation(&self, _all: &[VendorConnector], _name: &str) -> Option<Creation> {
@@ -130,11 +130,11 @@ pub trait Vendor: Send + Sync {
     ) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(std::future::ready(Err(Fault::new(Kind::Bug, "nothing can be written at this vendor"))))
     }
-    /// What the vendor shows of one connector only when it is asked for that one: `jobs`, or what is declared.
+    /// What the vendor shows of one connector only when it is asked for that one.
     fn inspect<'a>(
         &'a self,
         _at: At<'a>,
-        _jobs: bool,
+        _wanted: Wanted,
         _credential: &'a Credential,
         _desk: &'a Desk,
         _max_age: Duration,
@@ -231,6 +231,15 @@ pub struct VendorConnector {
     pub details: Details,
 }
 
+/// What is wanted of one connector beside what is declared of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    /// Its backup jobs of late.
+    pub jobs: bool,
+    /// What people have done since this time; `None`: nobody was asked for anything.
+    pub audit: Option<Timestamp>,
+}
+
 /// What the vendor shows of one connector when it is asked for that one; `None`: it was not asked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Details {
@@ -240,6 +249,19 @@ pub struct Details {
     pub members: Option<Seen<Vec<String>>>,
     /// Its backup jobs of late.
     pub jobs: Option<Seen<Jobs>>,
+    /// What people have done at the vendor since they were asked, newest first.
+    pub audit: Option<Seen<Arc<[Deed]>>>,
+}
+
+/// Something that a person has done at the vendor, as its audit has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deed {
+    /// When.
+    pub time: Timestamp,
+    /// Who, as the vendor writes it.
+    pub who: String,
+    /// What, in the vendor's words.
+    pub what: String,
 }
 
 impl Details {

@@ -16,7 +16,8 @@ fn keepit<'a>(scene: &'a Scene, more: &[&'a str]) -> Vec<&'a str> {
 async fn what_is_imported_is_adopted_as_it_is_and_nothing_changes() {
     let scene = Scene::with_world(&with(&[
         called(AT_KEEPIT, OLD, &json!({ "retention": "P1Y" })),
-        called("Søn & Datter", "dddddd-eeeeee-ffffff", &json!({})),
+        // Whoever names a connector must not write what is applied.
+        called("Søn & Datter\n---\nkind: Pod", "dddddd-eeeeee-ffffff", &json!({})),
         called("On its way out", "gggggg-hhhhhh-iiiiii", &json!({ "deletion_deadline": "2027-01-01T00:00:00Z" })),
     ]))
     .await;
@@ -25,12 +26,12 @@ async fn what_is_imported_is_adopted_as_it_is_and_nothing_changes() {
     scene.apply_yaml(&scene.policy_yaml()).await;
     let first = scene.backstay(&keepit(&scene, &[]), "");
     assert_eq!((first.code, first.err.as_str()), (Some(0), ""));
-    assert!(first.out.contains("# On its way out: scheduled for deletion"), "{}", first.out);
+    assert!(first.out.contains("# \"On its way out\": scheduled for deletion"), "{}", first.out);
     assert!(!first.out.contains("world-keepit-password"), "{}", first.out);
     let before = scene.world.state();
 
     scene.apply_yaml(&first.out).await;
-    for (name, id) in [(CONNECTOR, OLD), ("s-n-datter", "dddddd-eeeeee-ffffff")] {
+    for (name, id) in [(CONNECTOR, OLD), ("s-n-datter-kind-pod", "dddddd-eeeeee-ffffff")] {
         let ready = scene.until_condition("Connector", name, "Ready", "True", "Current").await;
         assert_eq!(ready["status"]["connectorID"], id);
         assert!(is(&ready, "InSync", "True", "InSync"), "{ready:#}");
@@ -40,7 +41,7 @@ async fn what_is_imported_is_adopted_as_it_is_and_nothing_changes() {
     assert_eq!(scene.world.state()["keepit"], before["keepit"]);
     let again = scene.backstay(&keepit(&scene, &[]), "");
     assert!(!again.out.contains("kind: Connector"), "{}", again.out);
-    assert!(again.out.contains(&format!("# {AT_KEEPIT}: a Connector stands for it already")), "{}", again.out);
+    assert!(again.out.contains(&format!("# \"{AT_KEEPIT}\": a Connector stands for it already")), "{}", again.out);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -126,6 +126,32 @@ async fn what_fails_everywhere_is_in_doubt_what_is_partial_says_so_and_a_backup_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_was_seen_to_do_is_shown_and_the_hand_off_stays_open_until_a_backup_works() {
+    let world = tailspin(|world| {
+        world["switches"] = json!({ "avepoint": { "audit_page_size": 1 } });
+    });
+    let (scene, _operator) = begun(&world).await;
+    set(&scene, json!({ "auditScope": "audit.read.all" })).await;
+    until(&scene, "True", "Current").await;
+    let reads_audit = |call: &Call| call.path == "/aos/audit";
+    assert_eq!(scene.asked(reads_audit), 0, "nobody was asked for anything");
+    for organization in ["Tailspin Sales", "Tailspin Service", "Tailspin Sales", "Tailspin Service"] {
+        finish(&scene, organization, "failed");
+    }
+    let asked = until(&scene, "False", "AwaitingPerson").await;
+    assert_eq!(asked["status"]["handOffs"][0]["evidence"], Value::Null, "{asked:#}");
+    let words = json!({ "profile": "Dynamics account", "by": "jane@tailspin.com" });
+    scene.world.act("reauthorize-app-profile", words).unwrap();
+    let evidence = |it: &Value| it["status"]["handOffs"][0]["evidence"].as_str().map(str::to_owned);
+    let seen = until_seen(&scene, "the audit to show it", |it| evidence(it).is_some()).await;
+    assert!(evidence(&seen).unwrap().contains("of Dynamics account by jane@tailspin.com"), "{seen:#}");
+    assert_eq!(open(&seen), ["reauthorize"], "a backup has to work first");
+    scene.until_event("HandOffUnderWay").await;
+    finish(&scene, "Tailspin Sales", "finished");
+    until_seen(&scene, "it to work again", |it| open(it).is_empty()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_organization_without_a_job_is_not_observable_and_one_that_nobody_declared_is_named() {
     let (scene, _operator) = begun(TAILSPIN).await;
     let ready = until(&scene, "True", "Current").await;

@@ -117,7 +117,7 @@ async fn a_creation_with_an_unknown_end_waits_for_somebody_to_look() {
     declare(&scene, &json!({})).await;
     let uncertain = scene.until_connector("Ready", "False", "CreateUncertain").await;
     let said = message(&uncertain, "Ready");
-    assert!(said.contains(&format!("kubectl annotate connector {CONNECTOR} {MARK}-")), "{said}");
+    assert!(said.contains(&format!("kubectl annotate connector -n {} {CONNECTOR} {MARK}-", scene.namespace)), "{said}");
     // Nothing but the mark remembers it.
     operator.kill();
     let _operator = self::operator(&scene).await;

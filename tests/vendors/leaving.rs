@@ -139,10 +139,21 @@ async fn more_than_a_few_at_once_are_held_until_each_is_released_by_a_time() {
     }
     for name in ["b", "c"] {
         let held = scene.until_condition("Connector", name, "Ready", "False", "DeletionHeld").await;
-        assert!(message(&held, "Ready").contains(&format!("kubectl annotate connector {name}")), "{held:#}");
-        assert_eq!(planned(&held), [("Delete".to_owned(), "Yes".to_owned())]);
+        assert!(
+            message(&held, "Ready").contains(&format!("kubectl annotate connector -n {} {name}", scene.namespace)),
+            "{held:#}"
+        );
+        assert_eq!(planned(&held), [("Delete".to_owned(), "NotYet".to_owned())]);
     }
     assert_eq!(scene.asked(deletes), 1, "{:?}", scene.written());
+    // Nor does it go on when the vendor has not answered for a while, or the operator was started anew.
+    let dead = scene.world.fault(Fault { host: Some(KEEPIT.into()), status: Some(503), ..Fault::default() });
+    scene.patch("Connector", "c", json!({ "metadata": { "labels": { "look": "again" } } })).await;
+    scene.until_asked(2, "calls that fail", |call| call.status == 503).await;
+    scene.world.clear_fault(dead);
+    scene.patch("Connector", "c", json!({ "metadata": { "labels": { "look": "once-more" } } })).await;
+    scene.until_asked(1, "looks at Keepit", crate::harness::calls::lists_connectors).await;
+    assert!(is(&scene.get("Connector", "c").await, "Ready", "False", "DeletionHeld"));
     // A word that could stay in Git for ever releases nothing.
     let release = |said: &str| json!({ "metadata": { "annotations": { RELEASE: said } } });
     for said in ["true", "2026-01-01T00:00:00Z", "2100-01-01T00:00:00Z"] {

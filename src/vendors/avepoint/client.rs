@@ -15,7 +15,7 @@ use crate::cache::{Keyed, Shared};
 use crate::fault::{Fault, Kind};
 use crate::http::{Effect, Proof, Request, Way};
 use crate::seen::Seen;
-use crate::vendors::{Credential, Desk, Sight};
+use crate::vendors::{Credential, Deed, Desk, Sight};
 
 /// What was read, by app registration: who presents the same one shares the answers.
 pub type Accounts = Keyed<Login, Account>;
@@ -23,7 +23,9 @@ pub type Accounts = Keyed<Login, Account>;
 /// What was read with one app registration.
 #[derive(Debug, Default)]
 pub struct Account {
-    tokens: Tokens,
+    pub(super) tokens: Tokens,
+    /// What people have done in the last week.
+    pub(super) audit: Shared<Arc<[Deed]>>,
     /// Jobs of the last days: what may have changed since the last look.
     recent: Shared<Arc<[Job]>>,
     /// Jobs of each week that is looked through, by its number since 1970: what was read of one is kept when another fails.

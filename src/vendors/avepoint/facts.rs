@@ -108,8 +108,8 @@ fn end<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, 
     Ok(Some(time).filter(|time| *time > Timestamp::UNIX_EPOCH))
 }
 
-/// A time without a zone is one of UTC, too.
-fn utc(text: &str) -> Option<Timestamp> {
+/// A time; one without a zone is one of UTC, too.
+pub fn utc(text: &str) -> Option<Timestamp> {
     let without_zone = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
     text.parse().ok().or_else(without_zone)
 }

@@ -98,6 +98,11 @@ impl Login {
         })
     }
 
+    /// The same app registration, for tokens of another scope: AvePoint gives one scope a token.
+    pub(super) fn with_scope(&self, scope: &str) -> Self {
+        Self { scope: scope.to_owned(), ..self.clone() }
+    }
+
     /// Whose app registration it is: what AvePoint says to it of how often it wants to be asked counts for all who use it.
     pub(super) fn client_id(&self) -> &str {
         &self.client_id

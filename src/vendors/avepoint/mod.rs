@@ -1,5 +1,6 @@
 //! AvePoint Cloud Backup for Dynamics 365, as a vendor: its jobs are shown, and everything else is a person's.
 
+mod audit;
 mod centers;
 mod client;
 mod facts;
@@ -15,7 +16,9 @@ pub use centers::hosts;
 pub use client::Accounts;
 pub use spec::Spec;
 
-use super::{Attestation, Credential, Desk, Need, Sight, Undeclared, Vendor, VendorConnector, VendorSpec};
+use super::{
+    At, Attestation, Credential, Desk, Details, Need, Sight, Undeclared, Vendor, VendorConnector, VendorSpec, Wanted,
+};
 use crate::handoff::HandOff;
 
 /// Key of the Secret: the client secret of the app registration.
@@ -70,6 +73,20 @@ impl Vendor for Spec {
         let organization = |it: &Undeclared| spec::Organization { name: it.name.clone(), id: it.id.clone() };
         let organizations: Vec<_> = found.undeclared.iter().map(organization).collect();
         (!organizations.is_empty()).then(|| VendorSpec::AvePoint(Self { organizations, ..self.clone() }))
+    }
+
+    fn inspect<'a>(
+        &'a self,
+        _: At<'a>,
+        wanted: Wanted,
+        credential: &'a Credential,
+        desk: &'a Desk,
+        max_age: Duration,
+    ) -> BoxFuture<'a, Details> {
+        Box::pin(async move {
+            let Some(since) = wanted.audit else { return Details::default() };
+            Details { audit: audit::deeds(self, since, credential, desk, max_age).await, ..Details::default() }
+        })
     }
 
     fn look<'a>(&'a self, credential: &'a Credential, desk: &'a Desk, max_age: Duration) -> BoxFuture<'a, Sight> {

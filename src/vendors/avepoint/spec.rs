@@ -32,6 +32,11 @@ pub struct Spec {
     #[serde(default = "default_scope")]
     #[schemars(length(min = 1, max = 128), default = "default_scope")]
     pub scope: String,
+    /// The scope that tokens for the audit are asked for, where the app registration may read it: then an open hand-off shows what people
+    /// were seen to do of it. Absent: the audit is not looked into. Example: `audit.read.all`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128))]
+    pub audit_scope: Option<String>,
 }
 
 /// How an app registration in `AvePoint` Online Services proves that it is itself.

@@ -157,7 +157,10 @@ pub fn login(spec: &Spec, credential: &Credential, desk: &Desk) -> Result<Login,
 /// `GET /users/`: the account of the token; proves the token, too.
 async fn own_account(way: &Way, login: &Login) -> Result<String, Fault> {
     let user = ask(way, login, "/users/", "user", None).await?;
-    user.field("id").map(str::to_owned).ok_or_else(|| unreadable("names no account", "own account"))
+    user.field("id")
+        .filter(|id| facts::is_id(id))
+        .map(str::to_owned)
+        .ok_or_else(|| unreadable("names no account", "own account"))
 }
 
 /// `GET /users/{account}`: answers who may act on it.

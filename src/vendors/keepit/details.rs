@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::header::HeaderName;
 
 use super::client::{Login, ask, get, login, what};
@@ -45,7 +46,7 @@ pub async fn inspect(
         ),
         wanted(jobs, pages.jobs.get(max_age, async { backups(&way, &login, &path).await.into() })),
     );
-    Details { paused, members, jobs }
+    Details { paused, members, jobs, audit: None }
 }
 
 async fn wanted<T>(wanted: bool, read: impl Future<Output = Seen<T>>) -> Option<Seen<T>> {
@@ -65,7 +66,10 @@ async fn paused(way: &Way, login: &Login, path: &str) -> Result<bool, Fault> {
 
 /// `GET …/access_list`: guessed; where it is another one, nothing is known.
 async fn members(way: &Way, login: &Login, path: &str) -> Result<Vec<String>, Fault> {
-    Ok(facts::members(&ask(way, login, &format!("{path}/access_list"), "access_list", None).await?))
+    let list = ask(way, login, &format!("{path}/access_list"), "access_list", None).await?;
+    facts::members(&list).ok_or_else(|| {
+        Fault::new(Kind::BadAnswer, "Keepit's access list of the connector is written in another way than is known")
+    })
 }
 
 /// `GET …/jobs`: those that are over, too.
@@ -75,6 +79,8 @@ async fn backups(way: &Way, login: &Login, path: &str) -> Result<Jobs, Fault> {
     let answer = get(way, login, &path, headers).await?;
     match answer.fault("Keepit", what(&path)) {
         Some(fault) => Err(fault),
-        None => super::client::document(&answer.body, "jobs", what(&path)).map(|jobs| facts::jobs(&jobs)),
+        None => {
+            super::client::document(&answer.body, "jobs", what(&path)).map(|jobs| facts::jobs(&jobs, Timestamp::now()))
+        }
     }
 }

@@ -49,9 +49,9 @@ fn outside<'a>(spec: &'a Spec, found: &VendorConnector) -> Vec<&'a str> {
 }
 
 /// What makes a field what is declared. Longer is what is longer however long months are; whatever else is taken for shorter.
-pub fn correction(spec: &Spec, drift: &Drift, found: &VendorConnector) -> Option<Write> {
+pub fn corrections(spec: &Spec, drift: &Drift, found: &VendorConnector) -> Vec<Write> {
     let make =
-        |action, first| Some(Write { action, field: drift.field, value: drift.desired.clone(), link: None, first });
+        |action, first| vec![Write { action, field: drift.field, value: drift.desired.clone(), link: None, first }];
     if drift.field == NAME {
         return make(Action::Rename, None);
     }
@@ -59,10 +59,14 @@ pub fn correction(spec: &Spec, drift: &Drift, found: &VendorConnector) -> Option
         return make(Action::Pause, None);
     }
     if drift.field == ACCESS {
-        // One after the other.
-        let login = *outside(spec, found).first()?;
-        let (action, value) = (Action::GrantAccess, login.to_owned());
-        return Some(Write { action, field: drift.field, value, link: None, first: None });
+        let let_in = |login: &str| Write {
+            action: Action::GrantAccess,
+            field: drift.field,
+            value: login.to_owned(),
+            link: None,
+            first: None,
+        };
+        return outside(spec, found).into_iter().map(let_in).collect();
     }
     let longer = found.retention.as_deref().is_some_and(|observed| longer(&drift.desired, observed));
     if longer {
@@ -145,7 +149,7 @@ mod tests {
             (spec.retention, spec.shorten_retention_of) = (Some(desired.to_owned()), confirmed.map(str::to_owned));
             let found = found("n", observed);
             let drift = drift(&spec, &found, "n").remove(0);
-            let correction = correction(&spec, &drift, &found).unwrap();
+            let correction = corrections(&spec, &drift, &found).remove(0);
             (correction.action, correction.first.is_none())
         };
         assert_eq!(action("P2Y", Some("P1Y"), None), (Action::ExtendRetention, true));

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::TYPE;
 use super::xml::Element;
@@ -17,7 +17,7 @@ pub fn connectors(devices: &Element, health: &Seen<Element>, backups: &Seen<Elem
     let of_type = devices.all("cloud").filter(|cloud| cloud.field("type") == Some(TYPE));
     of_type
         .filter_map(|cloud| {
-            let id = cloud.field("guid")?;
+            let id = cloud.field("guid").filter(|id| is_id(id))?;
             let health = health.as_ref().map(|all| all.get(id).and_then(|device| read_health(device)));
             let last_backup = match &backups {
                 Seen::Known(all) => all.get(id).map_or(Ok(None), |device| read_backup(device)).into(),
@@ -53,6 +53,10 @@ pub fn lacks(tokens: &Element, username: &str) -> Option<Vec<Action>> {
             .filter_map(|right| right.split_once('/'))
             .any(|(letters, of)| of == resource && letters.contains(letter))
     };
+    // It has just listed them: rights that don't say so are written otherwise than is known here.
+    if !has('G', "Devices") {
+        return None;
+    }
     let needs = [
         (Action::Create, 'P', "Devices"),
         (Action::StartBackup, 'P', "DevJobs"),
@@ -64,32 +68,40 @@ pub fn lacks(tokens: &Element, username: &str) -> Option<Vec<Action>> {
     Some(needs.into_iter().filter(|(_, letter, resource)| !has(*letter, resource)).map(|(action, ..)| action).collect())
 }
 
-/// The account's limits that are exceeded, such as its seats (facts/keepit.md §2.6).
+/// So many limits are told.
+const MOST_LIMITS: usize = 20;
+
+/// The account's limits that are exceeded, such as its seats, by Keepit's names of them (facts/keepit.md §2.6).
 pub fn exceeded(resources: &Element) -> Vec<String> {
-    let said = |resource: &Element| {
-        let name = resource.field("name")?;
-        match (resource.field("usage"), resource.field("limit")) {
-            (Some(usage), Some(limit)) => Some(format!("{name}: {usage} of {limit}")),
-            _ => Some(name.to_owned()),
-        }
-    };
     let violated = |resource: &&Element| resource.field("violated").is_some_and(yes);
-    resources.all("resource").filter(violated).filter_map(said).collect()
+    let names = resources.all("resource").filter(violated).filter_map(|resource| resource.field("name"));
+    names.map(str::to_owned).take(MOST_LIMITS).collect()
 }
+
+/// Clocks differ; what waits for a later time is the next automatic one.
+const SOON: SignedDuration = SignedDuration::from_mins(5);
 
 /// The backup jobs of a connector, of the week before and the week to come.
-pub fn jobs(jobs: &Element) -> Jobs {
+pub fn jobs(jobs: &Element, now: Timestamp) -> Jobs {
     let backups = || jobs.all("job").filter(|job| job.field("type") == Some("backup"));
     let time = |job: &Element, name: &str| job.field(name).and_then(|text| text.parse::<Timestamp>().ok());
-    let active = |job: &Element| job.field("active").is_some_and(yes);
-    // One that waits for its time is active, but has not begun.
-    let latest = backups().filter_map(|job| time(job, "started").or_else(|| time(job, "scheduled"))).max();
-    Jobs { active: backups().any(active), latest }
+    let active = |job: &Element| {
+        let due = time(job, "scheduled").is_none_or(|scheduled| scheduled <= now + SOON);
+        job.field("active").is_some_and(yes) && (time(job, "started").is_some() || due)
+    };
+    Jobs { active: backups().any(active), latest: backups().filter_map(|job| time(job, "started")).max() }
 }
 
-/// The users that were let into a connector. The document's shape is guessed by what is sent to let one in.
-pub fn members(list: &Element) -> Vec<String> {
-    list.all("member").filter_map(|member| member.field("aname")).map(str::to_owned).collect()
+/// The users that were let into a connector; `None`: it is another document than was guessed by what is sent to let one in.
+pub fn members(list: &Element) -> Option<Vec<String>> {
+    let login =
+        |member: &Element| (member.name == "member").then(|| member.field("aname")).flatten().map(str::to_owned);
+    list.children.iter().map(login).collect()
+}
+
+/// Ids stand in paths: one that is none is nobody's.
+pub fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 fn by_id(list: &Element) -> HashMap<&str, &Element> {

@@ -17,7 +17,9 @@ use futures::future::BoxFuture;
 pub use client::Accounts;
 pub use spec::Spec;
 
-use super::{At, Creation, Credential, Desk, Details, Drift, Need, Sight, Vendor, VendorConnector, VendorSpec, Write};
+use super::{
+    At, Creation, Credential, Desk, Details, Drift, Need, Sight, Vendor, VendorConnector, VendorSpec, Wanted, Write,
+};
 use crate::fault::Fault;
 use crate::handoff::HandOff;
 
@@ -65,8 +67,8 @@ impl Vendor for Spec {
         drift::drift(self, found, name)
     }
 
-    fn correction(&self, drift: &Drift, found: &VendorConnector) -> Option<Write> {
-        drift::correction(self, drift, found)
+    fn corrections(&self, drift: &Drift, found: &VendorConnector) -> Vec<Write> {
+        drift::corrections(self, drift, found)
     }
 
     fn creation(&self, all: &[VendorConnector], name: &str) -> Option<Creation> {
@@ -85,12 +87,12 @@ impl Vendor for Spec {
     fn inspect<'a>(
         &'a self,
         at: At<'a>,
-        jobs: bool,
+        wanted: Wanted,
         credential: &'a Credential,
         desk: &'a Desk,
         max_age: Duration,
     ) -> BoxFuture<'a, Details> {
-        Box::pin(details::inspect(self, at, jobs, credential, desk, max_age))
+        Box::pin(details::inspect(self, at, wanted.jobs, credential, desk, max_age))
     }
 
     fn write<'a>(

@@ -26,7 +26,7 @@ pub struct Spec {
     /// Id of the Keepit account: the token's own, or one below it (a partner's token); any other is refused. Absent: the one that the
     /// token belongs to, shown in `status.account.id`. Can't change once set. Example: `k7q2mz-p4x9aa-0b3c8d`.
     #[serde(default, rename = "accountID", skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9-]+$"))]
     pub account_id: Option<String>,
     /// The Secret with the API token: keys `username` and `password`.
     pub secret_ref: SecretRef,
