@@ -1,0 +1,49 @@
+{{- define "backstay.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* What everything of the release is called. */}}
+{{- define "backstay.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
+{{- else if contains (include "backstay.name" .) .Release.Name }}
+{{- .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name (include "backstay.name" .) | trunc 63 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{/* These find the Pod, and can't change in an upgrade. */}}
+{{- define "backstay.selector" -}}
+app.kubernetes.io/name: {{ include "backstay.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "backstay.labels" -}}
+{{ include "backstay.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "backstay.serviceAccount" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "backstay.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- default "default" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "backstay.image" -}}
+{{- $repository := required "image.repository is required: no image of Backstay is published yet. Build one whose entrypoint is backstay, push it to a registry of yours, and name it: --set image.repository=registry.example.com/backstay" .Values.image.repository }}
+{{- if .Values.image.digest }}
+{{- printf "%s@%s" $repository .Values.image.digest }}
+{{- else }}
+{{- printf "%s:%s" $repository (default .Chart.AppVersion .Values.image.tag) }}
+{{- end }}
+{{- end }}
+
+{{/* The file that the operator reads its grants from. */}}
+{{- define "backstay.grants" -}}
+{{- toYaml .Values.grants }}
+{{- end }}
