@@ -4,8 +4,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 CLUSTER := target/tools/cluster
+HELM := target/tools/helm
 
-.PHONY: help demo test faults sdk bench check generate tools tested deny advisories clean
+.PHONY: help demo test faults sdk helm bench check generate tools tested deny advisories clean
 
 help: ## List what can be done
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -20,6 +21,7 @@ test: needs ## Test everything, from unit tests to a real API server
 	@$(MAKE) --no-print-directory tools
 	cargo test --locked --workspace
 	cd tests/cluster && go test -trimpath ./...
+	@$(MAKE) --no-print-directory helm
 	@$(MAKE) --no-print-directory sdk
 
 faults: needs ## Play every fault at the vendors and write docs/faults.md from what is seen
@@ -29,6 +31,11 @@ faults: needs ## Play every fault at the vendors and write docs/faults.md from w
 sdk: needs ## Let Microsoft's own clients use the world (Python; only what 'test' does, too)
 	@cargo build --locked --workspace --bins
 	@tests/sdk/run.sh "$(abspath target/sdk)" "$(abspath target/debug/world)"
+
+helm: needs ## Install the chart as its users would: the real Helm, a real API server (only what 'test' does, too)
+	@$(MAKE) --no-print-directory tools $(HELM)
+	@cargo build --locked --bin backstay
+	cd tests/helm && go test -trimpath -count=1 ./...
 
 bench: needs ## Measure what only computes: parsing, judging, planning (figures, never a test)
 	cargo bench --locked --bench judge
@@ -40,13 +47,14 @@ check: needs ## Format, lint, dependencies, generated files
 	@$(MAKE) --no-print-directory generate
 	@git diff --exit-code --stat -- $(GENERATED) || { echo "Not what the code generates: commit what 'make generate' made" >&2; exit 1; }
 
-GENERATED := crds docs/profiles.md src/tenant/README.md
+GENERATED := crds charts/backstay/files docs/profiles.md src/tenant/README.md
 
-generate: ## Write what is generated from the code: crds/, docs/profiles.md, src/tenant/README.md
-	@mkdir -p crds docs
+generate: ## Write what is generated from the code: crds/ and the chart's copy, docs/profiles.md, src/tenant/README.md
+	@mkdir -p crds docs charts/backstay/files
 	@cargo build --locked --quiet --bin backstay
 	@set -e; write() { target/debug/backstay $$1 > "$$2.new"; mv "$$2.new" "$$2"; }; \
 	write crd crds/backstay.yaml; write "docs profiles" docs/profiles.md; write "docs calls" src/tenant/README.md
+	@cp crds/backstay.yaml charts/backstay/files/crds.yaml
 
 deny: ## Licenses, bans and sources of the dependencies
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny@$(DENY)
@@ -61,6 +69,11 @@ tools: $(CLUSTER) ## Build the test cluster: kube-apiserver, etcd and kubectl in
 
 $(CLUSTER): $(wildcard tests/cluster/*.go tests/cluster/*/*.go) tests/cluster/go.mod tests/cluster/ldflags
 	@tests/cluster/build.sh "$(abspath $@)"
+
+# -trimpath as for the cluster: what both are made of is compiled once.
+$(HELM): tests/helm/go.mod tests/helm/go.sum
+	@echo "Building Helm (the first time: 2 to 4 minutes on 2 cores)"
+	@cd tests/helm && go build -trimpath -ldflags "-s -w" -o "$(abspath $@)" helm.sh/helm/v4/cmd/helm
 
 clean: ## Remove what was built here
 	rm -rf target .demo

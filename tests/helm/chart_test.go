@@ -1,0 +1,317 @@
+// What does the chart make of values, and which does it refuse? Looked at without a cluster, and accepted by a real API server.
+
+package helm
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+func TestLintHasNothingToSay(t *testing.T) {
+	for _, with := range [][]string{{"--set", image}, {"-f", "everything.yaml"}} {
+		said := helm(t, append([]string{"lint", "--strict", chart}, with...)...)
+		if strings.Contains(said, "[WARNING]") || strings.Contains(said, "[ERROR]") {
+			t.Error(said)
+		}
+	}
+}
+
+func TestWhatIsMisspeltOrImpossibleIsRefusedByName(t *testing.T) {
+	for set, words := range map[string]string{
+		"grant=a":                              "'grant'",
+		"readonly=true":                        "'readonly'",
+		"image.repo=a":                         "at '/image': additional properties 'repo'",
+		"networkPolicy.enable=true":            "at '/networkPolicy': additional properties 'enable'",
+		"metrics.serviceMonitor.lables.a=b":    "at '/metrics/serviceMonitor': additional properties 'lables'",
+		"replicas=2":                           "'replicas'",
+		"replicaCount=2":                       "'replicaCount'",
+		"readOnly=no":                          "at '/readOnly'",
+		"waitingInterval=60":                   "at '/waitingInterval'",
+		"deletionPatience=never":               "at '/deletionPatience'",
+		"deletionsPerMinute=-1":                "at '/deletionsPerMinute'",
+		"allowHosts={https://api.example.com}": "at '/allowHosts/0'",
+		"runAsUser=0":                          "at '/runAsUser'",
+		"watchNamespace=a b":                   "at '/watchNamespace'",
+		"log.format=xml":                       "at '/log/format'",
+		"grants[0].namespace=a,grants[0].accounts={b},grants[0].actions={Rename}":                                             "at '/grants/0'",
+		"grants[0].namespace=a,grants[0].vendor=Keepit,grants[0].accounts={b},grants[0].actions={Renam}":                      "at '/grants/0/actions/0'",
+		"grants[0].namespace=a,grants[0].tenant=c,grants[0].vendor=d,grants[0].accounts={b},grants[0].actions={}":             "'tenant'",
+		"grants[0].namespace=a,grants[0].tenantID=c,grants[0].vendor=d,grants[0].accounts={b},grants[0].actions={AccessMode}": "at '/grants/0'",
+	} {
+		helmRefuses(t, words, "template", chart, "--set", image, "--set", set)
+	}
+	helmRefuses(t, "metrics.service.enabled", "template", chart, "--set", image,
+		"--set", "metrics.service.enabled=false,metrics.serviceMonitor.enabled=true")
+}
+
+func TestNoImageIsPretended(t *testing.T) {
+	helmRefuses(t, "image.repository is required: no image of Backstay is published yet", "template", chart)
+}
+
+func TestAnOlderKubernetesIsRefused(t *testing.T) {
+	helmRefuses(t, "requires kubeVersion: >=1.33.0-0", "template", chart, "--set", image, "--kube-version", "1.32.9")
+	helm(t, "template", chart, "--set", image, "--kube-version", "v1.33.4-eks-1")
+}
+
+func TestTheChartIsOfThisVersionOfTheOperator(t *testing.T) {
+	var about struct{ AppVersion string }
+	if err := yaml.Unmarshal([]byte(read(t, "charts/backstay/Chart.yaml")), &about); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(read(t, "Cargo.toml"), "\nversion = \""+about.AppVersion+"\"\n") {
+		t.Errorf("appVersion is %s, and Cargo.toml says otherwise", about.AppVersion)
+	}
+}
+
+// Each value is given, shows in what is rendered, and what comes of it is accepted by the API server.
+func TestEveryValueDoesSomething(t *testing.T) {
+	defaults, everything := object{}, object{}
+	for path, into := range map[string]*object{"charts/backstay/values.yaml": &defaults, "tests/helm/everything.yaml": &everything} {
+		if err := yaml.Unmarshal([]byte(read(t, path)), into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole := render(t, "-f", "everything.yaml")
+	for _, path := range leaves(defaults, nil) {
+		name := strings.Trim(strings.ReplaceAll(string(mustJSON(t, path)), `","`, "."), `[]"`)
+		usual, given := at(defaults, path...), at(everything, path...)
+		if given == nil {
+			t.Errorf("everything.yaml has no %s", name)
+			continue
+		}
+		if on, is := given.(bool); is {
+			if !on {
+				t.Errorf("%s is a switch, and not on in everything.yaml", name)
+			}
+			usual = false
+		} else if reflect.DeepEqual(usual, given) {
+			t.Errorf("%s has its default in everything.yaml", name)
+		}
+		var but object
+		if err := json.Unmarshal(mustJSON(t, everything), &but); err != nil {
+			t.Fatal(err)
+		}
+		compared := whole
+		switch name {
+		case "image.repository": // required: another one in place of none
+			usual = "other.example.com/backstay"
+		case "image.tag": // the digest wins
+			put(but, "", "image", "digest")
+			compared = render(t, "-f", written(t, but))
+		case "metrics.service.enabled": // a ServiceMonitor needs it
+			put(but, false, "metrics", "serviceMonitor", "enabled")
+			compared = render(t, "-f", written(t, but))
+		}
+		put(but, usual, path...)
+		if render(t, "-f", written(t, but)) == compared {
+			t.Errorf("%s changes nothing", name)
+		}
+	}
+}
+
+func TestTheAPIServerTakesWhatIsRenderedWithEverySwitchOnAndOff(t *testing.T) {
+	serviceMonitors(t)
+	for _, namespace := range []string{"backstay-system", "watched"} {
+		if !exists("namespace", namespace) {
+			kubectl(t, "create", "namespace", namespace)
+		}
+	}
+	off := "crds.enabled=false,rbac.create=false,rbac.aggregate=false,serviceAccount.create=false,admissionPolicy.enabled=false," +
+		"metrics.service.enabled=false"
+	for name, values := range map[string][]string{
+		"defaults":   {"--set", image},
+		"everything": {"-f", "everything.yaml"},
+		"nothing":    {"--set", image, "--set", off},
+	} {
+		rendered := render(t, values...)
+		apply(t, rendered, "apply", "--dry-run=server", "--validate=strict", "-f", "-")
+		var kinds []string
+		for _, one := range objects(t, rendered) {
+			kinds = append(kinds, one["kind"].(string))
+		}
+		slices.Sort(kinds)
+		policies := "ValidatingAdmissionPolicy ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingAdmissionPolicyBinding"
+		want := map[string]string{
+			"defaults": "ClusterRole ClusterRole ClusterRole ClusterRoleBinding ConfigMap CustomResourceDefinition CustomResourceDefinition " +
+				"Deployment Service ServiceAccount " + policies,
+			"everything": "ClusterRole ClusterRole ClusterRole ConfigMap CustomResourceDefinition CustomResourceDefinition " +
+				"Deployment NetworkPolicy RoleBinding Service ServiceAccount ServiceMonitor " + policies,
+			"nothing": "ConfigMap Deployment",
+		}[name]
+		if strings.Join(kinds, " ") != want {
+			t.Errorf("%s: %s", name, strings.Join(kinds, " "))
+		}
+	}
+}
+
+func TestTheKindsAreThoseThatTheCodeGenerates(t *testing.T) {
+	generated := read(t, "crds/backstay.yaml")
+	if read(t, "charts/backstay/files/crds.yaml") != generated {
+		t.Error("charts/backstay/files/crds.yaml is not crds/backstay.yaml: run 'make generate'")
+	}
+	want := objects(t, generated)
+	var got []object
+	for _, one := range objects(t, render(t, "--set", image)) {
+		if one["kind"] != "CustomResourceDefinition" {
+			continue
+		}
+		metadata := one["metadata"].(object)
+		if at(metadata, "annotations", "helm.sh/resource-policy") != "keep" {
+			t.Errorf("%s would go with the release, and all objects with it", metadata["name"])
+		}
+		delete(metadata, "annotations")
+		delete(metadata, "labels")
+		got = append(got, one)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Error("what is rendered differs from crds/backstay.yaml")
+	}
+}
+
+func TestTheRightsAreThoseOfTheInstallFolder(t *testing.T) {
+	want := pick(t, objects(t, read(t, "install/rbac.yaml")), "ClusterRole")["rules"]
+	got := pick(t, objects(t, render(t, "--set", image)), "ClusterRole", "backstay")["rules"]
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("the chart has %s, install/rbac.yaml %s", mustJSON(t, got), mustJSON(t, want))
+	}
+}
+
+func TestTheGrantsMayNameEveryActionAndNoOther(t *testing.T) {
+	var want []string
+	for _, crd := range objects(t, read(t, "crds/backstay.yaml")) {
+		schema := at(crd, "spec", "versions", 0, "schema", "openAPIV3Schema", "properties", "spec", "properties", "allowedActions")
+		for _, action := range at(schema, "items", "enum").([]any) {
+			want = append(want, action.(string))
+		}
+	}
+	var schema object
+	if err := json.Unmarshal([]byte(read(t, "charts/backstay/values.schema.json")), &schema); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, action := range at(schema, "properties", "grants", "items", "properties", "actions", "items", "enum").([]any) {
+		got = append(got, action.(string))
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("values.schema.json has %v, the kinds %v", got, want)
+	}
+}
+
+func TestTheAdmissionPolicyKnowsEveryReferenceToASecret(t *testing.T) {
+	rendered := objects(t, render(t, "--set", image))
+	found := 0
+	for _, crd := range objects(t, read(t, "crds/backstay.yaml")) {
+		policy := pick(t, rendered, "ValidatingAdmissionPolicy", at(crd, "spec", "names", "plural").(string))
+		expression := strings.ReplaceAll(at(policy, "spec", "variables", 0, "expression").(string), "?", "")
+		spec := at(crd, "spec", "versions", 0, "schema", "openAPIV3Schema", "properties", "spec")
+		for _, reference := range references(spec, "object.spec") {
+			found++
+			if !strings.Contains(expression, reference+".orValue") {
+				t.Errorf("%s is not looked at", reference)
+			}
+		}
+	}
+	if found < 5 {
+		t.Errorf("only %d references were found in the kinds", found)
+	}
+}
+
+func TestMetricsAreOpenToNobodyUnlessSomebodyIsNamed(t *testing.T) {
+	policy := pick(t, objects(t, render(t, "--set", image, "--set", "networkPolicy.enabled=true")), "NetworkPolicy")
+	if ingress, is := at(policy, "spec", "ingress").([]any); !is || len(ingress) != 0 {
+		t.Errorf("let in: %s", mustJSON(t, at(policy, "spec", "ingress")))
+	}
+	policy = pick(t, objects(t, render(t, "-f", "everything.yaml")), "NetworkPolicy")
+	want := `[{"from":[{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"monitoring"}}}],"ports":[{"port":8080,"protocol":"TCP"}]}]`
+	if got := string(mustJSON(t, at(policy, "spec", "ingress"))); got != want {
+		t.Errorf("let in: %s", got)
+	}
+}
+
+func TestLabelsOfThePodCantHideItFromItsDeployment(t *testing.T) {
+	deployment := pick(t, objects(t, render(t, "--set", image, "--set", `podLabels.app\.kubernetes\.io/name=other`)), "Deployment")
+	for label, value := range at(deployment, "spec", "selector", "matchLabels").(object) {
+		if got := at(deployment, "spec", "template", "metadata", "labels", label); got != value {
+			t.Errorf("%s is %v, and %v is looked for", label, got, value)
+		}
+	}
+}
+
+// One operator, whatever happens: there is no leader election.
+func TestThereIsOneReplicaAndNeverTwoAtATime(t *testing.T) {
+	for _, values := range [][]string{{"--set", image}, {"-f", "everything.yaml"}} {
+		deployment := pick(t, objects(t, render(t, values...)), "Deployment")
+		if at(deployment, "spec", "replicas") != 1.0 || at(deployment, "spec", "strategy", "type") != "Recreate" {
+			t.Errorf("%s", mustJSON(t, deployment["spec"]))
+		}
+	}
+}
+
+// The paths of all values that have no values of their own below.
+func leaves(value any, path []any) [][]any {
+	fields, is := value.(object)
+	if !is || len(fields) == 0 || slices.Contains([]any{"resources"}, last(path)) {
+		return [][]any{path}
+	}
+	var found [][]any
+	for name, field := range fields {
+		found = append(found, leaves(field, append(slices.Clone(path), name))...)
+	}
+	return found
+}
+
+func last(path []any) any {
+	if len(path) == 0 {
+		return nil
+	}
+	return path[len(path)-1]
+}
+
+func put(values object, value any, path ...any) {
+	for _, step := range path[:len(path)-1] {
+		values = values[step.(string)].(object)
+	}
+	values[last(path).(string)] = value
+}
+
+// The paths of all references to Secrets in a schema.
+func references(schema any, path string) []string {
+	var found []string
+	if items := at(schema, "items"); items != nil {
+		// No expression of the policy reaches into a list: a reference there shows as one that is not looked at.
+		found = append(found, references(items, path+"[]")...)
+	}
+	properties, _ := at(schema, "properties").(object)
+	for name, property := range properties {
+		if strings.HasSuffix(strings.ToLower(name), "secretref") {
+			found = append(found, path+"."+name+".name")
+		} else {
+			found = append(found, references(property, path+"."+name)...)
+		}
+	}
+	return found
+}
+
+func mustJSON(t *testing.T, value any) []byte {
+	t.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// A kind of the Prometheus Operator, as far as it is needed to be accepted.
+func serviceMonitors(t *testing.T) {
+	t.Helper()
+	kubectl(t, "apply", "-f", filepath.Join(root, "tests/helm/servicemonitor.yaml"))
+	kubectl(t, "wait", "--for=condition=Established", "--timeout=30s", "crd/servicemonitors.monitoring.coreos.com")
+}
