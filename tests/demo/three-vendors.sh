@@ -28,6 +28,10 @@ if ! kubectl wait -n "$namespace" connector/contoso-power-platform --for=conditi
   until_reason connector/contoso-power-platform NoBackup
   run world do finish-backup connector="Contoso Power Platform"
 fi
+say "Entra: the operator's app gets what 'backstay permissions' lists for FluentPro's policy and for no other here: it reads consents."
+for permission in Application.Read.All Directory.Read.All; do
+  run world do grant-permission app=c0ffee00-1111-4222-8333-444455556666 permission=$permission now=true tenant=Contoso
+done
 say "FluentPro: consent, add the environment there, and say so here."
 run world do consent app=c0ffee00-aaaa-4222-8333-0000000000f1 name="FluentPro Backup" resource="Microsoft Graph" scope="User.Read offline_access" tenant=Contoso
 run world do consent app="FluentPro Backup" resource=Dataverse scope=user_impersonation tenant=Contoso
