@@ -135,15 +135,16 @@ async fn plan(options: &Options) -> Result<Vec<Planned>, String> {
         policy.status = live.and_then(|live| live.status);
         once.put_policy(policy.clone());
     }
+    let (mut beside_connectors, mut beside_policies) = beside(&once, &connectors, &policies);
     for round in 0..ROUNDS {
         // Read once; what follows rests on that.
         let patience = if round == 0 { Patience::None } else { Patience::Routine };
-        for connector in &mut connectors {
+        for connector in connectors.iter_mut().chain(&mut beside_connectors) {
             let status = connector::preview(connector, &once.context, patience).await;
             connector.status = Some(status.map_err(|fault| failed(connector, &fault))?);
             once.put_connector(connector.clone());
         }
-        for policy in &mut policies {
+        for policy in policies.iter_mut().chain(&mut beside_policies) {
             let status = policy::preview(policy, &once.context, patience).await;
             policy.status = Some(status.map_err(|fault| failed(policy, &fault))?);
             once.put_policy(policy.clone());
@@ -158,6 +159,28 @@ async fn plan(options: &Options) -> Result<Vec<Planned>, String> {
         planned("ServiceAccountPolicy", &it.metadata, &status.conditions, status.plan, status.hand_offs)
     });
     Ok(connectors.chain(policies).zip(existing).map(|(planned, exists)| Planned { exists, ..planned }).collect())
+}
+
+/// What is in the cluster and not in the file, and what is planned rests on: the Connectors of a policy, and the policy of a Connector.
+/// Looked at as well, and not told.
+fn beside(
+    once: &Once,
+    connectors: &[Connector],
+    policies: &[ServiceAccountPolicy],
+) -> (Vec<Connector>, Vec<ServiceAccountPolicy>) {
+    let place = |metadata: &ObjectMeta| (metadata.namespace.clone(), metadata.name.clone());
+    let asks = |it: &Connector| (it.metadata.namespace.clone(), Some(it.spec.policy_ref.name.clone()));
+    let planned: Vec<_> = policies.iter().map(|it| place(&it.metadata)).collect();
+    let readable = once.context.connectors.state();
+    let all = readable.iter().filter_map(|guarded| guarded.0.as_ref().ok());
+    let here: Vec<_> = connectors.iter().map(|it| place(&it.metadata)).collect();
+    let others =
+        all.filter(|it| planned.contains(&asks(it)) && !here.contains(&place(&it.metadata)) && !it.spec.suspend);
+    let wanted: Vec<_> = connectors.iter().map(asks).filter(|policy| !planned.contains(policy)).collect();
+    let readable = once.context.policies.state();
+    let all = readable.iter().filter_map(|guarded| guarded.0.as_ref().ok());
+    let theirs = all.filter(|it| wanted.contains(&place(&it.metadata)));
+    (others.cloned().collect(), theirs.cloned().collect())
 }
 
 fn failed<K: ResourceExt>(object: &K, fault: &Fault) -> String {

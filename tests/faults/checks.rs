@@ -1,6 +1,6 @@
 //! What must hold whatever goes wrong: who is Ready, what is told to whom, who is left alone, and that nothing is written.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backstay_world::{Call as Asked, PLANTED_PASSWORD};
 use kube::api::ListParams;
@@ -24,8 +24,11 @@ const SECRETS: &[&str] = &[
     "YmFja3N0YXktYXBpLXRva2VuOndvcmxkLWtlZXBpdC1wYXNzd29yZA",
 ];
 
+/// How long an Event is waited for.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// The Events of a scene.
-pub async fn events(scene: &Scene) -> Value {
+pub async fn events_of(scene: &Scene) -> Value {
     let events = scene.api("Event").list(&ListParams::default()).await.unwrap();
     json!(events.items.iter().map(|event| &event.data).collect::<Vec<_>>())
 }
@@ -33,7 +36,18 @@ pub async fn events(scene: &Scene) -> Value {
 /// Who was Ready though something that matters was wrong, be it for a moment; who was not though nothing was; and of whom no
 /// Event says why.
 pub async fn ready_or_not(scene: &Scene, played: &[Played], rows: &[Row]) -> Vec<String> {
-    let events = events(scene).await;
+    // An Event comes after the status that it tells of.
+    let told = |events: &Value, it: &Played, row: &Row| {
+        let of = |event: &&Value| event["regarding"]["name"] == it.place.name.as_str();
+        let says = |event: &Value| event["note"].as_str().is_some_and(|note| note.ends_with(&row.message));
+        events.as_array().unwrap().iter().filter(of).any(says)
+    };
+    let begun = Instant::now();
+    let mut events = events_of(scene).await;
+    while begun.elapsed() < PATIENCE && !played.iter().zip(rows).all(|(it, row)| told(&events, it, row)) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        events = events_of(scene).await;
+    }
     let mut wrong = Vec::new();
     for (it, row) in played.iter().zip(rows) {
         let of = events.as_array().unwrap().iter().filter(|event| event["regarding"]["name"] == it.place.name.as_str());

@@ -134,7 +134,7 @@ async fn play(vendor: &Vendor, path: &str, again: bool, cases: Vec<Case>) -> (Ve
         it.strike(&scene);
         wrong.extend(it.relapse(&scene, well).await);
     }
-    told.push(checks::events(&scene).await.to_string());
+    told.push(checks::events_of(&scene).await.to_string());
     wrong.extend(checks::leaks(&operator, &told).await);
     wrong.extend(checks::written(&scene, &played));
     (rows, wrong)

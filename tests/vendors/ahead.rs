@@ -117,6 +117,21 @@ async fn a_plan_of_what_is_there_goes_on_from_its_status() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_is_planned_alone_rests_on_the_connectors_that_are_there() {
+    let scene = Scene::with_world(&contoso(|_| {})).await;
+    let operator = scene.operator_with("[]", &[]).await;
+    scene.apply_example().await;
+    scene.until_connector("Ready", "False", "AwaitingPerson").await;
+    assert_eq!(operator.stop().await, Some(0));
+    let grants = scene.folder.join("planned.yaml");
+    std::fs::write(&grants, scene.grants()).unwrap();
+    let file = scene.policy_yaml().replace("namespace: backup", &format!("namespace: {}", scene.namespace));
+    let said = scene.backstay(&["plan", "-f", "-", "--grants", grants.to_str().unwrap()], &file);
+    assert!(said.out.contains("would: EnrollSelf Create Contoso Sales"), "{}{}", said.out, said.err);
+    assert!(!said.out.contains("Connector "), "{}", said.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_can_not_be_planned_or_imported_is_one_sentence() {
     let scene = Scene::with_world(&with(&[])).await;
     let misspelt = scene.connector_yaml().replace("  backup:", "  back-up:");
