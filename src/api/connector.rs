@@ -112,8 +112,7 @@ pub struct PolicyRef {
 #[x_kube(validation = Rule::new("(self.policy == 'ByID') == has(self.connectorID)").message("connectorID belongs to policy ByID, and ByID needs it"))]
 pub struct Adoption {
     /// `ByName` (default): the one of the declared name that is not being deleted. `ByID`: the one with `connectorID`, whatever its
-    /// name. `Never`: only one that a person
-    /// makes as the hand-off asks for it, or the operator itself.
+    /// name. `Never`: only one that a person makes as the hand-off asks for it, or the operator itself.
     #[serde(default)]
     #[schemars(default)]
     pub policy: AdoptionPolicy,

@@ -9,9 +9,6 @@ use serde_json::{Value, json};
 
 use super::outside;
 use crate::api::Connector;
-use crate::metrics::Metrics;
-use crate::runtime::Settings;
-use crate::runtime::once::Once;
 use crate::seen::Seen;
 use crate::vendors::{Undeclared, VendorConnector, VendorSpec};
 
@@ -98,16 +95,7 @@ async fn import(options: &Options) -> Result<String, String> {
     let vendor = spec.vendor();
     let (client, configured) = outside::cluster().await?;
     let namespace = options.namespace.clone().unwrap_or(configured);
-    let metrics = Metrics::new();
-    let way = options.outside.way(true, metrics.clone())?;
-    let settings = Settings {
-        grants: options.outside.grants()?,
-        read_only: true,
-        waiting_interval: Duration::ZERO,
-        deletions_per_minute: 0,
-        deletion_patience: Duration::ZERO,
-    };
-    let once = Once::new(client, &namespace, settings, way, metrics).await?;
+    let once = options.outside.once(client, &namespace).await?;
     let (secret, keys) = vendor.secret().ok_or("there is nothing to sign in to")?;
     let credential = once.context.secrets.keys(&namespace, secret, keys).await.map_err(|fault| fault.sentence)?;
     let credential = credential.map_err(|problem| problem.message)?;

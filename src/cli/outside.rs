@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use kube::{Client, Config};
 
 use crate::http::{Hosts, Way};
 use crate::metrics::Metrics;
+use crate::runtime::Settings;
 use crate::runtime::grants::Grants;
+use crate::runtime::once::Once;
 use crate::{tenant, vendors};
 
 /// The way out.
@@ -51,6 +54,24 @@ impl Outside {
                 None => error,
             }
         })
+    }
+
+    /// A single look at what is there, which can write nothing outside whatever is decided.
+    ///
+    /// # Errors
+    /// One sentence.
+    pub async fn once(&self, client: Client, namespace: &str) -> Result<Once, String> {
+        let metrics = Metrics::new();
+        let way = self.way(true, metrics.clone())?;
+        let settings = Settings {
+            grants: self.grants()?,
+            // What would be done, not what is done here.
+            read_only: false,
+            waiting_interval: Duration::from_mins(1),
+            deletions_per_minute: 0,
+            deletion_patience: Duration::ZERO,
+        };
+        Once::new(client, namespace, settings, way, metrics).await
     }
 }
 

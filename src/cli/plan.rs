@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
@@ -15,10 +14,9 @@ use crate::api::policy::PlannedStep;
 use crate::api::shared::HandOffStatus;
 use crate::api::{Connector, ServiceAccountPolicy};
 use crate::fault::Fault;
-use crate::metrics::Metrics;
+use crate::runtime::Patience;
 use crate::runtime::conditions::find;
 use crate::runtime::once::Once;
-use crate::runtime::{Patience, Settings};
 use crate::{connector, policy};
 
 /// What is planned.
@@ -104,20 +102,9 @@ async fn plan(options: &Options) -> Result<Vec<Planned>, String> {
     }
     let (client, configured) = outside::cluster().await?;
     let namespace = options.namespace.clone().unwrap_or(configured);
-    let metrics = Metrics::new();
-    // Whatever is decided: this way out writes nothing.
-    let way = options.outside.way(true, metrics.clone())?;
-    let settings = Settings {
-        grants: options.outside.grants()?,
-        // What would be done, not what is done here.
-        read_only: false,
-        waiting_interval: Duration::from_mins(1),
-        deletions_per_minute: 0,
-        deletion_patience: Duration::ZERO,
-    };
     let named =
         connectors.iter().find_map(ResourceExt::namespace).or_else(|| policies.iter().find_map(ResourceExt::namespace));
-    let mut once = Once::new(client.clone(), named.as_ref().unwrap_or(&namespace), settings, way, metrics).await?;
+    let mut once = options.outside.once(client.clone(), named.as_ref().unwrap_or(&namespace)).await?;
     let mut existing = Vec::new();
     for connector in &mut connectors {
         let live = live::<Connector>(&client, &mut connector.metadata, &namespace).await?;

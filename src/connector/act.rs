@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt;
 
 use super::gather::{Observed, creation_of};
@@ -138,9 +137,7 @@ async fn take(
                     }
                     Err(fault) => {
                         if creates && !is_uncertain(&fault) {
-                            let mark = Mark::Annotation(CREATING, None);
-                            let marked = marked(&connector.metadata, CREATING);
-                            context.mark::<Connector>(&marked, &mark).await?;
+                            context.end::<Connector>(&connector.metadata, CREATING).await?;
                         }
                         // Whether it took all the same is seen at once.
                         changed |= creates && is_uncertain(&fault);
@@ -164,13 +161,6 @@ async fn take(
 /// Whether the write may have been done all the same.
 fn is_uncertain(fault: &Fault) -> bool {
     matches!(fault.kind, Kind::Unreachable | Kind::ServerError | Kind::BadAnswer)
-}
-
-/// The metadata with an annotation that was just written: what was read is from before.
-fn marked(metadata: &ObjectMeta, key: &str) -> ObjectMeta {
-    let mut metadata = metadata.clone();
-    metadata.annotations.get_or_insert_default().entry(key.to_owned()).or_default();
-    metadata
 }
 
 /// What was done, as an Event.

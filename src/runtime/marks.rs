@@ -91,6 +91,17 @@ impl Context {
         self.mark_if::<K>(metadata, &Mark::Annotation(key, Some(format!("{since:.0}"))), as_read).await
     }
 
+    /// Takes back what `begin` has said, which what was read before does not show.
+    ///
+    /// # Errors
+    /// As of `mark`.
+    pub async fn end<K>(&self, metadata: &ObjectMeta, key: &'static str) -> Result<bool, Fault>
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        self.mark_if::<K>(metadata, &Mark::Annotation(key, None), |_| true).await
+    }
+
     async fn mark_if<K>(
         &self,
         metadata: &ObjectMeta,

@@ -4,16 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use reqwest::Method;
 use serde::Deserialize;
 use url::Url;
 
 use super::Spec;
-use super::client::Account;
+use super::client::{Account, Asking};
 use super::facts;
 use super::login::Login;
 use crate::fault::{Fault, Kind};
-use crate::http::{Effect, Proof, Request, Way};
 use crate::seen::Seen;
 use crate::vendors::{Credential, Deed, Desk};
 
@@ -37,17 +35,18 @@ pub async fn deeds(
         Err(fault) => return Some(Seen::Unknown(fault)),
     };
     let account = desk.avepoint.get(login.clone(), Account::default);
-    let read = async { read(&desk.way, &login, &account, now).await.into() };
+    let asking = Asking { way: &desk.way, login: &login, account: &account };
+    let read = async { read(asking, now).await.into() };
     let all = account.audit.get(max_age, read).await;
     Some(all.map(|all: Arc<[Deed]>| all.iter().filter(|deed| deed.time >= since).cloned().collect()))
 }
 
 /// `GET /aos/audit`: all pages of the last week.
-async fn read(way: &Way, login: &Login, account: &Account, now: Timestamp) -> Result<Arc<[Deed]>, Fault> {
+async fn read(asking: Asking<'_>, now: Timestamp) -> Result<Arc<[Deed]>, Fault> {
     let from = now.checked_sub(SignedDuration::from_hours(24 * DAYS)).unwrap_or(now);
     let (mut rows, mut next): (Vec<Row>, Option<String>) = (Vec::new(), None);
     for _ in 0..MOST_PAGES {
-        let page = page(way, login, account, (from, now), next.as_deref()).await?;
+        let page = page(&asking, (from, now), next.as_deref()).await?;
         rows.extend(page.data);
         // Only the token of the link is taken: the link may name another host than the one that was asked.
         next = page.next_link.as_deref().and_then(skip_token);
@@ -58,14 +57,8 @@ async fn read(way: &Way, login: &Login, account: &Account, now: Timestamp) -> Re
     Ok(deeds_of(rows).into())
 }
 
-async fn page(
-    way: &Way,
-    login: &Login,
-    account: &Account,
-    (from, until): (Timestamp, Timestamp),
-    skip: Option<&str>,
-) -> Result<Page, Fault> {
-    let mut url = Url::parse(&format!("https://{}/aos/audit", login.center.graph))
+async fn page(asking: &Asking<'_>, (from, until): (Timestamp, Timestamp), skip: Option<&str>) -> Result<Page, Fault> {
+    let mut url = Url::parse(&format!("https://{}/aos/audit", asking.login.center.graph))
         .map_err(|_| Fault::new(Kind::Bug, "a data center's address is not one"))?;
     let seconds = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     url.query_pairs_mut()
@@ -75,20 +68,9 @@ async fn page(
     if let Some(skip) = skip {
         url.query_pairs_mut().append_pair("skipToken", skip);
     }
-    let answer = way
-        .on_behalf_of(login.client_id())
-        .send(Request {
-            service: "AvePoint",
-            method: Method::GET,
-            url,
-            effect: Effect::Read,
-            headers: Vec::new(),
-            proof: Proof::Bearer(account.tokens.token(login, way).await?),
-            body: None,
-        })
-        .await?;
+    let answer = asking.ask(&url).await?;
     if answer.status == 401 {
-        account.tokens.forget().await;
+        asking.account.tokens.forget().await;
     }
     if let Some(fault) = answer.fault("AvePoint", "audit") {
         return Err(fault);

@@ -82,10 +82,11 @@ fn merged(older: &[Arc<[Job]>], recent: &[Job], now: Timestamp) -> Vec<Job> {
     recent.iter().chain(kept).cloned().collect()
 }
 
-struct Asking<'a> {
-    way: &'a Way,
-    login: &'a Login,
-    account: &'a Account,
+/// One app registration that asks.
+pub(super) struct Asking<'a> {
+    pub(super) way: &'a Way,
+    pub(super) login: &'a Login,
+    pub(super) account: &'a Account,
 }
 
 impl Asking<'_> {
@@ -189,7 +190,7 @@ impl Asking<'_> {
             .map_err(|_| Fault::new(Kind::BadAnswer, "AvePoint's list of jobs can't be read"))
     }
 
-    async fn ask(&self, url: &Url) -> Result<crate::http::Answer, Fault> {
+    pub(super) async fn ask(&self, url: &Url) -> Result<crate::http::Answer, Fault> {
         let token = self.account.tokens.token(self.login, self.way).await?;
         self.way
             .on_behalf_of(self.login.client_id())
