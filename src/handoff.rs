@@ -13,6 +13,8 @@ pub struct HandOff {
     pub steps: Vec<String>,
     /// Where to begin, in a browser.
     pub url: Option<String>,
+    /// The day by which it has to be done, if there is one. Example: `2027-02-18`.
+    pub due_date: Option<String>,
     /// How the operator notices that it is done.
     pub done_when: String,
 }

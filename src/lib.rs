@@ -7,6 +7,7 @@ pub mod cache;
 pub mod certificate;
 pub mod cli;
 pub mod connector;
+pub mod elevation;
 pub mod fault;
 pub mod handoff;
 pub mod http;
@@ -17,3 +18,5 @@ pub mod seen;
 pub mod telemetry;
 pub mod tenant;
 pub mod vendors;
+#[cfg(test)]
+mod year;

@@ -21,6 +21,9 @@ pub struct Metrics {
     watch_errors: Family<KindLabels, Counter>,
     hand_offs: Family<KindLabels, Gauge>,
     not_ready: Family<KindLabels, Gauge>,
+    hand_off_age: Family<KindLabels, Gauge>,
+    elevated: Gauge,
+    overdue: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -67,6 +70,17 @@ impl Metrics {
         registry.register("hand_offs_open", "Hand-offs that wait for a person", hand_offs.clone());
         let not_ready = Family::<KindLabels, Gauge>::default();
         registry.register("objects_not_ready", "Objects whose Ready is not True", not_ready.clone());
+        let hand_off_age = Family::<KindLabels, Gauge>::default();
+        registry.register_with_unit(
+            "hand_off_oldest_age",
+            "For how long the oldest open hand-off has waited for a person",
+            Unit::Seconds,
+            hand_off_age.clone(),
+        );
+        let elevated = Gauge::default();
+        registry.register("elevated_accounts", "Accounts that hold a role for the time of a window", elevated.clone());
+        let overdue = Gauge::default();
+        registry.register("elevations_overdue", "Accounts that hold it though the window is over", overdue.clone());
         Arc::new(Self {
             registry,
             outgoing,
@@ -76,6 +90,9 @@ impl Metrics {
             watch_errors,
             hand_offs,
             not_ready,
+            hand_off_age,
+            elevated,
+            overdue,
         })
     }
 
@@ -101,8 +118,15 @@ impl Metrics {
         self.watch_errors.get_or_create(&KindLabels { kind }).inc();
     }
 
-    /// How many hand-offs are open and how many objects are not Ready, of one kind.
-    pub fn set_standing(&self, kind: &'static str, hand_offs: i64, not_ready: i64) {
+    /// How many accounts are elevated, and how many of them for too long.
+    pub fn set_elevated(&self, elevated: i64, overdue: i64) {
+        self.elevated.set(elevated);
+        self.overdue.set(overdue);
+    }
+
+    /// How many hand-offs are open, for how many seconds the oldest is, and how many objects are not Ready, of one kind.
+    pub fn set_standing(&self, kind: &'static str, hand_offs: i64, oldest: i64, not_ready: i64) {
+        self.hand_off_age.get_or_create(&KindLabels { kind }).set(oldest);
         self.hand_offs.get_or_create(&KindLabels { kind }).set(hand_offs);
         self.not_ready.get_or_create(&KindLabels { kind }).set(not_ready);
     }

@@ -18,6 +18,11 @@ pub enum Action {
     EnvironmentAccess,
     // Make the operator's own application a user of an environment, so that it can see there.
     SelfEnrollment,
+    // Give the account Global Administrator for the time of a reauthentication, by an assignment that ends by itself (Privileged
+    // Identity Management).
+    Elevation,
+    // Give it by an assignment that stays until the operator takes it back.
+    UntimedElevation,
 }
 
 impl std::fmt::Display for Action {

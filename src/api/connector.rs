@@ -84,6 +84,12 @@ pub struct ConnectorSpec {
     #[serde(default)]
     #[schemars(default = "nothing")]
     pub backup: BackupExpectation,
+    /// When somebody has to sign in again though nothing is wrong yet. Absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reauthentication: Option<Reauthentication>,
+    /// Announces a restore: what the vendor's page asks for that is asked of the account until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore: Option<Restore>,
     /// How often the vendor is asked. Connectors of one vendor account share the answers. Default: `15m`; `10s` to `24h`.
     #[serde(default = "default_interval")]
     #[schemars(schema_with = "interval_schema", default = "default_interval_text")]
@@ -151,6 +157,33 @@ pub enum AdoptionPolicy {
     Never,
 }
 
+/// When somebody has to sign in again though nothing is wrong yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self.remindDays < self.everyDays").message("remindDays must be less than everyDays: else somebody is asked all the time"))]
+pub struct Reauthentication {
+    /// So many days after the last sign-in. Example: `180`; 1 to 730.
+    // As i32: the API server knows no format of unsigned numbers.
+    #[schemars(with = "i32", range(min = 1, max = 730))]
+    pub every_days: u16,
+    /// A person is told so many days before. Default: 14; 0 to 90.
+    #[serde(default = "default_remind_days")]
+    #[schemars(with = "i32", range(min = 0, max = 90), default = "default_remind_days")]
+    pub remind_days: u16,
+}
+
+fn default_remind_days() -> u16 {
+    14
+}
+
+/// A restore that is about to be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Restore {
+    /// Until when the account is to hold what a restore needs. Example: `2026-12-01T18:00:00Z`.
+    pub until_time: Time,
+}
+
 /// What is expected of the backups.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -203,6 +236,9 @@ pub struct ConnectorStatus {
     /// Whether the vendor may still act for the service account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization: Option<AuthorizationStatus>,
+    /// That somebody is asked to sign in again, and how far that is. Absent: nobody is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reauthentication: Option<ReauthenticationStatus>,
     /// The last backup that the vendor shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_backup: Option<LastBackupStatus>,
@@ -259,7 +295,11 @@ pub struct AuthorizationStatus {
     /// Since when it is that profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile_time: Option<Time>,
-    /// The day until which what was attested counts. Example: `2027-02-18`.
+    /// When somebody was last seen, or said, to have signed in; the first time, when it was first seen to work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorized_time: Option<Time>,
+    /// The day on which somebody has to sign in again, by `spec.reauthentication` or because what was attested counts no longer.
+    /// Example: `2027-02-18`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_date: Option<String>,
     /// What a person attested, where the vendor shows nothing.
@@ -279,12 +319,76 @@ pub struct AttestationStatus {
 }
 
 /// What the vendor's own signals say of the authorization.
-// Granted: seen to work. Required: seen to be missing or dead. Unknown: no signal either way.
+// Granted: seen to work. Expiring: it works, and somebody is asked to sign in again before it dies. Required: seen to be missing or
+// dead. Unknown: no signal either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum AuthorizationState {
     Granted,
+    Expiring,
     Required,
     Unknown,
+}
+
+/// That somebody is asked to sign in again at the vendor, and how far that is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReauthenticationStatus {
+    /// How far it is.
+    pub state: ReauthenticationState,
+    /// Why it is asked for. `Dead`: the vendor says that the authorization is; `Due`: `spec.reauthentication`; `Asked`: the annotation
+    /// `backstay.dev/reauthenticate`; `PasswordChanged`, `AccountDisabled`, `ConsentRevoked`: seen at Microsoft since the last sign-in.
+    pub causes: Vec<ReauthenticationCause>,
+    /// Since when.
+    pub request_time: Time,
+    /// When somebody began, if they did: the account is given what only this needs from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begin_time: Option<Time>,
+    /// When somebody said that they had signed in, if they did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_time: Option<Time>,
+    /// Why it is not further, in one sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// How far a reauthentication is.
+// Requested: a person is asked for. Begun: a person signs in now. AwaitingEvidence: a person says it is done, and the vendor has not
+// shown yet that it works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum ReauthenticationState {
+    Requested,
+    Begun,
+    AwaitingEvidence,
+}
+
+/// Why somebody has to sign in again.
+// Dead: the vendor says that the authorization is. Due: spec.reauthentication. Asked: the annotation backstay.dev/reauthenticate.
+// PasswordChanged, AccountDisabled, ConsentRevoked: seen at Microsoft since the last sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum ReauthenticationCause {
+    Dead,
+    Due,
+    Asked,
+    PasswordChanged,
+    AccountDisabled,
+    ConsentRevoked,
+}
+
+/// The stage that a Connector is in; `None`: nobody knows, so that nothing is asked of the account.
+#[must_use]
+pub fn stage(
+    authorization: AuthorizationState,
+    reauthentication: Option<ReauthenticationState>,
+    restores: bool,
+) -> Option<super::policy::Stage> {
+    use super::policy::Stage;
+    match (authorization, reauthentication) {
+        (_, Some(ReauthenticationState::Begun)) => Some(Stage::Reauthentication),
+        (AuthorizationState::Unknown, None) => None,
+        (AuthorizationState::Required, None) => Some(Stage::Setup),
+        // Until somebody begins, or once they have done it, what a backup needs is what counts.
+        _ => Some(if restores { Stage::Restore } else { Stage::Steady }),
+    }
 }
 
 /// The last backup that the vendor shows.

@@ -3,6 +3,7 @@
 pub mod action;
 pub mod connector;
 pub mod credential;
+pub mod elevation;
 pub mod names;
 pub mod policy;
 pub mod profiles;

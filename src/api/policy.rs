@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Action;
 pub use super::credential::{Cloud, Credential, Tenant};
+pub use super::elevation::{Elevation, ElevationState, ElevationStatus};
 use super::profiles::{Licenses, Profiles, Waiver};
 use super::shared::{
     EnvironmentSelector, HandOffStatus, Several, conditions_schema, hand_offs_schema, interval_schema, is_false,
@@ -75,11 +76,16 @@ pub struct ServiceAccountPolicySpec {
     /// `DirectoryRoles`: assign Dynamics 365 and Power Platform Administrator, and remove Global Administrator where the
     /// profile says so; `SecurityRoles`: assign System Administrator in environments; `AccessMode`: set the account's access mode
     /// to Read-Write; `EnvironmentAccess`: add the account to environments; `SelfEnrollment`: make the operator's own app a user
-    /// of environments.
+    /// of environments; `Elevation` and `UntimedElevation`: give the account Global Administrator while somebody signs in again, by the
+    /// method that `elevation` names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub allowed_actions: Vec<Action>,
+    /// How the account gets the roles that only a new sign-in at the vendor needs, and for how long. Absent: a person gives them, for
+    /// two hours at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elevation: Option<Elevation>,
     /// How often the account is checked. Policies of one tenant share what was read. Default: `1h`; `10s` to `24h`.
     #[serde(default = "default_interval")]
     #[schemars(schema_with = "interval_schema", default = "default_interval_text")]
@@ -190,7 +196,10 @@ pub struct ServiceAccountPolicyStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "hand_offs_schema")]
     pub hand_offs: Vec<HandOffStatus>,
-    /// Ready, Reconciling, Stalled (kstatus); `CredentialsValid`, `AccountPinned`.
+    /// The window of the last reauthentication: open, or how it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elevation: Option<ElevationStatus>,
+    /// Ready, Reconciling, Stalled (kstatus); `CredentialsValid`, `AccountPinned`; `Elevated` while a window is open or not yet cleared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "conditions_schema")]
     pub conditions: Vec<Condition>,
@@ -207,6 +216,9 @@ pub struct AccountStatus {
     pub object_id: String,
     /// Whether the account can sign in.
     pub enabled: bool,
+    /// When its password was last changed, as far as Microsoft says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_changed_time: Option<Time>,
 }
 
 /// The environments that are judged.
@@ -245,14 +257,33 @@ pub struct DemandStatus {
     /// What is missing, in one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// The directory role that a new sign-in at the vendor needs, and the account does not keep. Example: `Global Administrator`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elevates: Option<String>,
+    /// That no window is opened for what somebody has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<RefusedStatus>,
+}
+
+/// That no window is opened for what somebody has begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedStatus {
+    /// Which begin it answers.
+    pub begin_time: Time,
+    /// Why, in one sentence.
+    pub message: String,
 }
 
 /// When a requirement counts.
-// Setup: a Connector was seen to have no living authorization. Steady: otherwise.
+// Setup: a Connector was never seen to have a living authorization. Reauthentication: somebody has begun to sign in again. Restore:
+// spec.restore announces one. Steady: otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum Stage {
     Setup,
     Steady,
+    Reauthentication,
+    Restore,
 }
 
 /// One requirement of one profile, as it was found.
@@ -261,7 +292,7 @@ pub enum Stage {
 pub struct FindingStatus {
     /// Profile and requirement. Example: `keepitPowerPlatform/system-administrator`.
     pub id: String,
-    /// The stages in which it counts: `Setup`, `Steady`.
+    /// The stages in which it counts: `Setup`, `Steady`, `Reauthentication`, `Restore`.
     pub stages: Vec<Stage>,
     /// Pass, Warn, Fail, Unknown, Waived or `NotApplicable`.
     pub result: FindingResult,

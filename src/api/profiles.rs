@@ -167,9 +167,9 @@ pub struct CustomRule {
     /// Its name: the finding is called `custom/` and this. Example: `reads-invoices`.
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     pub id: String,
-    /// When it counts: `Setup`, `Steady`. Default: in every stage.
+    /// When it counts: `Setup`, `Steady`, `Reauthentication`, `Restore`. Default: in every stage.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 2))]
+    #[schemars(length(max = 4))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub stages: Vec<Stage>,
     /// What is checked.

@@ -20,6 +20,8 @@ pub enum Reason {
     Satisfied,
     /// The vendor shows nothing to a program; a person has said that it works, and that still counts.
     Attested,
+    /// The account holds nothing that was given for a time only.
+    NotElevated,
     /// No Connector refers to the policy: everything is judged, nothing is removed.
     NoConnectors,
 
@@ -38,6 +40,16 @@ pub enum Reason {
     Suspended,
     /// The first look has not ended yet.
     Pending,
+    /// The authorization works, but somebody has to sign in again before it dies.
+    ReauthenticationRequested,
+    /// Somebody has signed in again, as they say; the vendor has not shown yet that it works.
+    AwaitingEvidence,
+    /// The account holds for a time what only a new sign-in needs: somebody is at it.
+    WindowOpen,
+    /// The time is over, and what was given for it is being taken back.
+    WindowClosing,
+    /// What was given for a time is still held though the time is over: see to it that it goes.
+    ElevationOverdue,
 
     // --- the world outside ---
     /// The vendor says that the authorization is dead.

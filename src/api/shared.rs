@@ -70,6 +70,9 @@ pub struct HandOffStatus {
     pub url: Option<String>,
     /// When the person was first asked.
     pub request_time: Time,
+    /// The day by which it has to be done, if there is one. Example: `2027-02-18`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_date: Option<String>,
     /// How the operator notices that it is done.
     pub done_when: String,
     /// What the vendor's audit shows that a person has done of it since: a sign that it is under way, not that it is done.
@@ -133,7 +136,9 @@ pub fn hours_schema(_: &mut SchemaGenerator) -> Schema {
     duration_schema("1h", "2160h")
 }
 
-fn duration_schema(least: &str, most: &str) -> Schema {
+/// A time span in Go's form, from `least` to `most`.
+#[must_use]
+pub fn duration_schema(least: &str, most: &str) -> Schema {
     json_schema!({
         "type": "string",
         "maxLength": 32,

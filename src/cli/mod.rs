@@ -9,6 +9,7 @@ mod permissions;
 mod plan;
 mod reader_role;
 mod run;
+mod sign_in;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -34,6 +35,12 @@ enum Command {
     /// Say what the operator would do for the objects of a file, and what people would have to, before anything is done. Nothing is
     /// written, in the cluster or outside.
     Plan(plan::Options),
+    /// Ask for a new sign-in at the vendor of a Connector.
+    Reauthenticate(sign_in::Options),
+    /// Begin to sign in again: the account gets what only this needs, and you are told the steps.
+    Begin(sign_in::Options),
+    /// Say that you have signed in again: what the account got for it is taken back.
+    Done(sign_in::Options),
     /// Print the least that a policy needs: permissions at Microsoft, RBAC, and the grant for what it allows.
     Permissions(permissions::Options),
     /// Print the commands by which an administrator lets the operator read environments: a security role that reads, and an
@@ -60,6 +67,9 @@ pub fn main() -> ExitCode {
         Command::Crd => crd::print(),
         Command::Import(options) => import::print(&options),
         Command::Plan(options) => plan::print(&options),
+        Command::Reauthenticate(options) => sign_in::reauthenticate(&options),
+        Command::Begin(options) => sign_in::begin(&options),
+        Command::Done(options) => sign_in::done(&options),
         Command::Permissions(options) => permissions::print(&options),
         Command::ReaderRole(options) => reader_role::print(&options),
         Command::Docs { page } => docs::print(page),

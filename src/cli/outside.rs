@@ -70,6 +70,7 @@ impl Outside {
             waiting_interval: Duration::from_mins(1),
             deletions_per_minute: 0,
             deletion_patience: Duration::ZERO,
+            operator_namespace: namespace.to_owned(),
         };
         Once::new(client, namespace, settings, way, metrics).await
     }

@@ -35,6 +35,10 @@ pub struct Options {
     /// How long a deleted Connector is held for a vendor that does not answer, before its connector is left there.
     #[arg(long, env = "BACKSTAY_DELETION_PATIENCE", value_name = "SPAN", default_value = "15m", value_parser = span)]
     deletion_patience: Duration,
+    /// The operator's own namespace, where it writes down what it has given for a time [default: the one of its service account, or of the
+    /// kubeconfig].
+    #[arg(long, env = "BACKSTAY_OPERATOR_NAMESPACE", value_name = "NAME")]
+    operator_namespace: Option<String>,
     /// Where /healthz, /readyz and /metrics are served.
     #[arg(long, env = "BACKSTAY_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     listen: SocketAddr,
@@ -59,7 +63,7 @@ async fn start(options: Options) -> Result<(), String> {
     let grants = options.outside.grants()?;
     let metrics = Metrics::new();
     let way = options.outside.way(options.read_only, metrics.clone())?;
-    let (client, _) = outside::cluster().await?;
+    let (client, own) = outside::cluster().await?;
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|error| format!("can't listen on {}: {error}", options.listen))?;
@@ -81,6 +85,7 @@ async fn start(options: Options) -> Result<(), String> {
             waiting_interval: options.waiting_interval,
             deletions_per_minute: options.deletions_per_minute,
             deletion_patience: options.deletion_patience,
+            operator_namespace: options.operator_namespace.unwrap_or(own),
         },
         way,
         metrics,

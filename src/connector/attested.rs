@@ -69,9 +69,12 @@ pub fn not_of_tomorrow(time: Timestamp, now: Timestamp) -> Result<(), Problem> {
 /// What the attestation rests on and was seen to have changed since.
 fn changed(said: &Attestation, policy: Option<&PolicySeen>) -> Option<String> {
     let policy = policy?;
-    // Only who was asked with this very attestation in view has judged by it.
-    policy.answer.as_ref().filter(|answer| answer.stage == Stage::Steady)?;
-    let since = policy.failing.iter().find(|failing| failing.name == "password-kept" || failing.since > said.time)?;
+    // By the time itself: what the finding says may be about another attestation.
+    if policy.password_changed.is_some_and(|changed| changed > said.time) {
+        return Some("the account's password was changed".to_owned());
+    }
+    policy.answer.as_ref().filter(|answer| matches!(answer.stage, Stage::Steady | Stage::Restore))?;
+    let since = policy.failing.iter().find(|failing| failing.name != "password-kept" && failing.since > said.time)?;
     Some(since.message.clone())
 }
 
@@ -104,6 +107,8 @@ mod tests {
             ready: "False".into(),
             reason: None,
             message: None,
+            elevates: None,
+            refused: None,
         };
         let failing = failing.iter().map(|(name, since)| Failing {
             name: (*name).into(),
@@ -118,6 +123,8 @@ mod tests {
             hands_off: false,
             missing: Vec::new(),
             failing: failing.collect(),
+            password_changed: None,
+            window: None,
         }
     }
 
@@ -134,8 +141,9 @@ mod tests {
         assert_eq!(void(&none, &policy(steady, &[]), 2_000), Some(Void::Ended));
         assert_eq!(void(&none, &policy(steady, &[("consent", 1_500)]), 1_600), changed("consent"));
         assert_eq!(void(&none, &policy(steady, &[("consent", 900)]), 1_600), None, "it failed before, too");
-        // Whether the password is newer than the attestation is what that rule asks.
-        assert_eq!(void(&none, &policy(steady, &[("password-kept", 900)]), 1_600), changed("password-kept"));
+        let password = |second| PolicySeen { password_changed: Some(at(second)), ..policy(Stage::Setup, &[]) };
+        assert!(matches!(void(&none, &password(1_500), 1_600), Some(Void::Changed(_))));
+        assert_eq!(void(&none, &password(900), 1_600), None);
         assert_eq!(
             void(&none, &policy(Stage::Setup, &[("consent", 1_500)]), 1_600),
             None,

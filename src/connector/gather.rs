@@ -11,7 +11,7 @@ use kube::ResourceExt;
 use super::adoption;
 use super::due::due;
 use crate::api::names::names;
-use crate::api::policy::{DemandStatus, FindingResult, Stage};
+use crate::api::policy::{DemandStatus, ElevationState, FindingResult, Stage};
 use crate::api::shared::span;
 use crate::api::{Connector, Reason, ServiceAccountPolicy};
 use crate::fault::Fault;
@@ -59,6 +59,21 @@ pub struct PolicySeen {
     pub missing: Vec<String>,
     /// What fails, for this Connector's profile, of what counts while its authorization works.
     pub failing: Vec<Failing>,
+    /// When the account's password was last changed, as far as Microsoft says.
+    pub password_changed: Option<Timestamp>,
+    /// The last window of the account.
+    pub window: Option<WindowSeen>,
+}
+
+/// The time for which an account gets what only a new sign-in needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WindowSeen {
+    /// Whether it is open: whoever needs it, too, joins.
+    pub open: bool,
+    /// When somebody began.
+    pub begun: Timestamp,
+    /// When it ends at the latest.
+    pub expires: Timestamp,
 }
 
 /// Something that fails.
@@ -155,7 +170,11 @@ async fn details(
         return Details::default();
     }
     let at = At { account, connector: found.id.as_deref() };
-    let asked = connector.status.iter().flat_map(|status| &status.hand_offs).map(|it| it.request_time.0).min();
+    // Since what is asked for was asked: a hand-off may have been opened anew meanwhile.
+    let status = connector.status.as_ref();
+    let request = status.and_then(|status| status.reauthentication.as_ref()).map(|request| request.request_time.0);
+    let asked =
+        status.into_iter().flat_map(|status| &status.hand_offs).map(|it| it.request_time.0).chain(request).min();
     let wanted = Wanted { jobs: due(connector, found, Timestamp::now()).is_some(), audit: asked };
     connector.spec.vendor.vendor().inspect(at, wanted, credential, &context.desk, age).await
 }
@@ -201,8 +220,15 @@ fn policy(connector: &Connector, namespace: &str, context: &Context) -> Option<P
             hands_off: false,
             missing: Vec::new(),
             failing: Vec::new(),
+            password_changed: None,
+            window: None,
         });
     };
+    Some(seen(connector, policy))
+}
+
+/// What a policy that can be read says to a Connector.
+pub fn seen(connector: &Connector, policy: &ServiceAccountPolicy) -> PolicySeen {
     let status = policy.status.as_ref();
     let answer = status.into_iter().flat_map(|status| &status.demands).find(|answer| {
         Some(&answer.uid) == connector.metadata.uid.as_ref() && Some(answer.generation) == connector.metadata.generation
@@ -238,15 +264,23 @@ fn policy(connector: &Connector, namespace: &str, context: &Context) -> Option<P
         .collect();
     let ready = status.and_then(|status| find(&status.conditions, "Ready"));
     let not_ready = ready.filter(|ready| ready.status != "True").map(|ready| ready.reason.clone());
-    Some(PolicySeen {
-        account: Some(policy.spec.account.name().to_owned().clone()),
+    PolicySeen {
+        account: Some(policy.spec.account.name().to_owned()),
         answer: answer.cloned(),
         profile: answer.map(|answer| answer.profile.clone()).or_else(|| fitting(connector, policy)),
         not_ready,
         hands_off: status.is_some_and(|status| !status.hand_offs.is_empty()),
         missing,
         failing,
-    })
+        password_changed: status
+            .and_then(|status| status.account.as_ref()?.password_changed_time.as_ref())
+            .map(|time| time.0),
+        window: status.and_then(|status| status.elevation.as_ref()).map(|elevation| WindowSeen {
+            open: matches!(elevation.state, ElevationState::Opening | ElevationState::Open),
+            begun: elevation.start_time.0,
+            expires: elevation.expiration_time.0,
+        }),
+    }
 }
 
 /// The profile that the policy will answer for, before it has.

@@ -81,6 +81,8 @@ fn observed(profile: &str, account: Option<&str>, all: Vec<VendorConnector>, con
             hands_off: false,
             missing: Vec::new(),
             failing: Vec::new(),
+            password_changed: None,
+            window: None,
         }),
         others: Vec::new(),
     }

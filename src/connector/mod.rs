@@ -3,6 +3,7 @@
 mod act;
 mod adoption;
 mod attested;
+mod authorization;
 mod due;
 mod gather;
 #[cfg(test)]
@@ -10,10 +11,13 @@ mod golden;
 mod leaving;
 mod organizations;
 mod plan;
+mod reauthentication;
 mod release;
 mod report;
 mod resolve;
 mod says;
+#[cfg(test)]
+pub mod simulated;
 
 use std::sync::Arc;
 

@@ -1,16 +1,19 @@
 //! From what holds to what is to be done, and by whom. [pure]
 
 use jiff::Timestamp;
+use kube::ResourceExt;
 
 use super::due::start;
 use super::gather::{Observed, called};
+use super::reauthentication::Judged;
 use super::resolve::{MOVE, Resolved, allowed};
 use super::says::satisfied;
 use crate::api::Connector;
-use crate::api::connector::{AuthorizationState, DriftPolicy};
+use crate::api::connector::{AuthorizationState, DriftPolicy, ReauthenticationState};
 use crate::handoff::HandOff;
 use crate::runtime::Allowed;
 use crate::runtime::conditions::State;
+use crate::runtime::marks::{BEGIN, DONE};
 use crate::seen::Seen;
 use crate::vendors::{Action, Authorization, Need, What, Write};
 
@@ -25,6 +28,8 @@ pub struct Plan {
     pub withdrawn: bool,
     /// Whether it can't be told if what a person was asked for before was done.
     pub unsure: bool,
+    /// Whether what a person is asked for may wait: everything works until then.
+    pub can_wait: bool,
 }
 
 /// One write.
@@ -65,7 +70,8 @@ fn steps(connector: &Connector, resolved: &Resolved, observed: &Observed, now: T
 
 /// Nothing is created for an account that could not keep it alive.
 fn create(connector: &Connector, resolved: &Resolved, observed: &Observed, write: &Write) -> Step {
-    let holds = satisfied(connector, resolved.policy.as_ref(), AuthorizationState::Granted).0 == State::True;
+    let stage = resolved.stage(AuthorizationState::Granted);
+    let holds = satisfied(connector, resolved.policy.as_ref(), stage).0 == State::True;
     let first = (!holds).then_some("the account has to hold what its policy asks for first");
     let refused = (!resolved.creates).then_some("it was refused, and a person is asked to create it");
     let allowed = allowed(connector, observed, write.action).after(write.first.as_deref()).after(refused).after(first);
@@ -75,12 +81,15 @@ fn create(connector: &Connector, resolved: &Resolved, observed: &Observed, write
 
 /// Makes the plan.
 pub fn plan(connector: &Connector, resolved: &Resolved, observed: &Observed, now: Timestamp) -> Plan {
+    let request = resolved.reauthentication.request.as_ref();
+    let awaits = request.is_some_and(|request| request.state == ReauthenticationState::AwaitingEvidence);
     let what = match &resolved.found {
         None => (!resolved.creates).then_some(What::Create),
         Some(found) if found.deleting => Some(What::Undelete),
         Some(found) if !found.accessible => Some(What::GrantAccess),
         Some(_) if resolved.moving => Some(What::Move),
-        Some(_) if dead(resolved) => Some(What::Reauthenticate),
+        Some(_) if awaits => None,
+        Some(_) if request.is_some() || dead(resolved) => Some(What::Reauthenticate),
         Some(_) if !resolved.missing.is_empty() => Some(What::Create),
         Some(found) if found.unconfigured => Some(What::Configure),
         Some(_) => None,
@@ -97,7 +106,11 @@ pub fn plan(connector: &Connector, resolved: &Resolved, observed: &Observed, now
     let all: Vec<String> = resolved.found.iter().flat_map(|it| &it.organizations).map(|it| it.name.clone()).collect();
     let hand_off = |what| {
         let organizations = if what == What::Create { &resolved.missing } else { &all };
-        connector.spec.vendor.vendor().hand_off(&Need { what, name, account, profile, organizations, missing })
+        let need = Need { what, name, account, profile, organizations, missing };
+        let hand_off = connector.spec.vendor.vendor().hand_off(&need);
+        let due = resolved.reauthentication.due.filter(|_| what == What::Reauthenticate);
+        let due = due.map(|due| due.strftime("%Y-%m-%d").to_string());
+        HandOff { steps: framed(connector, resolved, what, hand_off.steps), due_date: due, ..hand_off }
     };
     // Asked to sign in again, and now nothing is shown: that is no proof of it.
     let works = |said| matches!(said, Seen::Known(Authorization::Granted | Authorization::Attested(_)));
@@ -110,8 +123,38 @@ pub fn plan(connector: &Connector, resolved: &Resolved, observed: &Observed, now
         hand_offs: what.map(hand_off).into_iter().collect(),
         // What the operator does itself was not done by anybody.
         withdrawn: withdrawn || resolved.creates,
-        unsure: (unsure && open(again)) || (profile.is_none() && open(MOVE)),
+        unsure: (unsure && open(again) && !awaits) || (profile.is_none() && open(MOVE)),
+        can_wait: what == Some(What::Reauthenticate) && request.is_some() && !resolved.reauthentication.is_urgent(now),
     }
+}
+
+/// The steps of a sign-in between its beginning and its end, where the account has to be given something for it.
+fn framed(connector: &Connector, resolved: &Resolved, what: What, steps: Vec<String>) -> Vec<String> {
+    let Judged { request: Some(request), elevates, .. } = &resolved.reauthentication else { return steps };
+    if what != What::Reauthenticate {
+        return steps;
+    }
+    let (namespace, name) = (connector.namespace().unwrap_or_default(), connector.name_any());
+    let said = |verb: &str, mark: &str| {
+        format!(
+            "kubectl backstay {verb} {name} -n {namespace} (or: kubectl annotate connector -n {namespace} {name} --overwrite {mark}=<now, in UTC>)"
+        )
+    };
+    let mut all: Vec<String> = request.message.iter().cloned().collect();
+    match elevates {
+        Some(role) if request.state == ReauthenticationState::Requested => all.push(format!(
+            "Begin when you sit down to it: {}. The account gets {role} then, and only until you are done.",
+            said("begin", BEGIN)
+        )),
+        Some(role) => all.push(format!("Wait until PolicySatisfied is True: the account has {role} then.")),
+        None => {}
+    }
+    all.extend(steps);
+    // What was dead shows by itself that it works again; an attestation says so.
+    if resolved.attested.is_none() {
+        all.push(format!("Say that you are done: {}.", said("done", DONE)));
+    }
+    all
 }
 
 /// Whether somebody has to sign in again, or at least has to look whether that is what is needed.

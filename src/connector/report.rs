@@ -3,24 +3,21 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::act::Done;
-use super::attested::{Attested, Void};
+use super::authorization::{ahead, authorization, reauthenticated, with_profile, with_time};
 use super::gather::Observed;
 use super::organizations;
 use super::plan::{Plan, Step};
+use super::reauthentication::kept;
 use super::resolve::Resolved;
 use super::says::{Says, authorized, backed_up, for_good, in_sync, provisioned, satisfied};
-use crate::api::connector::{
-    AttestationStatus, AuthorizationState, AuthorizationStatus, DriftStatus, HealthStatus, LastBackupStatus,
-    VendorAccountStatus,
-};
+use crate::api::connector::{AuthorizationState, DriftStatus, HealthStatus, LastBackupStatus, VendorAccountStatus};
 use crate::api::policy::{PlannedStep, StepEffect};
 use crate::api::shared::{HandOffStatus, Several, span};
 use crate::api::{Connector, ConnectorStatus, Reason};
 use crate::fault::Kind;
-use crate::runtime::conditions::{State, whole_seconds};
+use crate::runtime::conditions::State;
 use crate::runtime::{Allowed, Conditions, Note, Outcome, Problem, Settings, Trouble};
 use crate::seen::Seen;
 use crate::vendors::{Action, Drift, VendorConnector};
@@ -52,7 +49,7 @@ pub fn report(
     let provisioned = provisioned(resolved, lost, hindrance.as_deref(), label);
     let (state, authorized) = authorized(resolved, lost, label);
     let (backup, backed_up, until) = backed_up(connector, found, lost, label, now);
-    let satisfied = satisfied(connector, resolved.policy.as_ref(), state);
+    let satisfied = satisfied(connector, resolved.policy.as_ref(), resolved.stage(state));
     let organizations = organizations::seen(found, &resolved.missing, &old.organizations);
     let mut notes = organizations::failed(&organizations, &old.organizations);
     notes.extend(finished(backup.as_ref(), found, old.last_backup.as_ref()));
@@ -93,20 +90,15 @@ pub fn report(
             conditions.refuse(&Problem::missing("PolicySatisfied", message.clone()));
         }
         _ => {
-            let turn = hand_offs.first().map(|first| Says(State::False, Reason::AwaitingPerson, first.title.clone()));
-            let Says(state, reason, message) = turn
-                .or_else(|| first_not_true([Some(provisioned), Some(authorized), shown, Some(satisfied)]))
-                .unwrap_or_else(|| {
-                    if resolved.attested.is_some() {
-                        let message = "The account holds what it needs, and a person has attested the rest".to_owned();
-                        return Says(State::True, Reason::Attested, message);
-                    }
-                    Says(State::True, Reason::Current, format!("{label} backs up, and the account holds what it needs"))
-                });
+            let all = [Some(provisioned), Some(authorized), shown, Some(satisfied)];
+            let Says(state, reason, message) = ready(resolved, plan, &hand_offs, all, label);
             conditions.set("Ready", state, reason, message);
         }
     }
-    let until = until.into_iter().chain(ends).min();
+    let judged = &resolved.reauthentication;
+    notes.extend(reauthenticated(judged, old.reauthentication.as_ref(), label));
+    let ahead = ahead(connector, resolved, now);
+    let until = until.into_iter().chain(ends).chain(ahead).min();
     let fine = conditions.ready().is_some_and(|ready| ready.status == "True");
     let look_again = if done.changed {
         AT_ONCE
@@ -122,11 +114,15 @@ pub fn report(
         account: resolved.account.clone().map(|id| VendorAccountStatus { id }),
         // One that is gone may come back: it is followed by its id, whatever it is called then.
         connector_id: found.and_then(|found| found.id.clone()).or_else(|| old.connector_id.clone()),
-        authorization: Some(with_profile(
-            authorization(state, resolved.attested.as_ref(), &old, &conditions),
-            resolved,
-            &conditions.now(),
+        authorization: Some(with_time(
+            with_profile(
+                authorization(state, resolved.attested.as_ref(), &old, &conditions),
+                resolved,
+                &conditions.now(),
+            ),
+            judged,
         )),
+        reauthentication: judged.request.clone(),
         // What was last known stays while it can't be told.
         last_backup: backup.or_else(|| old.last_backup.clone().filter(|_| backup_unknown)),
         health: found
@@ -175,7 +171,7 @@ pub fn refuse(
             }
         }
     }
-    let Says(state, reason, message) = satisfied(connector, observed.policy.as_ref(), AuthorizationState::Unknown);
+    let Says(state, reason, message) = satisfied(connector, observed.policy.as_ref(), None);
     conditions.set("PolicySatisfied", state, reason, message);
     let in_sync = connector.spec.vendor.vendor().can_drift().then_some("InSync");
     for kind in ["Provisioned", "Authorized", "BackupCurrent"].into_iter().chain(in_sync) {
@@ -191,6 +187,9 @@ pub fn refuse(
         authorization: Some(authorization(AuthorizationState::Unknown, None, &old, &conditions)),
         health: None,
         hand_offs: if problem.concerns_identity() { Vec::new() } else { old.hand_offs.clone() },
+        // What can't be seen now was not done for that.
+        reauthentication: kept(old.reauthentication.as_ref(), observed.policy.as_ref(), now)
+            .filter(|_| !problem.concerns_identity()),
         conditions: conditions.finish(),
         account: old.account.clone(),
         connector_id: old.connector_id.clone(),
@@ -209,9 +208,9 @@ pub fn suspended(connector: &Connector, now: Timestamp) -> Said {
     let old = connector.status.clone().unwrap_or_default();
     let mut conditions = begin(connector, &old, now);
     conditions.set("Ready", State::Unknown, Reason::Suspended, "Nothing is checked while spec.suspend is true");
-    // What was void before goes on to be void afterwards.
-    let attested = old.authorization.as_ref().is_some_and(|old| old.attestation.is_some());
-    let unknown = attested.then(|| authorization(AuthorizationState::Unknown, None, &old, &conditions));
+    // What was void before goes on to be void afterwards, and what was last signed in goes on to age.
+    let kept = old.authorization.as_ref().is_some_and(|old| old.attestation.is_some() || old.authorized_time.is_some());
+    let unknown = kept.then(|| authorization(AuthorizationState::Unknown, None, &old, &conditions));
     let status = ConnectorStatus {
         observed_generation: connector.metadata.generation,
         authorization: unknown,
@@ -346,50 +345,29 @@ fn waiting(connector: &Connector, settings: &Settings) -> Duration {
     span(&connector.spec.interval).min(settings.waiting_interval)
 }
 
+/// Whether all is well, or whose turn it is.
+fn ready(resolved: &Resolved, plan: &Plan, hand_offs: &[HandOffStatus], all: [Option<Says>; 4], label: &str) -> Says {
+    let first = hand_offs.first();
+    if let Some(first) = first.filter(|_| !plan.can_wait) {
+        return Says(State::False, Reason::AwaitingPerson, first.title.clone());
+    }
+    if let Some(says) = first_not_true(all) {
+        return says;
+    }
+    if let Some(first) = first {
+        let message = format!("{label} backs up; soon: {}", first.title);
+        return Says(State::True, Reason::ReauthenticationRequested, message);
+    }
+    if resolved.attested.is_some() {
+        let message = "The account holds what it needs, and a person has attested the rest".to_owned();
+        return Says(State::True, Reason::Attested, message);
+    }
+    Says(State::True, Reason::Current, format!("{label} backs up, and the account holds what it needs"))
+}
+
 fn first_not_true(all: [Option<Says>; 4]) -> Option<Says> {
     let (unknown, known): (Vec<Says>, Vec<Says>) =
         all.into_iter().flatten().filter(|says| says.0 != State::True).partition(|says| says.0 == State::Unknown);
     // What is known to be wrong is said before what is not known.
     known.into_iter().chain(unknown).next()
-}
-
-/// The profile that the vendor signs in as: the one that is asked for, once it works and does not have to be moved to that.
-fn with_profile(authorization: AuthorizationStatus, resolved: &Resolved, now: &Time) -> AuthorizationStatus {
-    let answer = resolved.policy.as_ref().and_then(|policy| policy.answer.as_ref());
-    let works = authorization.state == AuthorizationState::Granted && !resolved.moving;
-    match answer.filter(|answer| works && authorization.profile.as_ref() != Some(&answer.profile)) {
-        Some(answer) => {
-            let (profile, profile_time) = (Some(answer.profile.clone()), Some(now.clone()));
-            AuthorizationStatus { profile, profile_time, ..authorization }
-        }
-        None => authorization,
-    }
-}
-
-fn authorization(
-    state: AuthorizationState,
-    attested: Option<&Attested>,
-    old: &ConnectorStatus,
-    conditions: &Conditions<'_>,
-) -> AuthorizationStatus {
-    let before = old.authorization.as_ref();
-    let unchanged = before.filter(|old| old.state == state);
-    let last_transition_time = unchanged.map_or_else(|| conditions.now(), |old| old.last_transition_time.clone());
-    let (profile, profile_time) =
-        before.map(|before| (before.profile.clone(), before.profile_time.clone())).unwrap_or_default();
-    let Some(Attested { said, void }) = attested else {
-        // What could not be looked at now is not forgotten for that.
-        let attestation = before.and_then(|before| before.attestation.clone());
-        return AuthorizationStatus { state, last_transition_time, profile, profile_time, due_date: None, attestation };
-    };
-    let change = if let Some(Void::Changed(change)) = void { Some(change.clone()) } else { None };
-    AuthorizationStatus {
-        state,
-        // A newer attestation is a newer authorization, though nothing looks different.
-        last_transition_time: if void.is_none() { whole_seconds(said.time) } else { last_transition_time },
-        profile,
-        profile_time,
-        due_date: void.is_none().then(|| said.until.strftime("%Y-%m-%d").to_string()),
-        attestation: Some(AttestationStatus { time: whole_seconds(said.time), void: change }),
-    }
 }

@@ -7,6 +7,9 @@ use super::adoption;
 use super::attested::{self, Attested};
 use super::due::{self, Due};
 use super::gather::{Observed, Other, PolicySeen, age, called};
+use super::reauthentication::{self, Judged};
+use crate::api::connector::{AuthorizationState, stage};
+use crate::api::policy::Stage;
 use crate::api::{Connector, Reason};
 use crate::fault::{Class, Kind};
 use crate::runtime::lately::Became;
@@ -48,9 +51,19 @@ pub struct Resolved {
     pub attested: Option<Attested>,
     /// The policy; `None`: it is not there.
     pub policy: Option<PolicySeen>,
+    /// Whether somebody has to sign in again, and how far that is.
+    pub reauthentication: Judged,
+    /// Until when a restore is announced, if one is.
+    pub restores_until: Option<Timestamp>,
 }
 
 impl Resolved {
+    /// The stage that it is in, by its authorization; `None`: nobody knows.
+    pub fn stage(&self, authorization: AuthorizationState) -> Option<Stage> {
+        let state = self.reauthentication.request.as_ref().map(|request| request.state);
+        stage(authorization, state, self.restores_until.is_some())
+    }
+
     /// Whether the vendor may still act for the service account, as far as it is known.
     pub fn authorization(&self) -> Option<Seen<Authorization>> {
         // With a connection that is seen to work nobody has to sign in.
@@ -106,7 +119,7 @@ pub fn resolve(connector: &Connector, observed: &Observed, now: Timestamp) -> Re
         }
         _ => None,
     };
-    Ok(Resolved {
+    let mut resolved = Resolved {
         account,
         found: found.cloned().map(|found| VendorConnector { name: name_of(connector, &found), ..found }),
         creates: creation.as_ref().is_some_and(|creation| creates(connector, creation, observed)),
@@ -121,7 +134,18 @@ pub fn resolve(connector: &Connector, observed: &Observed, now: Timestamp) -> Re
         adopted: found.is_some_and(|found| found.id.is_some() && found.id.as_deref() != known),
         attested,
         policy: observed.policy.clone(),
-    })
+        reauthentication: Judged::default(),
+        restores_until: connector
+            .spec
+            .restore
+            .as_ref()
+            .map(|restore| restore.until_time.0)
+            .filter(|until| *until > now),
+    };
+    let deeds = observed.details.audit.as_ref().and_then(Seen::known);
+    let deed = deeds.and_then(|deeds| deeds.iter().map(|deed| deed.time).max());
+    resolved.reauthentication = reauthentication::judge(connector, &resolved, deed, now);
+    Ok(resolved)
 }
 
 /// What was begun and does not show may be there all the same: a second one must not be made for that.

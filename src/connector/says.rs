@@ -7,7 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::attested::{Attested, Void};
 use super::gather::PolicySeen;
 use super::resolve::Resolved;
-use crate::api::connector::{AuthorizationState, BackupResult, DriftStatus, LastBackupStatus};
+use crate::api::connector::{
+    AuthorizationState, BackupResult, DriftStatus, LastBackupStatus, ReauthenticationCause, ReauthenticationState,
+    ReauthenticationStatus,
+};
 use crate::api::policy::Stage;
 use crate::api::shared::span;
 use crate::api::{Connector, Reason};
@@ -107,10 +110,11 @@ pub fn authorized(resolved: &Resolved, lost: bool, label: &str) -> (Authorizatio
         }
         Some(found) => match &found.authorization {
             Seen::Known(Authorization::Attested(_)) => attested(resolved.attested.as_ref(), label),
-            Seen::Known(Authorization::Granted) => (
-                AuthorizationState::Granted,
-                Says(State::True, Reason::Granted, format!("{label} works with the authorization")),
-            ),
+            Seen::Known(Authorization::Granted) => works(resolved.reauthentication.request.as_ref(), label),
+            Seen::Known(Authorization::Required) if awaits_evidence(resolved) => {
+                let message = format!("Somebody has signed in again, as they say; {label} does not show it yet");
+                (AuthorizationState::Required, Says(State::False, Reason::AwaitingEvidence, message))
+            }
             Seen::Known(Authorization::Required) => required(format!("{label} says that the authorization is dead")),
             Seen::Known(Authorization::Doubted) => {
                 unknown(format!("Every backup of late has failed, and {label} shows no program why"))
@@ -121,6 +125,36 @@ pub fn authorized(resolved: &Resolved, lost: bool, label: &str) -> (Authorizatio
             Seen::Unknown(fault) => (AuthorizationState::Unknown, unseen(fault)),
         },
     }
+}
+
+/// It works; what is said of it beside that.
+fn works(request: Option<&ReauthenticationStatus>, label: &str) -> (AuthorizationState, Says) {
+    let Some(request) = request else {
+        let message = format!("{label} works with the authorization");
+        return (AuthorizationState::Granted, Says(State::True, Reason::Granted, message));
+    };
+    let causes: Vec<&str> = request.causes.iter().map(|cause| because(*cause)).collect();
+    let message =
+        format!("{label} works with the authorization, and somebody has to sign in again: {}", causes.join("; "));
+    (AuthorizationState::Expiring, Says(State::True, Reason::ReauthenticationRequested, message))
+}
+
+/// A cause, in words.
+fn because(cause: ReauthenticationCause) -> &'static str {
+    match cause {
+        ReauthenticationCause::Dead => "it was dead",
+        ReauthenticationCause::Due => "spec.reauthentication says that it is time",
+        ReauthenticationCause::Asked => "somebody asks for it (backstay.dev/reauthenticate)",
+        ReauthenticationCause::PasswordChanged => "the account's password was changed since",
+        ReauthenticationCause::AccountDisabled => "the account was disabled since",
+        ReauthenticationCause::ConsentRevoked => "what was consented to was taken back since",
+    }
+}
+
+/// Whether somebody says that it was done, and nothing shows it yet.
+fn awaits_evidence(resolved: &Resolved) -> bool {
+    let request = resolved.reauthentication.request.as_ref();
+    request.is_some_and(|request| request.state == ReauthenticationState::AwaitingEvidence)
 }
 
 /// Nothing is known of it, for this one reason.
@@ -221,7 +255,7 @@ pub fn for_good(reason: Reason) -> bool {
 
 /// What the policy answered, if it answered to what is asked now: the stage follows from the authorization, and an answer to
 /// another stage is no answer.
-pub fn satisfied(connector: &Connector, policy: Option<&PolicySeen>, authorization: AuthorizationState) -> Says {
+pub fn satisfied(connector: &Connector, policy: Option<&PolicySeen>, stage: Option<Stage>) -> Says {
     let Some(policy) = policy else {
         let message =
             format!("ServiceAccountPolicy {} (spec.policyRef.name) is not there", connector.spec.policy_ref.name);
@@ -234,13 +268,9 @@ pub fn satisfied(connector: &Connector, policy: Option<&PolicySeen>, authorizati
         );
         return Says(State::False, reason, message);
     }
-    let stage = match authorization {
-        AuthorizationState::Required => Stage::Setup,
-        AuthorizationState::Granted => Stage::Steady,
-        AuthorizationState::Unknown => {
-            let message = "Nothing is asked of the account while the authorization is unknown".to_owned();
-            return Says(State::Unknown, Reason::Pending, message);
-        }
+    let Some(stage) = stage else {
+        let message = "Nothing is asked of the account while the authorization is unknown".to_owned();
+        return Says(State::Unknown, Reason::Pending, message);
     };
     let Some(answer) = policy.answer.as_ref().filter(|answer| answer.stage == stage) else {
         let message = match &policy.not_ready {

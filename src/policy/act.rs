@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
@@ -9,7 +10,9 @@ use super::gather::Observed;
 use super::plan::{Plan, lacks_license};
 use super::resolve::Resolved;
 use super::steps::What;
+use super::window::Decision;
 use crate::api::ServiceAccountPolicy;
+use crate::elevation::{Entry, Phase};
 use crate::fault::{Fault, Kind};
 use crate::runtime::lately::Became;
 use crate::runtime::{Allowed, Context, Note};
@@ -30,6 +33,8 @@ pub struct Done {
     pub refused: Option<String>,
     /// What stopped it.
     pub fault: Option<Fault>,
+    /// The window that was just opened or changed, as it is written now.
+    pub window: Option<Entry>,
 }
 
 /// A write that does not show is repeated after this long: the tools of Microsoft itself wait for minutes.
@@ -40,8 +45,6 @@ const REFUSED_FOR: Duration = Duration::from_secs(20);
 pub const ARRIVES_WITHIN: Duration = Duration::from_mins(10);
 /// A write shows after this many looks, or later by itself: directories take seconds to minutes.
 const LOOKS: u32 = 4;
-/// So long a role that was removed may still show as held (facts/microsoft.md: the directory settles within minutes).
-const REMOVED_FOR: Duration = Duration::from_mins(10);
 /// Leaves time in the pass to report.
 const ENOUGH: Duration = Duration::from_mins(1);
 
@@ -56,6 +59,9 @@ pub async fn act(
     let mut done = Done::default();
     let (Some(tenant), Ok(facts)) = (&observed.tenant, &observed.account) else { return done };
     let begun = Instant::now();
+    if still_declared(policy, context) {
+        done.window = decided(&plan.window, resolved, context, &mut done.notes).await;
+    }
     for step in plan.steps.iter().filter(|step| step.allowed == Allowed::Yes) {
         let what = &step.what;
         let removes = matches!(what, What::RemoveDirectoryRole { .. });
@@ -98,6 +104,41 @@ pub async fn act(
         }
     }
     done
+}
+
+/// Writes down what was decided about the account's window: who serves the ledger goes on from there.
+async fn decided(decision: &Decision, resolved: &Resolved, context: &Context, notes: &mut Vec<Note>) -> Option<Entry> {
+    let account = resolved.account_id.to_ascii_lowercase();
+    let written = match decision {
+        Decision::Stay => return None,
+        Decision::Refuse(sentence) => {
+            notes.push(Note::warning("WindowRefused", "Elevate", sentence.clone()));
+            return None;
+        }
+        Decision::Open(entry) => context.ledger.open((**entry).clone()).await.map(|_| context.ledger.of(&account)),
+        Decision::Join { connectors, begun } => {
+            context
+                .ledger
+                .change(&account, |entry| {
+                    entry.connectors.extend(connectors.iter().cloned());
+                    entry.begun = *begun;
+                })
+                .await
+        }
+        Decision::Close => {
+            let close = |entry: &mut Entry| {
+                // Unless it went on meanwhile.
+                if matches!(entry.phase, Phase::Opening | Phase::Open) {
+                    (entry.phase, entry.closing) = (Phase::Closing, Some(Timestamp::now()));
+                }
+            };
+            context.ledger.change(&account, close).await
+        }
+    };
+    written.unwrap_or_else(|fault| {
+        notes.push(Note::warning("StepFailed", "Elevate", fault.sentence));
+        None
+    })
 }
 
 /// Whether the policy is still the one that the plan was made for: not changed, suspended or deleted meanwhile.
@@ -160,28 +201,10 @@ async fn write(
         What::AddSystemAdministrator(environment) => {
             tenant.add_system_administrator(environment, access.ok_or_else(unseen_row)?).await
         }
-        What::RemoveDirectoryRole { assignment, .. } => remove(account, assignment, tenant, context).await,
+        What::RemoveDirectoryRole { assignment, .. } => {
+            context.take_away(account, tenant, tenant.remove_assignment(assignment)).await
+        }
     }
-}
-
-/// Removes a role, if at the last look somebody else remains who could put things right.
-///
-/// One removal at a time in the whole process, and those of the last minutes count as gone: of two last administrators each
-/// would count the other, and the directory may show for a while what was removed a moment ago.
-async fn remove(account: &str, assignment: &str, tenant: &Tenant, context: &Context) -> Result<(), Fault> {
-    let mut removed = context.removals.lock().await;
-    removed.retain(|(_, at)| at.elapsed() < REMOVED_FOR);
-    let gone = removed.iter().map(|(id, _)| id.clone()).filter(|id| id != account);
-    let beside: Vec<String> = std::iter::once(account.to_owned()).chain(gone).collect();
-    if !tenant.another_global_administrator_beside(&beside).await? {
-        return Err(Fault::new(
-            Kind::BadAnswer,
-            "at the last look no other Global Administrator that can sign in was seen to remain",
-        ));
-    }
-    // Before the call: what became of one without an answer is not known.
-    removed.push((account.to_owned(), Instant::now()));
-    tenant.remove_assignment(assignment).await
 }
 
 fn unseen_row() -> Fault {

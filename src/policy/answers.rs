@@ -10,6 +10,7 @@ use super::{environments, words};
 use crate::api::policy::{DemandStatus, FindingResult, Stage};
 use crate::api::{Reason, ServiceAccountPolicy};
 use crate::seen::Seen;
+use crate::tenant::DirectoryRole;
 use crate::tenant::facts::{AccountFacts, Environment};
 
 /// What an answer to a demand is made of.
@@ -38,6 +39,8 @@ impl Answering<'_> {
             ready: ready.to_owned(),
             reason: reason.map(Reason::word),
             message,
+            elevates: elevates(self.findings, profile).map(|role| role.name().to_owned()),
+            refused: None,
         };
         let profile = match profile(demand, self.policy) {
             Ok(profile) => profile,
@@ -102,4 +105,14 @@ pub fn narrowed(demand: &Demand, facts: &AccountFacts) -> Result<Option<BTreeSet
     let all: Vec<Environment> = all.values().map(|(environment, _)| environment.clone()).collect();
     let selected = environments::select(&all, Some(selector), "the policy's")?;
     Ok(Some(selected.taken.into_iter().map(|environment| environment.id.clone()).collect()))
+}
+
+/// The directory role that a new sign-in for this profile needs, and that the account does not keep.
+fn elevates(findings: &[Finding], profile: &str) -> Option<DirectoryRole> {
+    let of_profile = findings.iter().map(|finding| &finding.requirement).filter(|it| it.profile == profile);
+    let mut for_sign_in = of_profile.filter(|it| it.counts_in(Stage::Reauthentication) && !it.counts_in(Stage::Steady));
+    for_sign_in.find_map(|it| match &it.rule {
+        Rule::DirectoryRole { any_of, .. } => any_of.first().copied(),
+        _ => None,
+    })
 }

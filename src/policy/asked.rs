@@ -11,6 +11,7 @@ use super::profiles::{self, Requirement};
 use super::rules::Rule;
 use crate::api::ServiceAccountPolicy;
 use crate::api::policy::Stage;
+use crate::elevation::Entry;
 use crate::tenant::DirectoryRole;
 use crate::tenant::facts::{AccountFacts, held};
 
@@ -46,6 +47,8 @@ impl Asked {
             None
         } else if requirement.counts_in(Stage::Setup) {
             Some("Asked for only while a Connector is being authorized")
+        } else if !requirement.counts_in(Stage::Steady) {
+            Some("Asked for only while a Connector announces a restore")
         } else {
             Some("Asked for only once every Connector is authorized")
         }
@@ -66,6 +69,18 @@ impl Asked {
             facts.roles.known().is_some_and(|roles| held(roles, *role).is_some_and(|held| held.group.is_none()))
         };
         let mut needed = BTreeSet::new();
+        // What was given for a window is taken back with it, and whoever is asked to sign in again will need it.
+        let requested = observed.connectors.iter().chain(&observed.elsewhere).any(|it| it.requested && !it.asleep);
+        if requested || observed.window.as_ref().is_some_and(Entry::is_standing) {
+            let again =
+                requirements.iter().filter(|it| it.counts_in(Stage::Reauthentication)).filter_map(|it| {
+                    match &it.rule {
+                        Rule::DirectoryRole { any_of, .. } if any_of.len() == 1 => Some(any_of[0]),
+                        _ => None,
+                    }
+                });
+            needed.extend(again);
+        }
         for any_of in own.chain(&observed.needed_elsewhere) {
             match any_of.as_slice() {
                 // The last gives the least: while it is held, nobody needs the others.

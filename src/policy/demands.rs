@@ -1,9 +1,10 @@
 //! What each Connector asks of the account: read from its status, and from nothing else.
 
+use jiff::Timestamp;
 use kube::ResourceExt;
 
 use crate::api::Connector;
-use crate::api::connector::AuthorizationState;
+use crate::api::connector::stage;
 use crate::api::policy::Stage;
 use crate::api::shared::EnvironmentSelector;
 
@@ -29,18 +30,16 @@ pub struct Demand {
 /// The demand of a Connector; `None`: it asks for nothing. A status that is empty (restored from a backup), of another
 /// generation, or Unknown about the authorization asks for nothing; nor does a Connector that is suspended or going.
 #[must_use]
-pub fn of(connector: &Connector) -> Option<Demand> {
+pub fn of(connector: &Connector, now: Timestamp) -> Option<Demand> {
     let status = connector.status.as_ref()?;
     let generation = connector.metadata.generation?;
     let asleep = connector.spec.suspend || connector.metadata.deletion_timestamp.is_some();
     if asleep || status.observed_generation != Some(generation) {
         return None;
     }
-    let stage = match status.authorization.as_ref()?.state {
-        AuthorizationState::Required => Stage::Setup,
-        AuthorizationState::Granted => Stage::Steady,
-        AuthorizationState::Unknown => return None,
-    };
+    let request = status.reauthentication.as_ref().map(|request| request.state);
+    let restores = connector.spec.restore.as_ref().is_some_and(|restore| restore.until_time.0 > now);
+    let stage = stage(status.authorization.as_ref()?.state, request, restores)?;
     Some(Demand {
         connector: connector.name_any(),
         uid: connector.uid()?,
@@ -76,7 +75,7 @@ mod tests {
 
     #[test]
     fn only_a_status_of_this_generation_that_speaks_of_the_authorization_asks_for_anything() {
-        let stage = |status: &str| of(&connector(status, "")).map(|demand| demand.stage);
+        let stage = |status: &str| of(&connector(status, ""), Timestamp::UNIX_EPOCH).map(|demand| demand.stage);
         assert_eq!(stage(REQUIRED), Some(Stage::Setup));
         assert_eq!(stage(&REQUIRED.replace("Required", "Granted")), Some(Stage::Steady));
         assert_eq!(stage(&REQUIRED.replace("Required", "Unknown")), None);
@@ -88,10 +87,10 @@ mod tests {
 
     #[test]
     fn a_suspended_or_deleted_connector_asks_for_nothing() {
-        assert_eq!(of(&connector(REQUIRED, ", suspend: true")), None);
+        assert_eq!(of(&connector(REQUIRED, ", suspend: true"), Timestamp::UNIX_EPOCH), None);
         let mut going = connector(REQUIRED, "");
         going.metadata.deletion_timestamp =
             Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(jiff::Timestamp::UNIX_EPOCH));
-        assert_eq!(of(&going), None);
+        assert_eq!(of(&going, Timestamp::UNIX_EPOCH), None);
     }
 }

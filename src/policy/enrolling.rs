@@ -43,6 +43,7 @@ fn register(caller: &Caller) -> HandOff {
             format!("New-PowerAppManagementApp -ApplicationId {}", caller.client_id),
         ],
         url: None,
+        due_date: None,
         done_when: "the tenant's environments can be listed".to_owned(),
     }
 }
@@ -99,6 +100,7 @@ fn enroll(closed: &[&Environment], caller: &Caller) -> HandOff {
         who: ENVIRONMENT_ADMIN,
         steps,
         url: centers.power_platform.map(str::to_owned),
+        due_date: None,
         done_when: "the operator can read the account's user row, its roles and its teams in each of them".to_owned(),
     }
 }

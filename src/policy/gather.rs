@@ -11,9 +11,12 @@ use super::asking::{Asking, connectors};
 use super::demands::Demand;
 use super::needs::Needs;
 use super::others::{self, Elsewhere, elsewhere, granted, obscured, rival, roles_needed};
+use super::profiles::Requirement;
 use super::{act, look, profiles};
+use crate::api::policy::Stage;
 use crate::api::shared::span;
 use crate::api::{Action, Reason, ServiceAccountPolicy, ServiceAccountPolicySpec};
+use crate::elevation::Entry;
 use crate::fault::Fault;
 use crate::runtime::conditions::find;
 use crate::runtime::{Context, Patience, Problem};
@@ -45,6 +48,10 @@ pub struct Observed {
     pub read_only: bool,
     /// Steps that Microsoft has refused for so long that time alone won't mend it.
     pub overdue: BTreeSet<String>,
+    /// The last window of the account, as it is written in the ledger.
+    pub window: Option<Entry>,
+    /// Whether the ledger can't be read, so that nobody knows.
+    pub unread: bool,
     /// Who the operator is there.
     pub caller: Caller,
     /// The tenant, for whoever acts; `None`: it can't be signed in to.
@@ -71,10 +78,11 @@ impl Observed {
 pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: Patience) -> Result<Observed, Fault> {
     let namespace = policy.namespace().unwrap_or_default();
     let max_age = max_age(policy, context, patience);
+    let connectors = connectors(policy, context);
     let (tenant, account, selection) = match context.app(policy).await? {
         Ok(app) => {
             let tenant = tenant::of(&context.tenants, &context.desk.way, &app);
-            let needs = Needs::of(&profiles::requirements(&policy.spec));
+            let needs = Needs::of(&asked_for(policy, &connectors));
             let (facts, selection) = Box::pin(look::look(policy, &tenant, &needs, max_age)).await;
             (Some(tenant), Ok(facts), selection)
         }
@@ -84,7 +92,7 @@ pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: 
     Ok(Observed {
         now: Timestamp::now(),
         age: max_age,
-        connectors: connectors(policy, context),
+        connectors,
         elsewhere: others.iter().flat_map(|(_, asking)| asking.iter().cloned()).collect(),
         needed_elsewhere: others.iter().flat_map(|(other, asking)| roles_needed(&other.spec, asking)).collect(),
         elsewhere_holds: others::hold(&others, context),
@@ -93,11 +101,28 @@ pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: 
         granted: granted(policy, context),
         read_only: context.settings.read_only,
         overdue: context.lately.overdue(act::ARRIVES_WITHIN),
+        window: window_of(policy, context),
+        unread: context.ledger.trouble().is_some(),
         caller: caller(&policy.spec),
         tenant,
         account,
         selection,
     })
+}
+
+/// What may count now: what only a restore needs is looked at while one is announced.
+fn asked_for(policy: &ServiceAccountPolicy, connectors: &[Asking]) -> Vec<Requirement> {
+    let restores = connectors.iter().filter_map(|asking| asking.demand.as_ref()).any(|it| it.stage == Stage::Restore);
+    let mut all = profiles::requirements(&policy.spec);
+    all.retain(|requirement| restores || *requirement.stages != *profiles::RESTORE);
+    all
+}
+
+/// The last window of a policy's account.
+pub fn window_of(policy: &ServiceAccountPolicy, context: &Context) -> Option<Entry> {
+    let seen =
+        policy.status.as_ref().and_then(|status| status.account.as_ref()).map(|account| account.object_id.clone());
+    context.ledger.of(&policy.spec.account.pin().or(seen)?)
 }
 
 fn caller(spec: &ServiceAccountPolicySpec) -> Caller {

@@ -5,9 +5,12 @@ use super::gather::Observed;
 use super::resolve::{Finding, Resolved};
 use super::rules::Rule;
 use super::steps::{Step, What};
-use crate::api::policy::FindingResult;
+use crate::api::policy::{FindingResult, Stage};
+use crate::elevation::entry::Given;
+use crate::elevation::{Entry, Phase};
 use crate::handoff::HandOff;
 use crate::runtime::Allowed;
+use crate::tenant::DirectoryRole;
 use crate::tenant::centers::Centers;
 use crate::tenant::facts::AccountFacts;
 
@@ -30,19 +33,23 @@ pub fn hand_offs(
 ) -> Vec<HandOff> {
     let caller = &observed.caller;
     let centers = caller.cloud.centers();
+    // What only a new sign-in needs is asked of people while a window stands that they are to give it for.
+    let connecting = resolved.demands.iter().any(|demand| demand.stage == Stage::Setup);
+    let withheld = !connecting && !observed.window.as_ref().is_some_and(Entry::asks_for_it);
     let mut all: Vec<HandOff> = enrolling::hand_offs(resolved, facts, steps, caller).into_iter().collect();
     // What the account should hold is asked of people only while somebody asks for it.
     if resolved.asked {
         // What Microsoft has refused for long is not mended by trying again.
         let overdue = |step: &&Step| observed.overdue.contains(&step.what.key(&resolved.account_id));
         let steps: Vec<Step> = steps.iter().filter(|step| !overdue(step)).cloned().collect();
-        all.extend(unmet(resolved, &steps, removal_waits, centers));
+        all.extend(unmet(resolved, &steps, removal_waits, withheld, centers));
     }
+    all.extend(observed.window.as_ref().and_then(|entry| take_back(entry, centers)));
     all
 }
 
 /// What fails, and nobody allowed the operator to mend: one hand-off for each kind of work.
-fn unmet(resolved: &Resolved, steps: &[Step], removal_waits: bool, centers: &Centers) -> Vec<HandOff> {
+fn unmet(resolved: &Resolved, steps: &[Step], removal_waits: bool, withheld: bool, centers: &Centers) -> Vec<HandOff> {
     let mut all = Vec::new();
     let failing: Vec<&Finding> =
         resolved.findings.iter().filter(|finding| finding.counts && finding.result() == FindingResult::Fail).collect();
@@ -51,6 +58,12 @@ fn unmet(resolved: &Resolved, steps: &[Step], removal_waits: bool, centers: &Cen
     };
     let account = resolved.account.as_ref().map_or("the account", |account| account.name.as_str());
     let mut roles = of(|rule| matches!(rule, Rule::DirectoryRole { .. } | Rule::NoDirectoryRole { .. }));
+    let of_window = |finding: &&Finding| {
+        let role = DirectoryRole::GlobalAdministrator;
+        let only = matches!(&finding.requirement.rule, Rule::DirectoryRole { any_of, .. } if any_of == &[role]);
+        only && !finding.requirement.counts_in(Stage::Steady)
+    };
+    roles.retain(|finding| !(withheld && of_window(finding)));
     // What the operator would not take away yet, nobody is told to take away either.
     roles.retain(|finding| !(removal_waits && matches!(finding.requirement.rule, Rule::NoDirectoryRole { .. })));
     if !roles.is_empty() {
@@ -96,6 +109,23 @@ fn unmet(resolved: &Resolved, steps: &[Step], removal_waits: bool, centers: &Cen
 
 fn in_environments(rule: &Rule) -> bool {
     matches!(rule, Rule::EnvironmentMember | Rule::SystemAdministrator | Rule::AccessMode(_) | Rule::TablePrivileges(_))
+}
+
+/// A role that a person gave for a window, and has to take back.
+fn take_back(entry: &Entry, centers: &Centers) -> Option<HandOff> {
+    let owed = entry.phase == Phase::Closing && entry.given == Given::ByPerson;
+    let (role, account) = (DirectoryRole::GlobalAdministrator.name(), &entry.name);
+    owed.then(|| HandOff {
+        name: "take-back-role",
+        title: format!("Take {role} from {account}: the window that it was given for is over"),
+        who: ENTRA_ADMIN,
+        steps: vec![format!(
+            "Microsoft 365 admin center > Users > Active users > {account} > Manage roles: deselect {role}"
+        )],
+        url: centers.microsoft365.map(str::to_owned),
+        due_date: None,
+        done_when: format!("the account no longer holds {role}"),
+    })
 }
 
 /// Whether a rule has to hold, or to be known, for a hand-off to be done.
@@ -181,6 +211,7 @@ fn work(name: &'static str, title: String, who: &'static str, url: Option<&str>,
         who,
         steps,
         url: url.map(str::to_owned),
+        due_date: None,
         done_when: format!("these findings pass: {}", names.join(", ")),
     }
 }

@@ -23,8 +23,11 @@ mod report;
 mod resolve;
 mod rights;
 pub mod rules;
+#[cfg(test)]
+pub mod simulated;
 mod steps;
 mod waivers;
+mod window;
 mod words;
 
 use std::sync::Arc;
@@ -37,6 +40,7 @@ use kube::runtime::controller::Action;
 use plan::Plan;
 use resolve::Resolved;
 use tokio::time::Instant;
+use window::Decision;
 
 use crate::api::ServiceAccountPolicy;
 use crate::api::policy::ServiceAccountPolicyStatus;
@@ -67,7 +71,12 @@ pub async fn reconcile(object: Arc<Guarded<ServiceAccountPolicy>>, context: Arc<
 /// One pass over a policy, and when the next one is due.
 async fn work(policy: &ServiceAccountPolicy, context: &Context) -> Result<Duration, Fault> {
     if policy.spec.suspend {
-        let outcome = report::suspended(policy, Timestamp::now());
+        let outcome = report::suspended(
+            policy,
+            gather::window_of(policy, context).as_ref(),
+            context.ledger.trouble().is_some(),
+            Timestamp::now(),
+        );
         context.publish(policy, &outcome).await?;
         return Ok(outcome.next);
     }
@@ -81,7 +90,8 @@ async fn work(policy: &ServiceAccountPolicy, context: &Context) -> Result<Durati
     let mut planned = resolve_and_plan(policy, &observed);
     // What is acted on was just read, not remembered; and before anything is taken away, all of it after the decision: a first
     // look that had to wait may be seconds old at its beginning.
-    let again = |plan: &Plan| plan.removes() || (plan.writes() && !observed.age.is_zero());
+    let moves = |plan: &Plan| matches!(plan.window, Decision::Open(_) | Decision::Close);
+    let again = |plan: &Plan| plan.removes() || ((plan.writes() || moves(plan)) && !observed.age.is_zero());
     if planned.as_ref().is_ok_and(|(_, plan)| again(plan)) {
         observed = gather::gather(policy, context, Patience::None).await?;
         planned = resolve_and_plan(policy, &observed);
@@ -132,6 +142,6 @@ fn note(policy: &ServiceAccountPolicy, context: &Context, found: bool, age: Dura
 
 fn resolve_and_plan(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<(Resolved, Plan), Problem> {
     let resolved = resolve::resolve(policy, observed)?;
-    let plan = plan::plan(&resolved, observed);
+    let plan = Plan { window: window::decide(policy, &resolved, observed), ..plan::plan(&resolved, observed) };
     Ok((resolved, plan))
 }

@@ -83,5 +83,7 @@ pub fn of_action(action: Action) -> For {
         Action::AccessMode => For::AccessMode,
         Action::EnvironmentAccess => For::EnvironmentAccess,
         Action::SelfEnrollment => For::SelfEnrollment,
+        Action::Elevation => For::Elevation,
+        Action::UntimedElevation => For::UntimedElevation,
     }
 }

@@ -261,6 +261,9 @@ mod tests {
         let asking = |uid: &str, generation, stage| Asking {
             name: uid.to_owned(),
             namespace: String::new(),
+            uid: uid.to_owned(),
+            requested: false,
+            begun: None,
             demand: Some(Demand {
                 connector: uid.to_owned(),
                 uid: uid.to_owned(),

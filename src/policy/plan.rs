@@ -5,6 +5,7 @@ use super::handoffs;
 use super::resolve::{Finding, Resolved};
 use super::rules::{Rule, Verdict};
 use super::steps::{Step, What};
+use super::window::Decision;
 use crate::api::policy::FindingResult;
 use crate::fault::Kind;
 use crate::handoff::HandOff;
@@ -20,6 +21,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What only a person can do, or is allowed to.
     pub hand_offs: Vec<HandOff>,
+    /// What becomes of the account's window.
+    pub window: Decision,
 }
 
 impl Plan {
@@ -80,7 +83,7 @@ pub fn plan(resolved: &Resolved, observed: &Observed) -> Plan {
         }
     }
     let hand_offs = handoffs::hand_offs(resolved, facts, &steps, first.is_some(), observed);
-    Plan { steps, hand_offs }
+    Plan { steps, hand_offs, window: Decision::Stay }
 }
 
 /// Environments that the operator's app is not a user of.

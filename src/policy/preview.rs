@@ -30,12 +30,15 @@ impl<'a> Preview<'a> {
         let asking = |demand: Demand| Asking {
             name: demand.connector.clone(),
             namespace: String::new(),
+            uid: demand.uid.clone(),
             granted: demand.stage == Stage::Steady,
             demand: Some(demand),
             asleep: false,
             seen: true,
             changing: false,
             authorized: None,
+            requested: false,
+            begun: None,
         };
         let observed = Observed {
             age: Duration::ZERO,
@@ -49,6 +52,8 @@ impl<'a> Preview<'a> {
             granted: policy.spec.allowed_actions.iter().copied().collect(),
             read_only: true,
             overdue: BTreeSet::new(),
+            window: None,
+            unread: false,
             caller: Caller::default(),
             tenant: None,
             account: Ok(account),

@@ -87,9 +87,13 @@ pub fn requirements(spec: &ServiceAccountPolicySpec) -> Vec<Requirement> {
     all
 }
 
-const ALWAYS: &[Stage] = &[Stage::Setup, Stage::Steady];
-const SETUP: &[Stage] = &[Stage::Setup];
-const STEADY: &[Stage] = &[Stage::Steady];
+const ALWAYS: &[Stage] = &[Stage::Setup, Stage::Steady, Stage::Reauthentication, Stage::Restore];
+/// While somebody signs in at the vendor, the first time or again.
+const SIGN_IN: &[Stage] = &[Stage::Setup, Stage::Reauthentication];
+/// Once the vendor works.
+const STEADY: &[Stage] = &[Stage::Steady, Stage::Restore];
+/// While something is to be restored.
+pub const RESTORE: &[Stage] = &[Stage::Restore];
 
 /// A row of a profile.
 fn row(

@@ -52,7 +52,8 @@ fn first(policy: &ServiceAccountPolicy, observed: &Observed, facts: &AccountFact
 }
 
 fn steady(asking: &Asking) -> bool {
-    asking.demand.as_ref().is_some_and(|demand| demand.stage == Stage::Steady)
+    let works = |stage| matches!(stage, Stage::Steady | Stage::Restore);
+    asking.demand.as_ref().is_some_and(|demand| works(demand.stage)) && !asking.requested
 }
 
 /// The first Connector that is awake and not like this. One of another policy has no name here: it may be of another namespace.

@@ -214,6 +214,9 @@ fn asking(profile: &'static str, stage: Stage, seen: bool) -> Asking {
     Asking {
         name,
         namespace,
+        uid: demand.uid.clone(),
+        requested: false,
+        begun: None,
         demand: Some(demand),
         asleep: false,
         seen,
@@ -236,6 +239,8 @@ fn observed(facts: AccountFacts, asking: Vec<Asking>, policy: &ServiceAccountPol
         granted: policy.spec.allowed_actions.iter().copied().collect(),
         read_only: false,
         overdue: BTreeSet::new(),
+        window: None,
+        unread: false,
         caller: crate::tenant::Caller::default(),
         tenant: None,
         account: Ok(facts),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::ResourceExt;
 
 use super::act::Done;
 use super::gather::Observed;
@@ -11,10 +12,15 @@ use super::plan::Plan;
 use super::resolve::{self, Finding, Resolved};
 use super::rules::Verdict;
 use super::steps::Step;
+use super::window::{self, Decision};
 use super::{rights, words};
-use crate::api::policy::{EnvironmentsStatus, FindingResult, FindingStatus, PlannedStep, ServiceAccountPolicyStatus};
+use crate::api::policy::{
+    DemandStatus, ElevationStatus, EnvironmentsStatus, FindingResult, FindingStatus, PlannedStep, RefusedStatus,
+    ServiceAccountPolicyStatus,
+};
 use crate::api::shared::{Several, span};
 use crate::api::{Reason, ServiceAccountPolicy};
+use crate::elevation::Entry;
 use crate::fault::{Class, Fault, Kind};
 use crate::runtime::conditions::State;
 use crate::runtime::{Allowed, Conditions, Outcome, Problem, Settings, handoffs};
@@ -65,7 +71,11 @@ pub fn report(
     notes.extend(done.notes.iter().cloned());
 
     seen(&mut conditions, resolved);
-    if let Some(mistake) = resolved.mistakes.first() {
+    let window = done.window.as_ref().or(observed.window.as_ref());
+    window::say(&mut conditions, window, observed.unread, now);
+    if let Some(entry) = window.filter(|entry| entry.is_overdue(now)) {
+        conditions.set("Ready", State::False, Reason::ElevationOverdue, window::overdue(entry));
+    } else if let Some(mistake) = resolved.mistakes.first() {
         conditions.set("Ready", State::False, Reason::InvalidSpec, mistake.clone());
         conditions.set("Stalled", State::True, Reason::InvalidSpec, mistake.clone());
     } else if resolved.ungranted.is_empty() {
@@ -94,10 +104,22 @@ pub fn report(
         resolved.next_waiver_end.map(|end| Duration::try_from(end.duration_since(now)).unwrap_or_default());
     let next = until_waiver.map_or(next, |until| next.min(until.max(AT_ONCE)));
     notes.extend(conditions.turned());
+    let ahead =
+        window.and_then(|entry| window::next(entry, now)).map(|time| Duration::try_from(time.duration_since(now)));
+    let next = ahead.map_or(next, |ahead| next.min(ahead.unwrap_or_default().max(AT_ONCE)));
+    let refused = if let Decision::Refuse(sentence) = &plan.window { Some(sentence) } else { None };
+    let begun = |uid: &str| observed.connectors.iter().find(|asking| asking.uid == uid)?.begun;
+    let demands = resolved.demands.iter().map(|demand| DemandStatus {
+        refused: refused
+            .zip(begun(&demand.uid))
+            .map(|(message, begun)| RefusedStatus { begin_time: Time(begun), message: message.clone() }),
+        ..demand.clone()
+    });
     let status = ServiceAccountPolicyStatus {
+        elevation: elevation(policy, window, observed.unread, now),
         observed_generation: policy.metadata.generation,
         account: resolved.account.clone().or_else(|| old.account.clone()),
-        demands: resolved.demands.clone(),
+        demands: demands.collect(),
         environments: observed.account.as_ref().ok().and_then(environments),
         findings,
         // While nobody asks, nothing counts.
@@ -129,6 +151,8 @@ pub fn refuse(
     if problem.reason == Reason::EnvironmentNotFound && unseen == Some(None) {
         conditions.set("AccountPinned", State::True, Reason::Pinned, PINNED);
     }
+    let window = observed.window.as_ref();
+    window::say(&mut conditions, window, observed.unread, now);
     conditions.refuse(problem);
     let mut notes = Vec::new();
     notes.extend(conditions.turned());
@@ -143,6 +167,7 @@ pub fn refuse(
         unknown: None,
         findings: Vec::new(),
         environments: None,
+        elevation: elevation(policy, window, observed.unread, now),
         hand_offs: if problem.concerns_identity() { Vec::new() } else { old.hand_offs.clone() },
         conditions: conditions.finish(),
         account: old.account.clone(),
@@ -151,17 +176,36 @@ pub fn refuse(
 }
 
 /// The status of a suspended policy: it answers nobody, and what it said before is no longer said.
-pub fn suspended(policy: &ServiceAccountPolicy, now: Timestamp) -> Said {
+pub fn suspended(policy: &ServiceAccountPolicy, window: Option<&Entry>, unread: bool, now: Timestamp) -> Said {
     let old = policy.status.clone().unwrap_or_default();
     let mut conditions = begin(policy, &old, now);
     conditions.set("Ready", State::Unknown, Reason::Suspended, "Nothing is checked while spec.suspend is true");
+    // What was given for a time is taken back all the same.
+    window::say(&mut conditions, window, unread, now);
     let status = ServiceAccountPolicyStatus {
         observed_generation: policy.metadata.generation,
         account: old.account.clone(),
+        elevation: elevation(policy, window, unread, now),
         conditions: conditions.finish(),
         ..ServiceAccountPolicyStatus::default()
     };
-    Outcome { status, notes: Vec::new(), next: span(&policy.spec.interval) }
+    // What is being taken back meanwhile is told as it changes.
+    let ahead =
+        window.and_then(|entry| window::next(entry, now)).map(|time| Duration::try_from(time.duration_since(now)));
+    let next = span(&policy.spec.interval);
+    let next = ahead.map_or(next, |ahead| next.min(ahead.unwrap_or_default().max(AT_ONCE)));
+    Outcome { status, notes: Vec::new(), next }
+}
+
+/// The window; what was known of it before, while nobody can tell.
+fn elevation(
+    policy: &ServiceAccountPolicy,
+    window: Option<&Entry>,
+    unread: bool,
+    now: Timestamp,
+) -> Option<ElevationStatus> {
+    let before = policy.status.as_ref().and_then(|status| status.elevation.clone()).filter(|_| unread);
+    window.map(|entry| window::status(entry, policy.namespace().as_deref(), now)).or(before)
 }
 
 fn begin<'a>(policy: &ServiceAccountPolicy, old: &'a ServiceAccountPolicyStatus, now: Timestamp) -> Conditions<'a> {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::answers::{Answering, narrowed};
 use super::asked::{Asked, authorized};
@@ -11,7 +12,7 @@ use super::gather::Observed;
 use super::profiles::{self, Requirement};
 use super::proof::Proof;
 use super::rules::{Circumstances, Judgement, Rule, Verdict, judge};
-use super::waivers;
+use super::{waivers, window};
 use crate::api::policy::{Account, AccountStatus, DemandStatus, FindingResult};
 use crate::api::{Action, Reason, ServiceAccountPolicy};
 use crate::fault::{Class, Fault};
@@ -149,7 +150,9 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         .collect();
     let answering = Answering { policy, facts: whole, findings: &findings, names: &environment_names, settled };
     let demands: Vec<DemandStatus> = observed.demands().map(|demand| answering.answer(demand)).collect();
-    let mistakes = waivers::in_vain(&policy.spec.waivers, &findings);
+    let mut mistakes = waivers::in_vain(&policy.spec.waivers, &findings);
+    let hours = policy.spec.elevation.as_ref().and_then(|elevation| elevation.hours.as_ref());
+    mistakes.extend(hours.and_then(|hours| window::opening(hours, observed.now).err()));
     let account_id = account.as_ref().map(|account| account.object_id.clone()).or_else(|| policy.spec.account.pin());
     let allowed: BTreeSet<Action> = policy.spec.allowed_actions.iter().copied().collect();
     Ok(Resolved {
@@ -214,17 +217,23 @@ fn pinned(policy: &ServiceAccountPolicy, facts: &AccountFacts) -> Result<Option<
                 let sentence = format!("The tenant has no user {} {place}", declared.principal_name);
                 return Err(wrong(Reason::AccountNotFound, sentence));
             }
-            Seen::Known(Some(user)) => {
-                AccountStatus { name: user.principal_name.clone(), object_id: user.id.clone(), enabled: user.enabled }
-            }
+            Seen::Known(Some(user)) => AccountStatus {
+                name: user.principal_name.clone(),
+                object_id: user.id.clone(),
+                enabled: user.enabled,
+                password_changed_time: user.password_changed.map(Time),
+            },
         },
         Account::Application(declared) => match application(facts, &declared.client_id) {
             // That it is not there is the matter of a finding: an administrator's consent brings it.
             None | Some(Seen::Known(None)) => return Ok(None),
             Some(Seen::Unknown(fault)) => return unseen(fault),
-            Some(Seen::Known(Some(app))) => {
-                AccountStatus { name: app.name.clone(), object_id: app.id.clone(), enabled: app.enabled }
-            }
+            Some(Seen::Known(Some(app))) => AccountStatus {
+                name: app.name.clone(),
+                object_id: app.id.clone(),
+                enabled: app.enabled,
+                password_changed_time: None,
+            },
         },
     };
     let first_seen =

@@ -67,6 +67,7 @@ pub fn hand_off(missing: &BTreeSet<&'static str>) -> Option<HandOff> {
             ])
             .collect(),
         url: None,
+        due_date: None,
         done_when: "Microsoft Graph permits what it refuses now".to_owned(),
     })
 }

@@ -47,6 +47,14 @@ impl Again {
         }
     }
 
+    /// The same at once, however often.
+    pub fn policy_at_once(&self, policy: &Guarded<ServiceAccountPolicy>) {
+        if let Some(uid) = policy.uid() {
+            self.asked().insert(uid, Instant::now());
+        }
+        let _ = self.policies.unbounded_send(ObjectRef::from_obj(policy));
+    }
+
     /// Whether an object (by uid) was asked for: its pass takes nothing that was read before.
     pub fn is_wanted(&self, uid: Option<&str>) -> bool {
         uid.is_some_and(|uid| self.asked().contains_key(uid))

@@ -20,6 +20,7 @@ use super::secrets::Secrets;
 use super::sightings::Sightings;
 use super::synced::Synced;
 use crate::api::{Connector, ServiceAccountPolicy};
+use crate::elevation::Ledger;
 use crate::http::Way;
 use crate::metrics::Metrics;
 use crate::tenant::Tenants;
@@ -41,6 +42,8 @@ pub struct Settings {
     pub deletions_per_minute: usize,
     /// How long a deleted object is held for a vendor that does not answer.
     pub deletion_patience: Duration,
+    /// Where the operator writes down what it has given for a time.
+    pub operator_namespace: String,
 }
 
 /// What every pass may use.
@@ -75,12 +78,16 @@ pub struct Context {
     pub lately: Lately,
     /// Which vendor connectors were deleted a moment ago.
     pub deletions: Deletions,
-    /// Whose roles were removed in the last minutes; who removes one holds this, so that there is one at a time.
-    pub removals: tokio::sync::Mutex<Vec<(String, tokio::time::Instant)>>,
+    /// Who removes a role holds this, so that there is one at a time.
+    pub removals: tokio::sync::Mutex<()>,
+    /// Whose roles were removed in the last minutes.
+    pub removed: Mutex<Vec<(String, tokio::time::Instant)>>,
     /// What was written to whom, for as long as the watch is behind.
     pub written: Mutex<HashMap<String, super::publish::Written>>,
     /// How often each object has failed in a row.
     pub failures: Mutex<HashMap<String, u32>>,
+    /// What was given for a time.
+    pub ledger: Ledger,
     /// Writes Events.
     pub events: Events,
     /// Counts.
@@ -104,7 +111,6 @@ impl Context {
     ) -> Self {
         let reporter = Reporter { controller: "backstay".into(), instance: std::env::var("HOSTNAME").ok() };
         Self {
-            settings,
             desk: Desk::new(way),
             tenants: Tenants::default(),
             secrets: Secrets::new(client.clone(), secrets),
@@ -119,10 +125,13 @@ impl Context {
             lately: Lately::default(),
             deletions: Deletions::default(),
             removals: tokio::sync::Mutex::default(),
+            removed: Mutex::default(),
             written: Mutex::default(),
             failures: Mutex::default(),
+            ledger: Ledger::new(client.clone(), &settings.operator_namespace),
             events: Events::new(client.clone(), reporter),
             metrics,
+            settings,
             client,
         }
     }
@@ -134,6 +143,22 @@ impl Context {
         });
         all.sort_by_cached_key(|guarded| kube::ResourceExt::name_any(guarded.as_ref()));
         all
+    }
+
+    /// Lets the policies for an account (object id) be looked at at once.
+    pub fn wake_policies_of(&self, account: &str) {
+        for guarded in self.policies.state() {
+            let Ok(policy) = &guarded.0 else { continue };
+            let seen =
+                policy.status.as_ref().and_then(|status| status.account.as_ref()).map(|it| it.object_id.as_str());
+            if [policy.spec.account.pin().as_deref(), seen]
+                .into_iter()
+                .flatten()
+                .any(|id| id.eq_ignore_ascii_case(account))
+            {
+                self.again.policy_at_once(&guarded);
+            }
+        }
     }
 
     /// Notes how a pass ended; how often it had failed in a row before.

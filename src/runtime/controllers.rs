@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use futures::channel::mpsc;
 use futures::{Stream, StreamExt, TryStreamExt};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{self, Action};
 use kube::runtime::reflector::{ObjectRef, Store};
@@ -22,11 +24,13 @@ use super::news::News;
 use super::probes::{self, Readiness};
 use super::secrets::SELECTOR;
 use super::synced::Synced;
+use crate::api::shared::HandOffStatus;
 use crate::api::{Connector, ServiceAccountPolicy};
+use crate::elevation::Phase;
 use crate::fault::Fault;
 use crate::http::Way;
 use crate::metrics::Metrics;
-use crate::{connector, policy};
+use crate::{connector, elevation, policy};
 
 /// Everything that a run needs from outside.
 pub struct Run {
@@ -121,6 +125,11 @@ pub async fn run(run: Run) -> Result<(), String> {
         tracing::info!("the first lists have arrived");
         std::future::pending::<()>().await;
     };
+    let debts = async {
+        // What is not in a store is taken for absent.
+        context.synced.all().await;
+        elevation::serve(Arc::clone(&context)).await;
+    };
     // Told to stop, both finish what they are at; one that ends without being told ends everything.
     let told = |stop: CancellationToken| if stop.is_cancelled() { Ok(()) } else { Err(ended_by_itself()) };
     let controllers = async {
@@ -145,6 +154,7 @@ pub async fn run(run: Run) -> Result<(), String> {
         () = out_of_patience => Ok(()),
         () = wake => Err(ended_by_itself()),
         () = housekeeping(&context) => Err(ended_by_itself()),
+        () = debts => Err(ended_by_itself()),
         () = ready => Err(ended_by_itself()),
         ended = probes => Err(format!("the probes can't be served: {ended:?}")),
     }
@@ -237,11 +247,15 @@ fn answered(
             let uid = connector.uid()?;
             let answer = answers.and_then(|answers| answers.iter().find(|answer| answer.uid == uid));
             let said = answer.map(|answer| (&answer.ready, &answer.message, answer.generation, answer.stage as u8));
+            let elevation = readable.and_then(|policy| policy.status.as_ref()?.elevation.as_ref());
+            let window = elevation.map(|it| (it.state, it.start_time.0, it.expiration_time.0));
+            let refused = answer.and_then(|answer| answer.refused.as_ref()).map(|it| (it.begin_time.0, &it.message));
+            let refused = (refused, answer.map(|answer| &answer.elevates));
             let there = readable.map(Resource::meta).map(|metadata| &metadata.uid);
             let ready = readable.and_then(|policy| policy.status.as_ref()).and_then(|it| find(&it.conditions, "Ready"));
             // Its word matters to those only who got no answer.
             let word = ready.filter(|_| answer.is_none()).map(|ready| &ready.reason);
-            news.tell(&uid, &(said, there, word)).then(|| ObjectRef::from_obj(guarded.as_ref()))
+            news.tell(&uid, &(said, there, word, window, refused)).then(|| ObjectRef::from_obj(guarded.as_ref()))
         })
         .collect()
 }
@@ -252,7 +266,8 @@ fn asking(news: &News, connector: &Guarded<Connector>, gone: bool) -> Option<Obj
     let (namespace, uid) = (connector.namespace()?, connector.uid()?);
     let name = &connector.spec.policy_ref.name;
     let going = gone || connector.metadata.deletion_timestamp.is_some();
-    let asked = (name, format!("{:?}", policy::demands::of(connector)), connector.spec.suspend, going);
+    let asked =
+        (name, format!("{:?}", policy::demands::of(connector, Timestamp::now())), connector.spec.suspend, going);
     let told = news.tell(&uid, &asked);
     if gone {
         news.forget(&uid);
@@ -330,28 +345,44 @@ async fn housekeeping(context: &Context) {
     }
 }
 
-/// Counts what is open and not Ready, for the gauges.
+/// Counts what is open, not Ready and elevated, for the gauges.
 fn count_standing(context: &Context) {
-    let ready = |conditions: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition]| {
-        find(conditions, "Ready").is_some_and(|ready| ready.status == "True")
-    };
-    let (mut open, mut not_ready) = (0, 0);
-    for guarded in context.connectors.state() {
-        let status = guarded.0.as_ref().ok().and_then(|it| it.status.as_ref());
-        open += status.map_or(0, |status| status.hand_offs.len());
-        not_ready += usize::from(!status.is_some_and(|status| ready(&status.conditions)));
-    }
-    set(context, "Connector", open, not_ready);
-    let (mut open, mut not_ready) = (0, 0);
-    for guarded in context.policies.state() {
-        let status = guarded.0.as_ref().ok().and_then(|it| it.status.as_ref());
-        open += status.map_or(0, |status| status.hand_offs.len());
-        not_ready += usize::from(!status.is_some_and(|status| ready(&status.conditions)));
-    }
-    set(context, "ServiceAccountPolicy", open, not_ready);
+    let now = Timestamp::now();
+    let connectors = context.connectors.state();
+    let connectors = connectors.iter().map(|guarded| guarded.0.as_ref().ok().and_then(|it| it.status.as_ref()));
+    set(context, "Connector", now, connectors.map(|status| status.map(|it| (&it.hand_offs[..], &it.conditions[..]))));
+    let policies = context.policies.state();
+    let policies = policies.iter().map(|guarded| guarded.0.as_ref().ok().and_then(|it| it.status.as_ref()));
+    set(
+        context,
+        "ServiceAccountPolicy",
+        now,
+        policies.map(|status| status.map(|it| (&it.hand_offs[..], &it.conditions[..]))),
+    );
+    let standing = context.ledger.standing();
+    let held = standing.iter().filter(|entry| entry.phase != Phase::Opening).count();
+    let overdue = standing.iter().filter(|entry| entry.is_overdue(now)).count();
+    context.metrics.set_elevated(count(held), count(overdue + context.ledger.unreadable()));
 }
 
-fn set(context: &Context, kind: &'static str, open: usize, not_ready: usize) {
-    let count = |number| i64::try_from(number).unwrap_or(i64::MAX);
-    context.metrics.set_standing(kind, count(open), count(not_ready));
+type Standing<'a> = Option<(&'a [HandOffStatus], &'a [Condition])>;
+
+/// What is open and not Ready, of one kind; `None`: an object without a status.
+fn set<'a>(context: &Context, kind: &'static str, now: Timestamp, all: impl Iterator<Item = Standing<'a>>) {
+    let (mut open, mut oldest, mut not_ready) = (0, 0, 0);
+    for standing in all {
+        let Some((hand_offs, conditions)) = standing else {
+            not_ready += 1;
+            continue;
+        };
+        open += hand_offs.len();
+        let ages = hand_offs.iter().map(|hand_off| now.duration_since(hand_off.request_time.0).as_secs());
+        oldest = ages.max().unwrap_or_default().max(oldest);
+        not_ready += usize::from(find(conditions, "Ready").is_none_or(|ready| ready.status != "True"));
+    }
+    context.metrics.set_standing(kind, count(open), oldest, count(not_ready));
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -18,7 +18,7 @@ pub fn merge(
     let mut notes = Vec::new();
     let mut merged: Vec<HandOffStatus> = open
         .into_iter()
-        .map(|HandOff { name, title, who, steps, url, done_when }| {
+        .map(|HandOff { name, title, who, steps, url, due_date, done_when }| {
             let known = old.iter().find(|old| old.name == name);
             if known.is_none() {
                 let sentence = format!("A person is needed ({who}): {title}");
@@ -31,6 +31,7 @@ pub fn merge(
                 steps,
                 url,
                 request_time: known.map_or_else(|| now.clone(), |known| known.request_time.clone()),
+                due_date,
                 done_when,
                 evidence: known.and_then(|known| known.evidence.clone()),
             }
@@ -63,6 +64,7 @@ mod tests {
             who: "somebody",
             steps: vec![],
             url: None,
+            due_date: None,
             done_when: String::new(),
         }
     }

@@ -24,6 +24,13 @@ pub const START_BACKUP: &str = "backstay.dev/start-backup";
 /// The deletion goes on though many were deleted at once: when that was decided.
 pub const RELEASE_DELETION: &str = "backstay.dev/release-deletion";
 
+/// Somebody is asked to sign in again at the vendor, if nobody has since this time.
+pub const REAUTHENTICATE: &str = "backstay.dev/reauthenticate";
+/// Somebody begins to sign in again: when.
+pub const BEGIN: &str = "backstay.dev/begin";
+/// Somebody has signed in again: when.
+pub const DONE: &str = "backstay.dev/done";
+
 /// What is marked on an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mark {

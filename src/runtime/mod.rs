@@ -19,10 +19,11 @@ pub mod pass;
 pub mod probes;
 pub mod problem;
 pub mod publish;
+pub mod removals;
 pub mod secrets;
 pub mod service_accounts;
 pub mod sightings;
-mod signin;
+pub mod signin;
 pub mod synced;
 
 pub use allowed::Allowed;

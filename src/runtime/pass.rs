@@ -59,6 +59,8 @@ where
     }
     // What is not in a store is taken for absent: nothing is judged before the first lists are in.
     context.synced.all().await;
+    // What is given for a time must be known before anything is said of it.
+    context.ledger.tried().await;
     let lanes = K::lanes(&context);
     let Some(_place) = lanes.enter(lanes.is_news(&uid, generation)) else {
         return Ok(Action::requeue(jittered(NO_PLACE)));

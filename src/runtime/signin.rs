@@ -17,6 +17,17 @@ use crate::tenant::{App, Cloud, Credential};
 const CERTIFICATE: &str = "tls.crt";
 const KEY: &str = "tls.key";
 
+/// How a policy says that the operator signs in.
+#[derive(Clone, Copy)]
+pub struct Signing<'a> {
+    /// Where its Secret or `ServiceAccount` is.
+    pub namespace: &'a str,
+    /// The tenant.
+    pub tenant: &'a policy::Tenant,
+    /// What it signs in with.
+    pub credential: &'a Declared,
+}
+
 impl Context {
     /// The operator's app, as a policy declares it.
     ///
@@ -24,21 +35,29 @@ impl Context {
     /// One sentence that names what is not there or not right. The outer error: the API server did not answer.
     pub async fn app(&self, policy: &ServiceAccountPolicy) -> Result<Result<App, Problem>, Fault> {
         let namespace = policy.namespace().unwrap_or_default();
-        let (client_id, credential) = match &policy.spec.credential {
+        let (tenant, credential) = (&policy.spec.tenant, &policy.spec.credential);
+        self.app_of(Signing { namespace: &namespace, tenant, credential }).await
+    }
+
+    /// The operator's app, as it was declared in a namespace, be the policy there or not.
+    ///
+    /// # Errors
+    /// As of `app`.
+    pub async fn app_of(&self, signing: Signing<'_>) -> Result<Result<App, Problem>, Fault> {
+        let Signing { namespace, tenant, credential } = signing;
+        let (client_id, credential) = match credential {
             Declared::ClientSecret(it) => {
-                (&it.client_id, self.client_secret(&namespace, &it.secret_ref.name, &it.secret_ref.key).await?)
+                (&it.client_id, self.client_secret(namespace, &it.secret_ref.name, &it.secret_ref.key).await?)
             }
-            Declared::ClientCertificate(it) => {
-                (&it.client_id, self.certificate(&namespace, &it.secret_ref.name).await?)
-            }
+            Declared::ClientCertificate(it) => (&it.client_id, self.certificate(namespace, &it.secret_ref.name).await?),
             Declared::WorkloadIdentity(it) => {
-                let found = ServiceAccounts::find(&self.client, &namespace, &it.service_account_ref.name).await?;
+                let found = ServiceAccounts::find(&self.client, namespace, &it.service_account_ref.name).await?;
                 (&it.client_id, found.map(|tokens| Credential::Federated(Arc::new(tokens))))
             }
         };
         Ok(credential.map(|credential| App {
-            tenant: policy.spec.tenant.id.clone(),
-            cloud: policy.spec.tenant.cloud.into(),
+            tenant: tenant.id.clone(),
+            cloud: tenant.cloud.into(),
             client_id: client_id.clone(),
             credential,
         }))

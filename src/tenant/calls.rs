@@ -37,6 +37,8 @@ pub enum For {
     AccessMode,
     EnvironmentAccess,
     SelfEnrollment,
+    Elevation,
+    UntimedElevation,
 }
 
 /// What lets the app make a call.
@@ -160,15 +162,23 @@ pub const CALLS: &[Known] = &[
         "POST",
         "/v1.0/roleManagement/directory/roleAssignments",
         Right::Graph(ROLES_WRITE),
-        &[For::DirectoryRoles],
+        &[For::DirectoryRoles, For::UntimedElevation],
         "§1.3, §1.9",
+    ),
+    call(
+        GRAPH,
+        "POST",
+        "/v1.0/roleManagement/directory/roleAssignmentScheduleRequests",
+        Right::Graph(ROLES_WRITE),
+        &[For::Elevation],
+        "§1.4, §1.9",
     ),
     call(
         GRAPH,
         "DELETE",
         "/v1.0/roleManagement/directory/roleAssignments/{assignment}",
         Right::Graph(ROLES_WRITE),
-        &[For::DirectoryRoles],
+        &[For::DirectoryRoles, For::UntimedElevation],
         "§1.3, §1.9",
     ),
     call(

@@ -232,14 +232,15 @@ pub async fn another_global_administrator(tenant: &Tenant, beside: &[String]) ->
     unseen.map_or(Ok(false), Err)
 }
 
-/// Assigns a role at "/".
-pub async fn add_role(tenant: &Tenant, user: &str, role: DirectoryRole) -> Result<(), Fault> {
+/// Assigns a role at "/"; false: it was assigned before.
+pub async fn assign(tenant: &Tenant, user: &str, role: DirectoryRole) -> Result<bool, Fault> {
     let url = at(tenant, &["roleManagement", "directory", "roleAssignments"], &[])?;
     let body = json!({ "principalId": user, "roleDefinitionId": role.id(), "directoryScopeId": "/" });
     let call = Call::write(&SERVICE, Method::POST, url, Some(body), "assign a role", ROLES_WRITE);
     match tenant.call(call).await {
-        Err(fault) if fault.kind != Kind::Conflict => Err(fault),
-        _ => Ok(()),
+        Ok(_) => Ok(true),
+        Err(fault) if fault.kind == Kind::Conflict => Ok(false),
+        Err(fault) => Err(fault),
     }
 }
 

@@ -20,6 +20,7 @@ mod refusal;
 mod schedule;
 mod signin;
 mod tables;
+mod timed;
 mod transport;
 mod wire;
 
@@ -32,6 +33,7 @@ pub use cloud::Cloud;
 use facts::{Access, Environment, Who};
 use signin::SignIn;
 pub use signin::{Credential, Federated};
+pub use timed::Requested;
 
 /// Directory roles that the house knows, by Microsoft's template ids (facts/microsoft.md §1.1). No other role can be
 /// assigned or removed.
@@ -142,7 +144,7 @@ impl Tenant {
     /// # Errors
     /// As Microsoft Graph says.
     pub async fn add_role(&self, user: &str, role: DirectoryRole) -> Result<(), Fault> {
-        graph::add_role(self, user, role).await
+        graph::assign(self, user, role).await.map(|_| ())
     }
 
     /// Removes one direct assignment by its id. Being gone already is success.
@@ -151,6 +153,37 @@ impl Tenant {
     /// As Microsoft Graph says.
     pub async fn remove_assignment(&self, assignment: &str) -> Result<(), Fault> {
         graph::remove_assignment(self, assignment).await
+    }
+
+    /// Assigns a directory role at "/", and tells whether it was so before.
+    ///
+    /// # Errors
+    /// As Microsoft Graph says.
+    pub async fn add_role_anew(&self, user: &str, role: DirectoryRole) -> Result<Requested, Fault> {
+        let added = graph::assign(self, user, role).await?;
+        Ok(if added { Requested::Given } else { Requested::Held })
+    }
+
+    /// Assigns a directory role at "/" until then.
+    ///
+    /// # Errors
+    /// As Microsoft Graph says; [`Kind::PremiumMissing`](crate::fault::Kind::PremiumMissing) without Microsoft Entra ID P2.
+    pub async fn give_until(
+        &self,
+        user: &str,
+        role: DirectoryRole,
+        ends: jiff::Timestamp,
+        justification: &str,
+    ) -> Result<Requested, Fault> {
+        timed::give(self, user, role, ends, justification).await
+    }
+
+    /// Ends a directory role that was assigned for a time. Being over already is success.
+    ///
+    /// # Errors
+    /// As Microsoft Graph says; within the first five minutes it refuses.
+    pub async fn end_early(&self, user: &str, role: DirectoryRole) -> Result<(), Fault> {
+        timed::end(self, user, role).await
     }
 
     /// Makes this app a user of the environment, with System Administrator: Microsoft gives it that role.

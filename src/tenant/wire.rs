@@ -272,6 +272,18 @@ fn in_their_words(call: &Call<'_>, answer: &Answer, fault: Fault) -> Fault {
             Kind::NotLicensed,
             "The Power Platform says that the account has no license for the environment, or that it has not arrived there yet",
         ),
+        // Privileged Identity Management (facts/microsoft.md §1.4).
+        (400, "RoleAssignmentExists") => Fault::new(Kind::Conflict, fault.sentence),
+        (400, "RoleAssignmentDoesNotExist") => Fault::new(Kind::NotFound, fault.sentence),
+        (400, "ActiveDurationTooShort") => Fault::new(
+            Kind::ServerError,
+            format!("{service} ends no role within five minutes after it was given ({})", call.what),
+        ),
+        (400, code @ "RoleAssignmentRequestPolicyValidationFailed") => {
+            let rules = policy_rules(&detail.message);
+            let which = if rules.is_empty() { String::new() } else { format!(": {}", rules.join(", ")) };
+            Fault::new(fault.kind, format!("The tenant's rules for the role refuse it ({}: {code}{which})", call.what))
+        }
         // A duplicate assignment comes as 400 or 409 (facts/microsoft.md §1.3).
         (400, _) if detail.message.to_ascii_lowercase().contains("conflicting object") => {
             Fault::new(Kind::Conflict, fault.sentence)
@@ -290,6 +302,12 @@ fn privilege(sentence: &str) -> Option<&str> {
     words
         .filter(|word| word.len() <= MOST_OF_A_NAME)
         .find(|word| word.strip_prefix("prv").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase())))
+}
+
+/// The names of the rules in Privileged Identity Management's sentence: a fixed vocabulary, too.
+fn policy_rules(sentence: &str) -> Vec<&str> {
+    let words = sentence.split(|c: char| !c.is_ascii_alphanumeric());
+    words.filter(|word| word.len() <= MOST_OF_A_NAME && word.ends_with("Rule") && word.len() > 4).collect()
 }
 
 /// Longer than the privileges of any table that the operator reads.

@@ -80,6 +80,7 @@ fn parsing(criterion: &mut Criterion) {
 fn planning_and_reporting(criterion: &mut Criterion) {
     let policy = crowd::policy();
     let settings = Settings {
+        operator_namespace: String::new(),
         grants: Grants::default(),
         read_only: true,
         waiting_interval: Duration::from_mins(1),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::harness::calls::contoso;
-use crate::harness::{CONNECTOR, Scene, example, root};
+use crate::harness::{CONNECTOR, POLICY, Scene, example, root};
 use crate::scene_of;
 
 type Right = (String, String);
@@ -36,8 +36,14 @@ async fn the_operator_uses_every_right_that_it_is_given_and_is_refused_none() {
     // The same happens again: an Event that is there already is counted on.
     scene.world.act("set-health", json!({ "connector": id, "state": "critical", "reason": "BADTOKEN" })).unwrap();
     scene.until_connector("Ready", "False", "AwaitingPerson").await;
+    // Somebody begins to sign in again: that is written down, and how it ends.
+    let now = jiff::Timestamp::now().to_string();
+    let window = |state: &'static str| move |it: &Value| it["status"]["elevation"]["state"] == state;
+    scene.patch("Connector", CONNECTOR, json!({ "metadata": { "annotations": { "backstay.dev/begin": now } } })).await;
+    scene.until("the window", "ServiceAccountPolicy", POLICY, window("Opening")).await;
     scene.world.act("clear-health", json!({ "connector": id })).unwrap();
     scene.until_connector("Ready", "True", "Current").await;
+    scene.until("its end", "ServiceAccountPolicy", POLICY, window("Closed")).await;
     let held = json!({ "spec": { "deletionPolicy": "Delete", "allowedActions": ["Delete"] } });
     scene.patch("Connector", CONNECTOR, held).await;
     scene.until("the finalizer", "Connector", CONNECTOR, |it| it["metadata"]["finalizers"].is_array()).await;
@@ -80,13 +86,18 @@ fn used(scene: &Scene) -> BTreeSet<Right> {
 /// What the `ClusterRole` of `install/` lets it do.
 fn granted() -> BTreeSet<Right> {
     let text = std::fs::read_to_string(root().join("install/rbac.yaml")).unwrap();
-    let role = text.split("\n---").find(|document| document.contains("kind: ClusterRole\n")).unwrap();
-    let role: Value = serde_yaml::from_str(role).unwrap();
+    // Everywhere, and in the operator's own namespace.
+    let is_role = |document: &&str| document.contains("kind: ClusterRole\n") || document.contains("kind: Role\n");
+    let is_binding = |document: &&str| document.contains("roleRef:");
+    let roles = text.split("\n---").filter(|document| is_role(document) && !is_binding(document));
+    let all: Vec<Value> = roles
+        .flat_map(|role| serde_yaml::from_str::<Value>(role).unwrap()["rules"].as_array().unwrap().clone())
+        .collect();
     let words = |value: &Value| -> Vec<String> {
         value.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
     };
     let mut rights = BTreeSet::new();
-    for rule in role["rules"].as_array().unwrap() {
+    for rule in &all {
         assert_eq!(rule["resourceNames"], Value::Null);
         for group in words(&rule["apiGroups"]) {
             for resource in words(&rule["resources"]) {

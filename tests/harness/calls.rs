@@ -187,7 +187,15 @@ where
 /// Whether a call of the operator's table is made only to change something.
 pub fn of_a_step(row: &Known) -> bool {
     use backstay::tenant::calls::For;
-    let steps = [For::DirectoryRoles, For::SecurityRoles, For::AccessMode, For::EnvironmentAccess, For::SelfEnrollment];
+    let steps = [
+        For::DirectoryRoles,
+        For::SecurityRoles,
+        For::AccessMode,
+        For::EnvironmentAccess,
+        For::SelfEnrollment,
+        For::Elevation,
+        For::UntimedElevation,
+    ];
     row.purposes.iter().all(|purpose| steps.contains(purpose))
 }
 

@@ -66,8 +66,8 @@ async fn install(client: Client) {
         let text = std::fs::read_to_string(super::root().join(file)).unwrap();
         for document in super::documents(&text) {
             let (kind, name) = (document["kind"].as_str().unwrap(), document["metadata"]["name"].as_str().unwrap());
-            // The binding of `install/` is for all namespaces; a test binds its own.
-            if kind == "ClusterRoleBinding" {
+            // What `install/` binds is for all namespaces, or for the operator's own; a test binds its own.
+            if matches!(kind, "ClusterRoleBinding" | "Role" | "RoleBinding") {
                 continue;
             }
             let api: Api<DynamicObject> = Api::all_with(client.clone(), &super::resource(kind));

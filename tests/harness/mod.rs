@@ -70,6 +70,10 @@ impl Scene {
             .apply(&json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } }))
             .await
             .unwrap();
+        let rbac = std::fs::read_to_string(root().join("install/rbac.yaml")).unwrap();
+        for role in documents(&rbac).iter().filter(|document| document["kind"] == "Role") {
+            scene.apply(role).await.unwrap();
+        }
         scene
             .apply_yaml(
                 "{ apiVersion: v1, kind: ServiceAccount, metadata: { name: backstay } }
@@ -78,6 +82,12 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata: { name: backstay }
 roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: backstay }
+subjects: [{ kind: ServiceAccount, name: backstay }]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: { name: backstay-ledger }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: backstay-ledger }
 subjects: [{ kind: ServiceAccount, name: backstay }]",
             )
             .await;
@@ -371,6 +381,7 @@ fn resource(kind: &str) -> ApiResource {
         "ServiceAccountPolicy" => ("backstay.dev", "v1alpha1", "serviceaccountpolicies"),
         "Namespace" => ("", "v1", "namespaces"),
         "Secret" => ("", "v1", "secrets"),
+        "ConfigMap" => ("", "v1", "configmaps"),
         "ServiceAccount" => ("", "v1", "serviceaccounts"),
         "Event" => ("events.k8s.io", "v1", "events"),
         "Role" => ("rbac.authorization.k8s.io", "v1", "roles"),

@@ -27,7 +27,8 @@ impl Operator {
         let usual =
             usual.iter().filter(|(name, _)| !arguments.contains(name)).flat_map(|(name, value)| [*name, *value]);
         let child = Command::new(env!("CARGO_BIN_EXE_backstay"))
-            .args(["run", "--namespace", &scene.namespace, "--listen", "127.0.0.1:0"])
+            .args(["run", "--namespace", &scene.namespace, "--operator-namespace", &scene.namespace])
+            .args(["--listen", "127.0.0.1:0"])
             .args(usual)
             .arg("--grants")
             .arg(folder.join("grants.yaml"))

@@ -1,6 +1,6 @@
 //! What `FluentPro`'s page asks of the account. [pure]
 
-use super::{ALWAYS, FLUENT_PRO_DATAVERSE, Requirement, STEADY, row};
+use super::{ALWAYS, FLUENT_PRO_DATAVERSE, RESTORE, Requirement, STEADY, row};
 use crate::api::profiles::{FluentProDataverse, Operation};
 use crate::policy::rules::Rule;
 use crate::policy::rules::consent::{dataverse, graph};
@@ -10,13 +10,25 @@ use crate::tenant::facts::{AccessMode, Privilege, TablesWanted};
 pub fn fluent_pro_dataverse(profile: &FluentProDataverse) -> Vec<Requirement> {
     let asks = |name, rule, source| row(FLUENT_PRO_DATAVERSE, name, ALWAYS, rule, source);
     // What a backup reads has to be written by a restore (the page's points 2).
-    let privileges = if profile.operations.contains(&Operation::Restore) {
-        vec![Privilege::Read, Privilege::Create, Privilege::Write]
-    } else {
-        vec![Privilege::Read]
+    let restores = vec![Privilege::Read, Privilege::Create, Privilege::Write];
+    let of = |privileges| TablesWanted {
+        names: profile.tables.clone(),
+        privileges,
+        related: profile.include_related_tables,
     };
-    let tables = TablesWanted { names: profile.tables.clone(), privileges, related: profile.include_related_tables };
-    vec![
+    let always = profile.operations.contains(&Operation::Restore);
+    let tables = of(if always { restores.clone() } else { vec![Privilege::Read] });
+    // Who is not to restore at all times is asked for it while a Connector announces one.
+    let announced = (!always).then(|| {
+        row(
+            FLUENT_PRO_DATAVERSE,
+            "restore-privileges",
+            RESTORE,
+            Rule::TablePrivileges(of(restores)),
+            "003_bd56bc9590922a7e.txt Restore 2",
+        )
+    });
+    let mut all = vec![
         asks(
             "account-usable",
             Rule::AccountUsable,
@@ -48,5 +60,7 @@ pub fn fluent_pro_dataverse(profile: &FluentProDataverse) -> Vec<Requirement> {
             Rule::PasswordKept,
             "003_bd56bc9590922a7e.txt, consent: the account's credentials are used to connect",
         ),
-    ]
+    ];
+    all.extend(announced);
+    all
 }

@@ -1,6 +1,6 @@
 //! What Keepit's pages ask of the account. [pure]
 
-use super::{ALWAYS, KEEPIT_DYNAMICS_CE, KEEPIT_POWER_PLATFORM, Requirement, SETUP, STEADY, license, role, row};
+use super::{ALWAYS, KEEPIT_DYNAMICS_CE, KEEPIT_POWER_PLATFORM, Requirement, SIGN_IN, STEADY, license, role, row};
 use crate::api::profiles::{AfterSetup, KeepitPowerPlatform, LicenseFamily, Licenses, Workload};
 use crate::policy::rules::Rule;
 use crate::tenant::DirectoryRole::{Dynamics365Administrator, GlobalAdministrator, PowerPlatformAdministrator};
@@ -18,8 +18,8 @@ pub fn keepit_power_platform(profile: &KeepitPowerPlatform, chosen: &Licenses) -
         ),
         asks(
             "global-administrator",
-            SETUP,
-            role(&[GlobalAdministrator], SETUP),
+            SIGN_IN,
+            role(&[GlobalAdministrator], SIGN_IN),
             "000_5ee508f98d21b045.txt Admin Roles; 002_6826016aac67b871.txt I.4, and its note on signing in again",
         ),
         asks(

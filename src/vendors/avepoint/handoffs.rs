@@ -66,6 +66,7 @@ fn scan_with_account(need: &Need<'_>) -> HandOff {
             ],
         ),
         url: None,
+        due_date: None,
         done_when: "AvePoint shows a backup job of each of these organizations".to_owned(),
     }
 }
@@ -78,6 +79,7 @@ fn connect_app(need: &Need<'_>) -> HandOff {
         who: ADMIN,
         steps: after_what_is_missing(need.missing, through_app(&which, "enter the address of each environment")),
         url: None,
+        due_date: None,
         done_when: "AvePoint shows a backup job of each of these organizations".to_owned(),
     }
 }
@@ -121,6 +123,7 @@ fn moved(need: &Need<'_>) -> HandOff {
             ],
         ),
         url: None,
+        due_date: None,
         done_when: format!("spec.vendor.avePoint.attestations has an entry {MOVE}, newer than status.authorization.profileTime"),
     }
 }
@@ -143,6 +146,7 @@ fn reauthorize(need: &Need<'_>) -> HandOff {
             ],
         ),
         url: None,
+        due_date: None,
         done_when: "a backup job of one of the organizations finishes".to_owned(),
     }
 }
@@ -167,6 +171,7 @@ fn check_account(need: &Need<'_>) -> HandOff {
             ],
         ),
         url: None,
+        due_date: None,
         done_when: "a backup job of one of the organizations finishes".to_owned(),
     }
 }

@@ -24,6 +24,7 @@ pub fn hand_off(need: &Need<'_>) -> HandOff {
                 ],
             ),
             url: None,
+            due_date: None,
             done_when: done_when("reconnect"),
         },
         // There is nothing to be let into, or to be taken back: no program sees whether it would be needed.
@@ -43,6 +44,7 @@ pub fn hand_off(need: &Need<'_>) -> HandOff {
                 ],
             ),
             url: None,
+            due_date: None,
             done_when: done_when("add-environment"),
         },
     }

@@ -28,6 +28,7 @@ pub fn hand_off(spec: &Spec, need: &Need<'_>) -> HandOff {
                 ],
             ),
             url,
+            due_date: None,
             done_when: format!("the account shows a connector of this type named \"{name}\""),
         },
         What::Reauthenticate => HandOff {
@@ -43,6 +44,7 @@ pub fn hand_off(spec: &Spec, need: &Need<'_>) -> HandOff {
                 ],
             ),
             url,
+            due_date: None,
             done_when: "Keepit shows the connector as healthy again".to_owned(),
         },
         What::Configure => HandOff {
@@ -57,6 +59,7 @@ pub fn hand_off(spec: &Spec, need: &Need<'_>) -> HandOff {
                 "Save: until then Keepit backs up nothing.".to_owned(),
             ],
             url,
+            due_date: None,
             done_when: "Keepit no longer waits for the connector's first configuration".to_owned(),
         },
         What::GrantAccess => HandOff {
@@ -68,6 +71,7 @@ pub fn hand_off(spec: &Spec, need: &Need<'_>) -> HandOff {
                 format!("At \"{name}\" choose the lock icon and add the user that the API token belongs to."),
             ],
             url,
+            due_date: None,
             done_when: "the connector is listed as accessible".to_owned(),
         },
         What::Undelete => HandOff {
@@ -79,6 +83,7 @@ pub fn hand_off(spec: &Spec, need: &Need<'_>) -> HandOff {
                 "If not, ask Keepit's support to take it back before the deadline that Keepit shows.".to_owned(),
             ],
             url,
+            due_date: None,
             done_when: "the connector is no longer listed with a deletion deadline".to_owned(),
         },
     }

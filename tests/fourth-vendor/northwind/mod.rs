@@ -57,6 +57,7 @@ impl Vendor for Spec {
                 [format!("Sign in at Northwind, open \"{name}\", and sign in to Microsoft as {account}.")],
             ),
             url: None,
+            due_date: None,
             done_when: "Northwind shows it as connected".to_owned(),
         }
     }
