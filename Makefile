@@ -11,7 +11,7 @@ HELM := target/tools/helm
 help: ## List what can be done
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
-demo: needs ## Play three stories in the terminal (ONCE=1: end by itself; STORY=three-vendors: that one only)
+demo: needs ## Play four stories in the terminal (ONCE=1: end by itself; STORY=three-vendors: that one only)
 	@$(MAKE) --no-print-directory tools
 	@echo "Building the operator and the world"
 	@cargo build --locked --workspace --bins

@@ -34,6 +34,12 @@ use super::shared::{
     printcolumn(name = "Failing", type_ = "integer", json_path = ".status.failing"),
     printcolumn(name = "Unknown", type_ = "integer", json_path = ".status.unknown"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(
+        name = "Elevated",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Elevated")].status"#,
+        priority = 1
+    ),
     printcolumn(name = "Suspended", type_ = "boolean", json_path = ".spec.suspend", priority = 1),
     printcolumn(
         name = "Message",

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Plays three stories in the terminal: a Connector becomes a working backup; a tenant where much is wrong is put right; three vendors
-# side by side.
+# Plays four stories in the terminal: a Connector becomes a working backup; a tenant where much is wrong is put right; three vendors
+# side by side; an authorization dies, and somebody signs in again.
 #
-# Needs the three programs that `make demo` builds. STORY=main-story, broken-tenant or three-vendors plays one of them. Stays up until
+# Needs the three programs that `make demo` builds. STORY=main-story, broken-tenant, three-vendors or reauthentication plays one of them. Stays up until
 # Ctrl-C, or with ONCE=1 ends by itself: with 0 only if the end state of each story was reached.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 once=${ONCE:-}
 dir=$root/.demo
-stories=${STORY:-main-story broken-tenant three-vendors}
+stories=${STORY:-main-story broken-tenant three-vendors reauthentication}
 for story in $stories; do
-  [ -e "$root/tests/demo/$story.sh" ] || { echo "There is no story $story: main-story, broken-tenant, three-vendors" >&2; exit 2; }
+  [ -e "$root/tests/demo/$story.sh" ] || { echo "There is no story $story: main-story, broken-tenant, three-vendors, reauthentication" >&2; exit 2; }
 done
 
 # shellcheck source=tests/demo/common.sh
@@ -35,6 +35,7 @@ mkdir -p "$dir/bin"
 ln -s "$root/target/tools/cluster" "$dir/bin/kubectl"
 ln -s "$root/target/debug/world" "$dir/bin/world"
 ln -s "$root/target/debug/backstay" "$dir/bin/backstay"
+ln -s "$root/target/debug/backstay" "$dir/bin/kubectl-backstay"
 export PATH="$dir/bin:$PATH" KUBECONFIG="$dir/cluster/kubeconfig/admin.yaml" WORLD_DIR="$dir/world"
 
 chapter "A real Kubernetes API server, and simulated Microsoft tenants, Keepit and AvePoint"
@@ -68,7 +69,7 @@ grep -hv '^#' "$root"/examples/*/operator/grants.yaml | tee "$dir/grants.yaml"
 # The proxy is the world: it answers under the real names of Microsoft's and Keepit's hosts.
 proxy=$(sed -n 's/.*"proxy": *"\([^"]*\)".*/\1/p' "$dir/world/world.json")
 KUBECONFIG="$dir/operator.yaml" HTTPS_PROXY="$proxy" "$root/target/debug/backstay" run \
-  --grants "$dir/grants.yaml" --ca-bundle "$dir/world/ca.pem" \
+  --grants "$dir/grants.yaml" --ca-bundle "$dir/world/ca.pem" --operator-namespace backstay-system \
   --waiting-interval 2s --listen 127.0.0.1:0 >"$dir/operator.log" 2>&1 {lock}<&- &
 operator=$!
 pids+=("$operator")
