@@ -64,6 +64,11 @@ pub enum Signature {
 /// An assertion is good for this long: Microsoft asks for five to ten minutes.
 const GOOD_FOR: SignedDuration = SignedDuration::from_mins(9);
 
+fn at(time: &Time) -> Timestamp {
+    let seconds = i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
+}
+
 impl Certificate {
     /// Reads PEM as it is in a `kubernetes.io/tls` Secret: the first certificate of the chain, and its key.
     ///
@@ -86,10 +91,6 @@ impl Certificate {
         }
         let sha1 = digest(&SHA1_FOR_LEGACY_USE_ONLY, &der);
         let validity = certificate.validity();
-        let at = |time: &Time| {
-            let seconds = i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
-            Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
-        };
         Ok(Self {
             key,
             thumbprint: URL_SAFE_NO_PAD.encode(digest(&SHA256, &der)),
@@ -97,6 +98,14 @@ impl Certificate {
             secret: URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.secret_der())),
             valid: (at(&validity.not_before), at(&validity.not_after)),
         })
+    }
+
+    /// When the first certificate of a chain ends; `None`: there is none.
+    #[must_use]
+    pub fn ends(chain: &str) -> Option<Timestamp> {
+        let der = CertificateDer::from_pem_slice(chain.as_bytes()).ok()?;
+        let certificate = x509_cert::Certificate::from_der(&der).ok()?;
+        Some(at(&certificate.tbs_certificate().validity().not_after))
     }
 
     /// Whether it is valid at this time.

@@ -22,6 +22,7 @@ pub struct Metrics {
     hand_offs: Family<KindLabels, Gauge>,
     not_ready: Family<KindLabels, Gauge>,
     hand_off_age: Family<KindLabels, Gauge>,
+    credential_ends: Family<KindLabels, Gauge>,
     elevated: Gauge,
     overdue: Gauge,
 }
@@ -77,6 +78,12 @@ impl Metrics {
             Unit::Seconds,
             hand_off_age.clone(),
         );
+        let credential_ends = Family::<KindLabels, Gauge>::default();
+        registry.register(
+            "credential_earliest_expiration_timestamp_seconds",
+            "When the first credential ends whose end is known; absent: none is",
+            credential_ends.clone(),
+        );
         let elevated = Gauge::default();
         registry.register("elevated_accounts", "Accounts that hold a role for the time of a window", elevated.clone());
         let overdue = Gauge::default();
@@ -91,6 +98,7 @@ impl Metrics {
             hand_offs,
             not_ready,
             hand_off_age,
+            credential_ends,
             elevated,
             overdue,
         })
@@ -116,6 +124,18 @@ impl Metrics {
     /// A watch failed; it is tried again by itself.
     pub fn watch_error(&self, kind: &'static str) {
         self.watch_errors.get_or_create(&KindLabels { kind }).inc();
+    }
+
+    /// When the first credential of a kind of objects ends, in seconds since 1970; `None`: nobody knows of any.
+    pub fn set_credential_ends(&self, kind: &'static str, ends: Option<i64>) {
+        match ends {
+            Some(ends) => {
+                self.credential_ends.get_or_create(&KindLabels { kind }).set(ends);
+            }
+            None => {
+                self.credential_ends.remove(&KindLabels { kind });
+            }
+        }
     }
 
     /// How many accounts are elevated, and how many of them for too long.

@@ -43,7 +43,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     // Only a test: it plays all of them against each other.
-    ("year", &["api", "connector", "elevation", "policy", "runtime", "seen", "tenant", "vendors"]),
+    ("year", &["api", "connector", "elevation", "fault", "policy", "runtime", "seen", "tenant", "vendors"]),
     ("elevation", &["api", "fault", "runtime", "seen", "tenant"]),
     ("tenant", &["cache", "certificate", "fault", "http", "seen"]),
     ("vendors", &["cache", "certificate", "fault", "handoff", "http", "seen"]),

@@ -230,6 +230,9 @@ pub struct ConnectorStatus {
     /// The vendor account that the credential belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<VendorAccountStatus>,
+    /// When what is in the credential's Secret ends, as far as its annotation `backstay.dev/expires` or a certificate in it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_expiration_time: Option<Time>,
     /// The vendor's id of the connector, once adopted. It is followed by this id from then on, whatever its name.
     #[serde(default, rename = "connectorID", skip_serializing_if = "Option::is_none")]
     pub connector_id: Option<String>,
@@ -384,7 +387,7 @@ pub fn stage(
     use super::policy::Stage;
     match (authorization, reauthentication) {
         (_, Some(ReauthenticationState::Begun)) => Some(Stage::Reauthentication),
-        (AuthorizationState::Unknown, None) => None,
+        (AuthorizationState::Unknown, _) => None,
         (AuthorizationState::Required, None) => Some(Stage::Setup),
         // Until somebody begins, or once they have done it, what a backup needs is what counts.
         _ => Some(if restores { Stage::Restore } else { Stage::Steady }),

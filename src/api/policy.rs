@@ -175,6 +175,9 @@ pub struct ServiceAccountPolicyStatus {
     /// The account that the policy watches over, pinned by its object id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountStatus>,
+    /// When what is in the credential's Secret ends, as far as its annotation `backstay.dev/expires` or a certificate in it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_expiration_time: Option<Time>,
     /// What each Connector needs now, and whether the account has it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "demands_schema")]

@@ -16,6 +16,7 @@ use crate::api::shared::span;
 use crate::api::{Connector, Reason, ServiceAccountPolicy};
 use crate::fault::Fault;
 use crate::runtime::conditions::find;
+use crate::runtime::expiring::Ends;
 use crate::runtime::lately::Became;
 use crate::runtime::{Context, Patience, Problem};
 use crate::vendors::{Action, At, Credential, Details, Sight, Wanted};
@@ -28,6 +29,8 @@ pub struct Observed {
     pub details: Details,
     /// How old what it shows may be.
     pub age: Duration,
+    /// When what is signed in with ends, if anything says so.
+    pub credential_ends: Option<Ends>,
     /// What is written with, for whoever acts; `None`: there is none, or it can't be used.
     pub credential: Option<Arc<Credential>>,
     /// What the installation grants for the vendor account, among what the spec allows.
@@ -141,6 +144,10 @@ pub async fn gather(connector: &Connector, context: &Context, patience: Patience
         _ => Details::default(),
     };
     Ok(Observed {
+        credential_ends: match vendor.secret() {
+            Some((secret, _)) => context.secrets.ends(&namespace, secret).await?,
+            None => None,
+        },
         details,
         granted: connector.spec.allowed_actions.iter().filter(granted).copied().collect(),
         read_only: context.settings.read_only,

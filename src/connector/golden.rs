@@ -68,6 +68,7 @@ fn observed(profile: &str, account: Option<&str>, all: Vec<VendorConnector>, con
     Observed {
         sight: Ok(Sight::new(Seen::Known(account.map(str::to_owned)), Seen::Known(all.into()))),
         details,
+        credential_ends: None,
         age: std::time::Duration::ZERO,
         credential: Some(Arc::default()),
         granted: connector.spec.allowed_actions.iter().copied().collect(),

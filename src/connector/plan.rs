@@ -13,6 +13,7 @@ use crate::api::connector::{AuthorizationState, DriftPolicy, ReauthenticationSta
 use crate::handoff::HandOff;
 use crate::runtime::Allowed;
 use crate::runtime::conditions::State;
+use crate::runtime::expiring;
 use crate::runtime::marks::{BEGIN, DONE};
 use crate::seen::Seen;
 use crate::vendors::{Action, Authorization, Need, What, Write};
@@ -118,9 +119,12 @@ pub fn plan(connector: &Connector, resolved: &Resolved, observed: &Observed, now
     let again = hand_off(What::Reauthenticate).name;
     let open = |name: &str| connector.status.iter().flat_map(|status| &status.hand_offs).any(|open| open.name == name);
     let steps = steps(connector, resolved, observed, now);
+    let namespace = connector.namespace().unwrap_or_default();
+    let secret = connector.spec.vendor.vendor().secret().map(|(secret, _)| format!("{namespace}/{secret}"));
+    let renewal = secret.and_then(|secret| expiring::hand_off(&secret, observed.credential_ends, now));
     Plan {
         steps,
-        hand_offs: what.map(hand_off).into_iter().collect(),
+        hand_offs: what.map(hand_off).into_iter().chain(renewal).collect(),
         // What the operator does itself was not done by anybody.
         withdrawn: withdrawn || resolved.creates,
         unsure: (unsure && open(again) && !awaits) || (profile.is_none() && open(MOVE)),

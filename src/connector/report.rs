@@ -17,7 +17,8 @@ use crate::api::policy::{PlannedStep, StepEffect};
 use crate::api::shared::{HandOffStatus, Several, span};
 use crate::api::{Connector, ConnectorStatus, Reason};
 use crate::fault::Kind;
-use crate::runtime::conditions::State;
+use crate::runtime::conditions::{State, whole_seconds};
+use crate::runtime::expiring::{self, Ends};
 use crate::runtime::{Allowed, Conditions, Note, Outcome, Problem, Settings, Trouble};
 use crate::seen::Seen;
 use crate::vendors::{Action, Drift, VendorConnector};
@@ -112,6 +113,7 @@ pub fn report(
         observed_generation: connector.metadata.generation,
         vendor: Some(label.to_owned()),
         account: resolved.account.clone().map(|id| VendorAccountStatus { id }),
+        credential_expiration_time: observed.credential_ends.and_then(Ends::time).map(whole_seconds),
         // One that is gone may come back: it is followed by its id, whatever it is called then.
         connector_id: found.and_then(|found| found.id.clone()).or_else(|| old.connector_id.clone()),
         authorization: Some(with_time(
@@ -192,6 +194,7 @@ pub fn refuse(
             .filter(|_| !problem.concerns_identity()),
         conditions: conditions.finish(),
         account: old.account.clone(),
+        credential_expiration_time: observed.credential_ends.and_then(Ends::time).map(whole_seconds),
         connector_id: old.connector_id.clone(),
         last_backup: old.last_backup.clone(),
         organizations: old.organizations.clone(),
@@ -347,7 +350,8 @@ fn waiting(connector: &Connector, settings: &Settings) -> Duration {
 
 /// Whether all is well, or whose turn it is.
 fn ready(resolved: &Resolved, plan: &Plan, hand_offs: &[HandOffStatus], all: [Option<Says>; 4], label: &str) -> Says {
-    let first = hand_offs.first();
+    // What ends some day keeps nobody from being Ready before.
+    let first = hand_offs.iter().find(|hand_off| hand_off.name != expiring::RENEW);
     if let Some(first) = first.filter(|_| !plan.can_wait) {
         return Says(State::False, Reason::AwaitingPerson, first.title.clone());
     }

@@ -24,6 +24,7 @@ pub fn look(
     let observed = Observed {
         sight: Ok(Sight::new(Seen::Known(None), Seen::Known(found.into_iter().collect()))),
         details: Details::default(),
+        credential_ends: None,
         age: std::time::Duration::ZERO,
         credential: Some(Arc::default()),
         granted: BTreeSet::new(),

@@ -19,6 +19,7 @@ use crate::api::{Action, Reason, ServiceAccountPolicy, ServiceAccountPolicySpec}
 use crate::elevation::Entry;
 use crate::fault::Fault;
 use crate::runtime::conditions::find;
+use crate::runtime::expiring::Ends;
 use crate::runtime::{Context, Patience, Problem};
 use crate::tenant::facts::AccountFacts;
 use crate::tenant::{self, Caller, DirectoryRole, Tenant};
@@ -52,6 +53,8 @@ pub struct Observed {
     pub window: Option<Entry>,
     /// Whether the ledger can't be read, so that nobody knows.
     pub unread: bool,
+    /// When what the operator signs in with ends, if anything says so.
+    pub credential_ends: Option<Ends>,
     /// Who the operator is there.
     pub caller: Caller,
     /// The tenant, for whoever acts; `None`: it can't be signed in to.
@@ -103,6 +106,10 @@ pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: 
         overdue: context.lately.overdue(act::ARRIVES_WITHIN),
         window: window_of(policy, context),
         unread: context.ledger.trouble().is_some(),
+        credential_ends: match policy.spec.credential.secret() {
+            Some(secret) => context.secrets.ends(&namespace, secret).await?,
+            None => None,
+        },
         caller: caller(&policy.spec),
         tenant,
         account,

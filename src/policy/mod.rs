@@ -28,6 +28,8 @@ pub mod simulated;
 mod steps;
 mod waivers;
 mod window;
+#[cfg(test)]
+mod windows;
 mod words;
 
 use std::sync::Arc;

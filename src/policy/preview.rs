@@ -54,6 +54,7 @@ impl<'a> Preview<'a> {
             overdue: BTreeSet::new(),
             window: None,
             unread: false,
+            credential_ends: None,
             caller: Caller::default(),
             tenant: None,
             account: Ok(account),

@@ -241,6 +241,7 @@ fn observed(facts: AccountFacts, asking: Vec<Asking>, policy: &ServiceAccountPol
         overdue: BTreeSet::new(),
         window: None,
         unread: false,
+        credential_ends: None,
         caller: crate::tenant::Caller::default(),
         tenant: None,
         account: Ok(facts),

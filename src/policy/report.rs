@@ -22,7 +22,8 @@ use crate::api::shared::{Several, span};
 use crate::api::{Reason, ServiceAccountPolicy};
 use crate::elevation::Entry;
 use crate::fault::{Class, Fault, Kind};
-use crate::runtime::conditions::State;
+use crate::runtime::conditions::{State, whole_seconds};
+use crate::runtime::expiring::{self, Ends};
 use crate::runtime::{Allowed, Conditions, Outcome, Problem, Settings, handoffs};
 use crate::tenant::facts::AccountFacts;
 
@@ -66,7 +67,10 @@ pub fn report(
         .as_ref()
         .ok()
         .and_then(|facts| rights::hand_off(&rights::missing(facts, done, &resolved.allowed)));
-    let open = plan.hand_offs.iter().cloned().chain(lacking).collect();
+    let namespace = policy.namespace().unwrap_or_default();
+    let secret = policy.spec.credential.secret().map(|secret| format!("{namespace}/{secret}")).unwrap_or_default();
+    let renewal = expiring::hand_off(&secret, observed.credential_ends, now);
+    let open = plan.hand_offs.iter().cloned().chain(lacking).chain(renewal).collect();
     let (hand_offs, mut notes) = handoffs::merge(open, &old.hand_offs, unsure, &conditions.now());
     notes.extend(done.notes.iter().cloned());
 
@@ -79,7 +83,14 @@ pub fn report(
         conditions.set("Ready", State::False, Reason::InvalidSpec, mistake.clone());
         conditions.set("Stalled", State::True, Reason::InvalidSpec, mistake.clone());
     } else if resolved.ungranted.is_empty() {
-        ready(&mut conditions, resolved, plan, done, (failing, unknown), !hand_offs.is_empty());
+        ready(
+            &mut conditions,
+            resolved,
+            plan,
+            done,
+            (failing, unknown),
+            hand_offs.iter().any(|it| it.name != expiring::RENEW),
+        );
     } else {
         let actions: Vec<String> = resolved.ungranted.iter().map(ToString::to_string).collect();
         let message = format!(
@@ -119,6 +130,7 @@ pub fn report(
         elevation: elevation(policy, window, observed.unread, now),
         observed_generation: policy.metadata.generation,
         account: resolved.account.clone().or_else(|| old.account.clone()),
+        credential_expiration_time: observed.credential_ends.and_then(Ends::time).map(whole_seconds),
         demands: demands.collect(),
         environments: observed.account.as_ref().ok().and_then(environments),
         findings,
@@ -167,6 +179,7 @@ pub fn refuse(
         unknown: None,
         findings: Vec::new(),
         environments: None,
+        credential_expiration_time: observed.credential_ends.and_then(Ends::time).map(whole_seconds),
         elevation: elevation(policy, window, observed.unread, now),
         hand_offs: if problem.concerns_identity() { Vec::new() } else { old.hand_offs.clone() },
         conditions: conditions.finish(),

@@ -44,6 +44,7 @@ pub fn look(
         overdue: BTreeSet::new(),
         window,
         unread: false,
+        credential_ends: None,
         caller: Caller::default(),
         tenant: None,
         account: Ok(facts),

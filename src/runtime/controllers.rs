@@ -349,10 +349,16 @@ async fn housekeeping(context: &Context) {
 fn count_standing(context: &Context) {
     let now = Timestamp::now();
     let connectors = context.connectors.state();
-    let connectors = connectors.iter().map(|guarded| guarded.0.as_ref().ok().and_then(|it| it.status.as_ref()));
+    let connectors = || connectors.iter().map(|guarded| guarded.0.as_ref().ok().and_then(|it| it.status.as_ref()));
+    let ends = connectors().flatten().filter_map(|status| status.credential_expiration_time.as_ref());
+    context.metrics.set_credential_ends("Connector", ends.map(|end| end.0.as_second()).min());
+    let connectors = connectors();
     set(context, "Connector", now, connectors.map(|status| status.map(|it| (&it.hand_offs[..], &it.conditions[..]))));
     let policies = context.policies.state();
-    let policies = policies.iter().map(|guarded| guarded.0.as_ref().ok().and_then(|it| it.status.as_ref()));
+    let policies = || policies.iter().map(|guarded| guarded.0.as_ref().ok().and_then(|it| it.status.as_ref()));
+    let ends = policies().flatten().filter_map(|status| status.credential_expiration_time.as_ref());
+    context.metrics.set_credential_ends("ServiceAccountPolicy", ends.map(|end| end.0.as_second()).min());
+    let policies = policies();
     set(
         context,
         "ServiceAccountPolicy",

@@ -7,6 +7,7 @@ pub mod context;
 pub mod controllers;
 pub mod deletions;
 pub mod events;
+pub mod expiring;
 pub mod grants;
 pub mod handoffs;
 pub mod journal;

@@ -9,8 +9,11 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Api, Client, ResourceExt};
 use secrecy::ExposeSecret;
 
+use super::expiring::{EXPIRES, Ends};
+use super::marks::annotation;
 use super::problem::Problem;
 use crate::api::{Reason, USE_LABEL};
+use crate::certificate::Certificate;
 use crate::fault::Fault;
 use crate::vendors::Credential;
 
@@ -70,6 +73,19 @@ impl Secrets {
         })
     }
 
+    /// When what is in a Secret ends, as its annotation says, or a certificate in it; `None`: nothing says, or it can't be read.
+    ///
+    /// # Errors
+    /// The API server did not answer.
+    pub async fn ends(&self, namespace: &str, name: &str) -> Result<Option<Ends>, Fault> {
+        let Ok(data) = self.keys(namespace, name, &[]).await? else { return Ok(None) };
+        let chain = data.get(CERTIFICATE).map(|chain| chain.expose_secret().to_owned());
+        let certificate = chain.and_then(|chain| Certificate::ends(&chain)).map(Ends::At);
+        let watched = self.metadata.get(&ObjectRef::new(name).within(namespace));
+        let said = watched.and_then(|secret| annotation(&secret.metadata, EXPIRES).map(Ends::read));
+        Ok(certificate.into_iter().chain(said).min())
+    }
+
     /// Forgets data of Secrets that are gone or no longer labelled.
     pub fn forget_gone(&self) {
         self.entries()
@@ -110,3 +126,5 @@ impl Secrets {
 }
 
 const CREDENTIALS: &str = "CredentialsValid";
+/// Where a `kubernetes.io/tls` Secret has its certificate.
+const CERTIFICATE: &str = "tls.crt";

@@ -8,6 +8,7 @@ mod harness;
 
 mod begin;
 mod causes;
+mod credentials;
 mod debts;
 mod rotation;
 

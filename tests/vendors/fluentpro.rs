@@ -129,3 +129,34 @@ async fn an_attestation_of_long_ago_or_of_tomorrow_does_not_count() {
     assert!(is(&wrong, "Stalled", "True", "InvalidSpec"), "{wrong:#}");
     assert!(message(&wrong, "Ready").contains("future"), "{wrong:#}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_a_restore_needs_is_asked_for_while_one_is_announced() {
+    let (scene, _operator) = begun().await;
+    consent(&scene);
+    attest(&scene, "add-environment", jiff::Timestamp::now()).await;
+    let backups = json!({ "spec": { "profiles": { "fluentProDataverse": { "operations": ["Backup"] } } } });
+    scene.patch("ServiceAccountPolicy", POLICY, backups).await;
+    until(&scene, "True", "Attested").await;
+    let finding = |policy: &Value| {
+        let all = policy["status"]["findings"].as_array().cloned().unwrap_or_default();
+        all.into_iter().find(|it| it["id"] == "fluentProDataverse/restore-privileges").unwrap_or_default()
+    };
+    let stage = |stage: &'static str| move |policy: &Value| policy["status"]["demands"][0]["stage"] == stage;
+    let policy = scene.until("a backup's demand", "ServiceAccountPolicy", POLICY, stage("Steady")).await;
+    assert_eq!(finding(&policy)["result"], "NotApplicable", "{policy:#}");
+
+    let announce = |seconds: i64| {
+        let until = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds);
+        json!({ "spec": { "restore": { "untilTime": until.to_string() } } })
+    };
+    scene.patch("Connector", CONNECTOR, announce(3600)).await;
+    let policy = scene.until("a restore's demand", "ServiceAccountPolicy", POLICY, stage("Restore")).await;
+    assert!(["Pass", "Fail"].contains(&finding(&policy)["result"].as_str().unwrap()), "{policy:#}");
+    // It is over by itself.
+    scene.patch("Connector", CONNECTOR, announce(3)).await;
+    scene.until("a restore's demand", "ServiceAccountPolicy", POLICY, stage("Restore")).await;
+    let policy = scene.until("a backup's demand", "ServiceAccountPolicy", POLICY, stage("Steady")).await;
+    assert_eq!(finding(&policy)["result"], "NotApplicable");
+    until(&scene, "True", "Attested").await;
+}

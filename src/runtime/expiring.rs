@@ -1,0 +1,90 @@
+//! When a credential ends that nobody renews by itself, and what a person is told ahead of that. [pure]
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::handoff::HandOff;
+
+/// Says on a Secret when what is in it ends: a date, or a time in UTC. What a certificate says itself needs no annotation.
+pub const EXPIRES: &str = "backstay.dev/expires";
+/// The hand-off's name.
+pub const RENEW: &str = "renew-credential";
+/// A person is told so long before.
+const AHEAD: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// When a credential ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ends {
+    /// The annotation is neither a date nor a time.
+    Unreadable,
+    /// Then.
+    At(Timestamp),
+}
+
+impl Ends {
+    /// By the annotation's text.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        // A day ends with it.
+        let day =
+            |text: &str| Some(text.parse::<Date>().ok()?.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp());
+        let time = text.trim().parse::<Timestamp>().ok().or_else(|| day(text.trim()));
+        time.map_or(Self::Unreadable, Self::At)
+    }
+
+    /// The time, if it can be read.
+    #[must_use]
+    pub fn time(self) -> Option<Timestamp> {
+        if let Self::At(time) = self { Some(time) } else { None }
+    }
+}
+
+/// What a person is asked for, if it is time for that; `secret`: namespace and name.
+#[must_use]
+pub fn hand_off(secret: &str, ends: Option<Ends>, now: Timestamp) -> Option<HandOff> {
+    let (title, due_date) = match ends? {
+        Ends::Unreadable => {
+            (format!("Say in the annotation {EXPIRES} of Secret {secret} when it ends: it is no date"), None)
+        }
+        Ends::At(end) if end > now + AHEAD => return None,
+        Ends::At(end) => {
+            let ends = if end > now { "ends" } else { "has ended" };
+            let day = end.strftime("%Y-%m-%d").to_string();
+            (format!("Renew what is in Secret {secret}: it {ends} on {day}"), Some(day))
+        }
+    };
+    Some(HandOff {
+        name: RENEW,
+        title,
+        who: "Whoever made the credential: it can't renew itself",
+        steps: vec![
+            "Make a new one where the old one was made, beside the old one.".to_owned(),
+            format!(
+                "Put it into Secret {secret}, and when it ends into its annotation {EXPIRES} (2027-05-31); a certificate says that itself."
+            ),
+            "Once CredentialsValid is True with it, take the old one away.".to_owned(),
+        ],
+        url: None,
+        due_date,
+        done_when: format!("the Secret, or its annotation {EXPIRES}, says a later end"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_told_a_month_ahead_and_of_a_date_that_is_none() {
+        let now: Timestamp = "2026-11-27T12:00:00Z".parse().unwrap();
+        let told = |text: &str| hand_off("backup/entra", Some(Ends::read(text)), now).map(|it| (it.title, it.due_date));
+        assert_eq!(told("2026-12-28"), None);
+        let (title, due) = told("2026-12-26").unwrap();
+        assert!(title.contains("ends on 2026-12-27"), "{title}");
+        assert_eq!(due.as_deref(), Some("2026-12-27"));
+        assert!(told("2026-11-01T00:00:00Z").unwrap().0.contains("has ended"));
+        assert!(told("next year").unwrap().0.contains("it is no date"));
+        assert_eq!(hand_off("backup/entra", None, now), None);
+    }
+}
