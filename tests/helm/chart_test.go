@@ -139,9 +139,9 @@ func TestTheAPIServerTakesWhatIsRenderedWithEverySwitchOnAndOff(t *testing.T) {
 		policies := "ValidatingAdmissionPolicy ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingAdmissionPolicyBinding"
 		want := map[string]string{
 			"defaults": "ClusterRole ClusterRole ClusterRole ClusterRoleBinding ConfigMap CustomResourceDefinition CustomResourceDefinition " +
-				"Deployment Service ServiceAccount " + policies,
+				"Deployment Role RoleBinding Service ServiceAccount " + policies,
 			"everything": "ClusterRole ClusterRole ClusterRole ConfigMap CustomResourceDefinition CustomResourceDefinition " +
-				"Deployment NetworkPolicy RoleBinding Service ServiceAccount ServiceMonitor " + policies,
+				"Deployment NetworkPolicy Role RoleBinding RoleBinding Service ServiceAccount ServiceMonitor " + policies,
 			"nothing": "ConfigMap Deployment",
 		}[name]
 		if strings.Join(kinds, " ") != want {
@@ -175,10 +175,12 @@ func TestTheKindsAreThoseThatTheCodeGenerates(t *testing.T) {
 }
 
 func TestTheRightsAreThoseOfTheInstallFolder(t *testing.T) {
-	want := pick(t, objects(t, read(t, "install/rbac.yaml")), "ClusterRole")["rules"]
-	got := pick(t, objects(t, render(t, "--set", image)), "ClusterRole", "backstay")["rules"]
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("the chart has %s, install/rbac.yaml %s", mustJSON(t, got), mustJSON(t, want))
+	for _, role := range [][2]string{{"ClusterRole", "backstay"}, {"Role", "backstay-ledger"}} {
+		want := pick(t, objects(t, read(t, "install/rbac.yaml")), role[0])["rules"]
+		got := pick(t, objects(t, render(t, "--set", image)), role[0], role[1])["rules"]
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("the chart has %s, install/rbac.yaml %s", mustJSON(t, got), mustJSON(t, want))
+		}
 	}
 }
 
