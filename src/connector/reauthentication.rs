@@ -64,6 +64,8 @@ struct Facts<'a> {
     before: Option<Timestamp>,
     /// Whether people attest it: the vendor shows nothing.
     attests: bool,
+    /// Whether the policy has said what it takes.
+    answered: bool,
     /// So long a person's word is waited on for the vendor to show it.
     patience: SignedDuration,
 }
@@ -98,7 +100,8 @@ pub fn judge(connector: &Connector, resolved: &Resolved, deed: Option<Timestamp>
         Some(Seen::Known(Authorization::Required)) => Some(false),
         _ => None,
     };
-    let attested = resolved.attested.as_ref().filter(|attested| attested.void.is_none()).map(|it| it.said.time);
+    let attested =
+        resolved.attested.as_ref().filter(|attested| attested.void.is_none()).map(|it| whole_seconds(it.said.time).0);
     // Before there was such a field, the change to Granted was all that was known.
     let since = before.and_then(|before| before.authorized_time.as_ref()).map(|time| time.0);
     let authorized = attested.or(since);
@@ -117,6 +120,7 @@ pub fn judge(connector: &Connector, resolved: &Resolved, deed: Option<Timestamp>
             .map(|refused| (refused.begin_time.0, refused.message.as_str())),
         before: since,
         attests: resolved.attested.is_some(),
+        answered: policy.is_some_and(|policy| policy.answer.is_some()),
         patience: SignedDuration::try_from(span(&connector.spec.backup.max_age)).unwrap_or(SignedDuration::MAX),
     };
     // In whole seconds, as statuses have them.
@@ -221,11 +225,11 @@ fn progress(
     let own = said.begun.filter(|begun| *begun + SKEW >= requested);
     // Who needs it, too, joins what somebody else has begun; who is done is not drawn in again.
     let waits = old.is_some_and(|old| old.state == State::AwaitingEvidence);
-    let joined = open.filter(|_| !waits).map(|window| window.begun);
-    let begun = own.max(joined).max(before);
     // Where people attest it, that is the word that counts.
     let done = said.done.filter(|done| !facts.attests && *done + SKEW >= requested);
-    let done = done.filter(|done| begun.is_none_or(|begun| *done >= begun));
+    let done = done.filter(|done| own.max(before).is_none_or(|begun| *done >= begun));
+    let joined = open.filter(|_| !waits && done.is_none()).map(|window| window.begun);
+    let begun = own.max(joined).max(before);
     let at = |state, begun, message: Option<&str>| Progress {
         state,
         begun,
@@ -242,7 +246,11 @@ fn progress(
         }
         None => {}
     }
-    let Some(begun) = begun.filter(|_| facts.elevates.is_some()) else { return at(State::Requested, before, None) };
+    // While nobody answers, who is at it stays at it.
+    let at_it = old.is_some_and(|old| old.state == State::Begun) && !facts.answered;
+    let Some(begun) = begun.filter(|_| facts.elevates.is_some() || at_it) else {
+        return at(State::Requested, before, None);
+    };
     if let Some((_, refused)) = facts.refused.filter(|(refused, _)| *refused >= begun) {
         return at(State::Requested, Some(begun), Some(refused));
     }
@@ -296,7 +304,7 @@ fn evidence(facts: &Facts<'_>, said: Said, old: &ReauthenticationStatus, now: Ti
     }
     // What has worked all the time proves nothing by that: somebody has to say, or the vendor's audit, that it was done, and a backup
     // has to follow.
-    let begun = old.begin_time.as_ref().map_or(requested, |time| time.0);
+    let begun = old.begin_time.as_ref().map_or(requested - SKEW, |time| time.0);
     let done = said.done.filter(|done| *done >= begun).or(facts.deed.filter(|deed| *deed >= requested))?;
     let answered = done.max(requested).max(said.asked.unwrap_or(done));
     facts.backup.is_some_and(|backup| backup > done).then_some(answered)
@@ -325,6 +333,7 @@ mod tests {
             refused: None,
             before: Some(at(0)),
             attests: false,
+            answered: true,
             patience: SignedDuration::from_secs(1000),
         }
     }

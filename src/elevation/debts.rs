@@ -23,6 +23,12 @@ use crate::tenant::{self, Tenant};
 /// What is under way is looked at again after this long, and after longer the longer it takes.
 pub const SOON: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_mins(1);
+/// The ledger is read anew so often.
+const READ_AGAIN: Duration = Duration::from_mins(10);
+/// Whatever is asked for, nobody waits longer: the way out itself keeps to what it was asked.
+const MOST_PATIENT: Duration = Duration::from_mins(5);
+/// An Event takes no longer.
+const TELLING: Duration = Duration::from_secs(10);
 /// One step takes no longer.
 const DEADLINE: Duration = Duration::from_mins(1);
 /// An alarm that goes on is told again after this long.
@@ -33,17 +39,21 @@ pub async fn serve(context: Arc<Context>) {
     let mut changes = context.ledger.changes();
     let mut served: JoinSet<()> = JoinSet::new();
     let mut accounts: HashMap<Id, String> = HashMap::new();
-    let mut failed = 0;
+    let (mut failed, mut read) = (0, None::<Instant>);
     loop {
-        if context.ledger.trouble().is_some() {
-            if let Err(fault) = context.ledger.load().await {
-                if failed == 0 {
-                    tracing::error!(%fault, "the ledger can't be read: what was given is not taken back before it can");
+        // Now and then, too: what was mended by hand, or written by another process, is not told otherwise.
+        if context.ledger.trouble().is_some() || read.is_none_or(|at| at.elapsed() > READ_AGAIN) {
+            match context.ledger.load().await {
+                Ok(()) => (failed, read) = (0, Some(Instant::now())),
+                Err(fault) => {
+                    if failed == 0 {
+                        tracing::error!(%fault, "the ledger can't be read: what was given is not taken back before it can");
+                    }
+                    failed += 1;
+                    tokio::time::sleep(back_off(failed)).await;
                 }
-                failed += 1;
-            } else {
-                failed = 0;
             }
+            changes.mark_unchanged();
         }
         for entry in context.ledger.standing() {
             if !accounts.values().any(|account| *account == entry.account) {
@@ -52,14 +62,13 @@ pub async fn serve(context: Arc<Context>) {
                 accounts.insert(task.id(), account);
             }
         }
-        let rest = if failed > 0 { back_off(failed) } else { LONGEST };
         tokio::select! {
             _ = changes.changed() => {}
             Some(ended) = served.join_next_with_id() => {
                 let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
                 accounts.remove(&id);
             }
-            () = tokio::time::sleep(rest) => {}
+            () = tokio::time::sleep(if failed > 0 { SOON } else { LONGEST }) => {}
         }
     }
 }
@@ -69,7 +78,7 @@ async fn serve_account(account: String, context: Arc<Context>) {
     let mut changes = context.ledger.changes();
     let (mut failed, mut memory) = (0, Memory::default());
     while let Some(entry) = context.ledger.of(&account).filter(Entry::is_standing) {
-        alarm(&entry, &context, &mut memory).await;
+        let _ = tokio::time::timeout(TELLING, alarm(&entry, &context, &mut memory)).await;
         let step = tokio::time::timeout(DEADLINE, Box::pin(step(&entry, &context, &mut memory))).await;
         let late =
             || Fault::new(Kind::Unreachable, format!("Microsoft did not answer within {} s", DEADLINE.as_secs()));
@@ -90,7 +99,9 @@ async fn serve_account(account: String, context: Arc<Context>) {
                 let message = fault.sentence.clone();
                 let _ = change(&entry, &context, |entry| entry.message = Some(message)).await;
                 // What fails waits its time, whatever changes.
-                tokio::time::sleep(fault.retry_after().unwrap_or_default().max(back_off(failed))).await;
+                let wait = fault.retry_after().unwrap_or_default().max(back_off(failed)).min(MOST_PATIENT);
+                let ends = (Timestamp::now() < entry.expires).then(|| until(entry.expires, Timestamp::now()));
+                tokio::time::sleep(ends.map_or(wait, |ends| wait.min(ends))).await;
                 changes.mark_unchanged();
             }
         }
@@ -113,6 +124,18 @@ struct Memory {
 /// One step of one window; how long until the next.
 async fn step(entry: &Entry, context: &Context, memory: &mut Memory) -> Result<Duration, Fault> {
     let now = Timestamp::now();
+    let over = matches!(entry.phase, Phase::Opening | Phase::Open) && now >= entry.expires;
+    let mut closing = Entry { phase: Phase::Closing, closing: Some(now), ..entry.clone() };
+    let entry = if over {
+        // What can't be written down is taken back all the same.
+        match become_(entry, Phase::Closing, entry.given, context).await {
+            Ok(_) => return Ok(Duration::ZERO),
+            Err(fault) => closing.message = Some(fault.sentence),
+        }
+        &closing
+    } else {
+        entry
+    };
     if !entry.needs_look(now) {
         return follow(entry, &Held::No, false, None, context).await;
     }
@@ -136,12 +159,13 @@ async fn step(entry: &Entry, context: &Context, memory: &mut Memory) -> Result<D
     };
     // Whether what is held ends by itself matters only where such a one was given.
     let timed = entry.phase == Phase::Closing && entry.method == ElevationMethod::PrivilegedIdentityManagement;
-    let lasts = match (timed && entry.seen, tenant.schedule(&entry.account, Duration::ZERO)) {
-        (false, _) => false,
-        (true, schedule) => match schedule.await {
-            Seen::Known(schedule) => !schedule.timed.iter().any(|timed| timed.role == ROLE.id()),
+    let lasts = if timed && entry.seen && matches!(seen, Held::Directly(_)) {
+        match tenant.schedule(&entry.account, Duration::ZERO).await {
+            Seen::Known(schedule) => schedule.lasting.iter().any(|role| role == ROLE.id()),
             Seen::Unknown(fault) => return Err(fault),
-        },
+        }
+    } else {
+        false
     };
     follow(entry, &seen, lasts, Some(&tenant), context).await
 }
@@ -162,20 +186,19 @@ async fn follow(
             change(entry, context, |entry| entry.absent = true).await?;
             Ok(Duration::ZERO)
         }
+        (Next::Away(since), _) => {
+            change(entry, context, |entry| entry.away = since).await?;
+            Ok(SOON)
+        }
         (Next::Become(phase, given), _) => {
             if let (Phase::Open, Given::ByOperator, Held::Directly(id)) = (phase, given, held) {
                 let id = id.clone();
-                change(entry, context, |entry| (entry.seen, entry.assignment) = (true, Some(id))).await?;
+                let shows = |entry: &mut Entry| (entry.seen, entry.pending, entry.assignment) = (true, false, Some(id));
+                change(entry, context, shows).await?;
             }
             become_(entry, phase, given, context).await
         }
-        (Next::NotOurs, _) => {
-            let message =
-                format!("What the account holds now was given by somebody else for good: {} stays", ROLE.name());
-            become_(entry, Phase::Closed, entry.given, context).await?;
-            change(entry, context, |entry| entry.message = Some(message)).await?;
-            Ok(Duration::ZERO)
-        }
+        (Next::NotOurs, _) => not_ours(entry, context).await,
         (Next::Give, Some(tenant)) => give(entry, tenant, context, now).await,
         (Next::TakeBack, Some(tenant)) => take_back(entry, held, tenant, context).await,
     }
@@ -203,12 +226,15 @@ pub async fn change(entry: &Entry, context: &Context, change: impl FnOnce(&mut E
         .change(&entry.account, |entry| {
             // It went on meanwhile: what was seen is not true of it any more.
             if (entry.phase, entry.starts) == (phase, starts) {
+                let before = entry.clone();
                 change(entry);
-                changed = true;
+                changed = *entry != before;
             }
         })
         .await?;
-    context.wake_policies_of(&entry.account);
+    if changed {
+        context.wake_policies_of(&entry.account);
+    }
     Ok(changed)
 }
 
@@ -231,6 +257,24 @@ async fn become_(entry: &Entry, phase: Phase, given: Given, context: &Context) -
     if changed && phase != was {
         tracing::info!(account = entry.account, ?phase, ?given, "window");
         tell(entry, context, phase, given).await;
+    }
+    Ok(Duration::ZERO)
+}
+
+/// It is over: what the account holds now was given by somebody else meanwhile.
+async fn not_ours(entry: &Entry, context: &Context) -> Result<Duration, Fault> {
+    let sentence = format!(
+        "The window is over; the account holds {} by what somebody else has given for good, so that it stays",
+        ROLE.name()
+    );
+    let (message, now) = (sentence.clone(), Timestamp::now());
+    let closed = |entry: &mut Entry| {
+        (entry.phase, entry.ended, entry.message) = (Phase::Closed, Some(now), Some(message));
+    };
+    if change(entry, context, closed).await?
+        && let Some(policy) = policy_of(entry, context)
+    {
+        context.tell(&policy, &[Note::warning("WindowClosed", "Elevate", sentence)]).await;
     }
     Ok(Duration::ZERO)
 }
@@ -284,12 +328,13 @@ pub fn policy_of(entry: &Entry, context: &Context) -> Option<ServiceAccountPolic
     guarded.0.as_ref().ok().filter(|policy| policy.uid().as_ref() == Some(&entry.policy.uid)).cloned()
 }
 
-/// As the window was opened; if that is no longer possible, as the policy says by now; else as this process last was.
+/// As the policy says by now; if it is gone, as it was when the window was opened; else as this process last was.
 async fn sign_in(entry: &Entry, context: &Context, memory: &mut Memory) -> Result<Arc<Tenant>, Fault> {
     let policy = policy_of(entry, context);
     let by_now = policy.as_ref().map(|policy| &policy.spec.credential).filter(|by_now| **by_now != entry.credential);
     let mut problem = None;
-    for credential in std::iter::once(&entry.credential).chain(by_now) {
+    // What was replaced may lie there still, and be good for nothing.
+    for credential in by_now.into_iter().chain(std::iter::once(&entry.credential)) {
         let signing = Signing { namespace: &entry.policy.namespace, tenant: &entry.tenant, credential };
         match context.app_of(signing).await {
             Ok(Ok(app)) => {

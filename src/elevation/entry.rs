@@ -58,6 +58,9 @@ pub struct Entry {
     /// When Microsoft last said that it was taken back: it may show for some time longer.
     #[serde(default)]
     pub took: Option<Timestamp>,
+    /// Since when what a person gave is seen to be gone.
+    #[serde(default)]
+    pub away: Option<Timestamp>,
     /// Why it is not as it should be: one sentence.
     #[serde(default)]
     pub message: Option<String>,
@@ -123,6 +126,8 @@ pub enum Next {
     Look,
     /// Note that the account does not hold the role.
     Absent,
+    /// Note since when what a person gave is gone; `None`: it is not.
+    Away(Option<Timestamp>),
     /// The entry becomes this, and then is looked at again.
     Become(Phase, Given),
     /// Give the role until the window's end.
@@ -137,6 +142,8 @@ pub enum Next {
 pub const SHOWS_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 /// What was written and does not show is written again after this long: being so already is success.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(10);
+/// What is gone for so long is gone: one look may have been answered by a part of the directory that is behind.
+const GONE: SignedDuration = SignedDuration::from_secs(15);
 /// What the account held before may end meanwhile.
 const LOOKED_AT: SignedDuration = SignedDuration::from_mins(1);
 /// So long a window may be being cleared before that is an alarm.
@@ -160,9 +167,11 @@ impl Entry {
     /// Whether something that was given is held longer than it may be.
     #[must_use]
     pub fn is_overdue(&self, now: Timestamp) -> bool {
-        let since = self.closing.unwrap_or(self.expires).min(self.expires);
+        let since = self.closing.filter(|_| self.phase == Phase::Closing).unwrap_or(self.expires).min(self.expires);
         let owed = matches!(self.given, Given::ByPerson | Given::ByOperator);
-        self.phase == Phase::Closing && owed && now > since + LAG
+        // What nobody has approved is held by nobody.
+        let held = self.seen || !self.pending;
+        self.is_standing() && owed && held && now > since + LAG
     }
 
     /// What is said of it.
@@ -212,14 +221,15 @@ impl Entry {
             (Phase::Open, _) => Next::Wait(self.expires),
             (Phase::Opening, given) => self.opening(given, held, &within),
             (Phase::Closing, Given::HeldBefore) => Next::Become(Phase::Closed, self.given),
-            (Phase::Closing, Given::Nothing) => match held {
+            (Phase::Closing, Given::Nothing) if !self.absent => Next::Become(Phase::Closed, self.given),
+            (Phase::Closing, Given::Nothing | Given::ByPerson) => match (held, self.away) {
+                (Held::No, None) => Next::Away(Some(now)),
+                (Held::No, Some(away)) if now < away + GONE => Next::Look,
+                (Held::No, Some(_)) => Next::Become(Phase::Closed, self.given),
                 // Given by a person in the last moment.
-                Held::Directly(_) if self.absent => Next::Become(Phase::Closing, Given::ByPerson),
-                _ => Next::Become(Phase::Closed, self.given),
-            },
-            (Phase::Closing, Given::ByPerson) => match held {
-                Held::No | Held::ThroughGroup => Next::Become(Phase::Closed, self.given),
-                Held::Directly(_) => Next::Look,
+                _ if self.given == Given::Nothing => Next::Become(Phase::Closing, Given::ByPerson),
+                (_, Some(_)) => Next::Away(None),
+                (_, None) => Next::Look,
             },
             (Phase::Closing, Given::ByOperator) => self.closing(held, lasts, now, &within),
         }
@@ -250,8 +260,8 @@ impl Entry {
         within: &dyn Fn(Option<Timestamp>, SignedDuration) -> bool,
     ) -> Next {
         // Nobody can have approved it once it would be over.
-        if self.pending && now < self.expires {
-            return if matches!(held, Held::Directly(_)) { Next::TakeBack } else { Next::Look };
+        if self.pending && !self.seen && now < self.expires && !matches!(held, Held::Directly(_)) {
+            return Next::Look;
         }
         let other = |id: &String| self.assignment.as_ref().is_some_and(|own| own != id);
         match held {
@@ -266,6 +276,11 @@ impl Entry {
             Held::Directly(_) => Next::TakeBack,
             // What does not show may be there all the same: it is gone once Microsoft has said so, and what was asked for has had its time.
             Held::No | Held::ThroughGroup => match self.took {
+                // A plain assignment that was never seen has no name to be removed by.
+                None if self.method != ElevationMethod::PrivilegedIdentityManagement && self.assignment.is_none() => {
+                    let showing = within(self.gave, SHOWS_WITHIN);
+                    if showing { Next::Look } else { Next::Become(Phase::Closed, self.given) }
+                }
                 None => Next::TakeBack,
                 Some(_) if !self.seen && within(self.gave, SHOWS_WITHIN) => Next::Look,
                 Some(_) => Next::Become(Phase::Closed, self.given),
@@ -308,6 +323,7 @@ mod tests {
             seen: false,
             assignment: None,
             took: None,
+            away: None,
             message: None,
             windows: vec![at(0)],
         }
@@ -337,6 +353,10 @@ mod tests {
         entry.phase = Phase::Closing;
         assert_eq!(next(&entry, &mine(), 60), Next::TakeBack);
         assert_eq!(next(&entry, &Held::No, 60), Next::TakeBack, "a read alone proves nothing");
+        assert!(
+            Entry { phase: Phase::Open, ..entry.clone() }.is_overdue(at(66)),
+            "though nobody could write that it closes"
+        );
         entry.took = Some(at(60));
         assert_eq!(next(&entry, &mine(), 60), Next::Look);
         assert_eq!(next(&entry, &mine(), 61), Next::TakeBack);
@@ -397,7 +417,11 @@ mod tests {
         assert_eq!(next(&entry, &mine(), 61), Next::Become(Phase::Closing, Given::ByPerson), "in the last moment");
         entry.given = Given::ByPerson;
         assert_eq!(next(&entry, &mine(), 61), Next::Look);
-        assert_eq!(next(&entry, &Held::No, 62), Next::Become(Phase::Closed, Given::ByPerson));
+        assert_eq!(next(&entry, &Held::No, 62), Next::Away(Some(at(62))), "one look proves nothing");
+        entry.away = Some(at(62));
+        assert_eq!(next(&entry, &mine(), 62), Next::Away(None));
+        assert_eq!(next(&entry, &Held::No, 62), Next::Look);
+        assert_eq!(next(&entry, &Held::No, 63), Next::Become(Phase::Closed, Given::ByPerson));
         let before = Entry { phase: Phase::Open, given: Given::HeldBefore, ..entry.clone() };
         assert_eq!(
             next(&before, &Held::No, 30),

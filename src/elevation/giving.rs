@@ -8,7 +8,7 @@ use super::debts::{SOON, change, policy_of, until};
 use super::entry::{Entry, Given};
 use crate::api::Action;
 use crate::api::elevation::ElevationMethod;
-use crate::fault::{Class, Fault, Kind};
+use crate::fault::{Class, Fault};
 use crate::runtime::Context;
 use crate::seen::Seen;
 use crate::tenant::{DirectoryRole, Requested, Tenant};
@@ -56,7 +56,8 @@ pub async fn give(entry: &Entry, tenant: &Tenant, context: &Context, now: Timest
         }
     }
     // What could not be taken back afterwards is not given.
-    if !tenant.another_global_administrator_beside(std::slice::from_ref(&entry.account)).await? {
+    let beside = context.passing(&entry.account);
+    if !tenant.another_global_administrator_beside(&beside).await? {
         let sentence = format!(
             "The operator gives {} only where another user who can sign in holds it for good, so that a person is asked",
             ROLE.name()
@@ -103,13 +104,8 @@ async fn became(entry: &Entry, given: Result<Requested, Fault>, context: &Contex
             change(entry, context, pending).await?;
             Ok(SOON)
         }
-        Err(fault) if matches!(fault.class, Class::Retry(_)) => {
-            if fault.kind == Kind::Throttled {
-                // Nothing was done.
-                change(entry, context, |entry| (entry.given, entry.gave) = before).await?;
-            }
-            Err(fault)
-        }
+        // Whether it was done all the same nobody knows, whatever a gateway says: it counts as given.
+        Err(fault) if matches!(fault.class, Class::Retry(_)) => Err(fault),
         Err(fault) => {
             let sentence =
                 format!("The operator can't give {}, so that a person is asked: {}", ROLE.name(), fault.sentence);

@@ -16,6 +16,8 @@ use crate::fault::{Fault, Kind};
 pub struct Ledger {
     api: Api<ConfigMap>,
     known: Mutex<Known>,
+    /// What is read or written, one after the other: an old list must not come after a new entry.
+    one: tokio::sync::Mutex<()>,
     changes: watch::Sender<u64>,
 }
 
@@ -40,7 +42,12 @@ impl Ledger {
     #[must_use]
     pub fn new(client: Client, namespace: &str) -> Self {
         let known = Known { trouble: Some("it was not read yet".to_owned()), ..Known::default() };
-        Self { api: Api::namespaced(client, namespace), known: Mutex::new(known), changes: watch::Sender::new(0) }
+        Self {
+            api: Api::namespaced(client, namespace),
+            known: Mutex::new(known),
+            one: tokio::sync::Mutex::default(),
+            changes: watch::Sender::new(0),
+        }
     }
 
     /// Reads all of it. An entry that can't be read is counted and told: the others are served all the same.
@@ -48,22 +55,29 @@ impl Ledger {
     /// # Errors
     /// The API server says no, or does not answer: until it does, no window is opened.
     pub async fn load(&self) -> Result<(), Fault> {
+        let _one = self.one.lock().await;
+        self.read_all().await
+    }
+
+    async fn read_all(&self) -> Result<(), Fault> {
         let label = format!("{}={}", LABEL.0, LABEL.1);
         let list = self.api.list(&ListParams::default().labels(&label)).await;
         let mut known = self.known();
-        known.tried = true;
+        let first = !std::mem::replace(&mut known.tried, true);
         let list = match list {
             Ok(list) => list,
             Err(error) => {
                 let fault = Fault::from(error);
-                known.trouble = Some(fault.sentence.clone());
+                let news = known.trouble.replace(fault.sentence.clone()).as_ref() != Some(&fault.sentence);
                 drop(known);
-                self.told();
+                if first || news {
+                    self.told();
+                }
                 return Err(fault);
             }
         };
-        known.entries.clear();
-        known.unreadable = 0;
+        let before = std::mem::take(&mut known.entries);
+        let (unreadable, trouble) = (std::mem::take(&mut known.unreadable), known.trouble.is_some());
         for map in &list.items {
             match read(map) {
                 Ok((entry, version)) => {
@@ -75,9 +89,19 @@ impl Ledger {
                 }
             }
         }
+        // What was deleted by hand is owed all the same: it is written anew with its next change.
+        for (account, (entry, version)) in &before {
+            if entry.is_standing() && !known.entries.contains_key(account) {
+                let there = list.items.iter().any(|map| map.name_any() == name_of(account));
+                known.entries.insert(account.clone(), (entry.clone(), version.clone().filter(|_| there)));
+            }
+        }
         known.trouble = None;
+        let news = first || trouble || unreadable != known.unreadable || before != known.entries;
         drop(known);
-        self.told();
+        if news {
+            self.told();
+        }
         Ok(())
     }
 
@@ -152,8 +176,9 @@ impl Ledger {
     }
 
     async fn write(&self, entry: Entry, version: Option<String>) -> Result<(), Fault> {
+        let _one = self.one.lock().await;
         let account = entry.account.clone();
-        let name = format!("backstay-elevation-{account}");
+        let name = name_of(&account);
         let text = serde_json::to_string_pretty(&entry)
             .map_err(|_| Fault::new(Kind::Bug, "A window can't be written down"))?;
         let map = ConfigMap {
@@ -179,7 +204,7 @@ impl Ledger {
             Err(error) => {
                 // Somebody else has written there, or what became of it is not known: as it is now.
                 let fault = Fault::from(error);
-                let _ = self.load().await;
+                let _ = self.read_all().await;
                 return Err(Fault::new(Kind::Kubernetes, format!("The ledger can't be written: {}", fault.sentence)));
             }
         };
@@ -191,6 +216,10 @@ impl Ledger {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn name_of(account: &str) -> String {
+    format!("backstay-elevation-{account}")
 }
 
 fn read(map: &ConfigMap) -> Result<(Entry, Option<String>), Fault> {

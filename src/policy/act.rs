@@ -120,8 +120,11 @@ async fn decided(decision: &Decision, resolved: &Resolved, context: &Context, no
             context
                 .ledger
                 .change(&account, |entry| {
-                    entry.connectors.extend(connectors.iter().cloned());
-                    entry.begun = *begun;
+                    // Unless it went on meanwhile: then they begin again.
+                    if matches!(entry.phase, Phase::Opening | Phase::Open) {
+                        entry.connectors.extend(connectors.iter().cloned());
+                        entry.begun = *begun;
+                    }
                 })
                 .await
         }

@@ -20,6 +20,10 @@ pub(super) const POWER_PLATFORM_ADMIN: &str = "Power Platform Administrator of t
 const CONSENT_ADMIN: &str = "Global Administrator or Privileged Role Administrator of the tenant";
 const FACTOR_ADMIN: &str = "Conditional Access Administrator or Authentication Policy Administrator of the tenant";
 
+/// Who gives a role for a window, and takes it back: they are open while the ledger says so, and no longer.
+pub const GIVE: &str = "give-role";
+pub const TAKE_BACK: &str = "take-back-role";
+
 /// A hand-off lists so many steps: a status has to stay small.
 pub(super) const MOST: usize = 20;
 
@@ -34,22 +38,28 @@ pub fn hand_offs(
     let caller = &observed.caller;
     let centers = caller.cloud.centers();
     // What only a new sign-in needs is asked of people while a window stands that they are to give it for.
-    let connecting = resolved.demands.iter().any(|demand| demand.stage == Stage::Setup);
-    let withheld = !connecting && !observed.window.as_ref().is_some_and(Entry::asks_for_it);
+    let asks_for_it = observed.window.as_ref().is_some_and(Entry::asks_for_it);
     let mut all: Vec<HandOff> = enrolling::hand_offs(resolved, facts, steps, caller).into_iter().collect();
     // What the account should hold is asked of people only while somebody asks for it.
     if resolved.asked {
         // What Microsoft has refused for long is not mended by trying again.
         let overdue = |step: &&Step| observed.overdue.contains(&step.what.key(&resolved.account_id));
         let steps: Vec<Step> = steps.iter().filter(|step| !overdue(step)).cloned().collect();
-        all.extend(unmet(resolved, &steps, removal_waits, withheld, centers));
+        all.extend(unmet(resolved, &steps, removal_waits, asks_for_it, centers));
     }
     all.extend(observed.window.as_ref().and_then(|entry| take_back(entry, centers)));
     all
 }
 
 /// What fails, and nobody allowed the operator to mend: one hand-off for each kind of work.
-fn unmet(resolved: &Resolved, steps: &[Step], removal_waits: bool, withheld: bool, centers: &Centers) -> Vec<HandOff> {
+fn unmet(
+    resolved: &Resolved,
+    steps: &[Step],
+    removal_waits: bool,
+    asks_for_it: bool,
+    centers: &Centers,
+) -> Vec<HandOff> {
+    let connecting = resolved.demands.iter().any(|demand| demand.stage == Stage::Setup);
     let mut all = Vec::new();
     let failing: Vec<&Finding> =
         resolved.findings.iter().filter(|finding| finding.counts && finding.result() == FindingResult::Fail).collect();
@@ -63,7 +73,14 @@ fn unmet(resolved: &Resolved, steps: &[Step], removal_waits: bool, withheld: boo
         let only = matches!(&finding.requirement.rule, Rule::DirectoryRole { any_of, .. } if any_of == &[role]);
         only && !finding.requirement.counts_in(Stage::Steady)
     };
-    roles.retain(|finding| !(withheld && of_window(finding)));
+    if !connecting {
+        let (for_window, others): (Vec<&Finding>, Vec<&Finding>) = roles.into_iter().partition(of_window);
+        roles = others;
+        if asks_for_it && !for_window.is_empty() {
+            let title = format!("Give {account} the role that it needs while somebody signs in");
+            all.push(work(GIVE, title, ENTRA_ADMIN, centers.microsoft365, &for_window));
+        }
+    }
     // What the operator would not take away yet, nobody is told to take away either.
     roles.retain(|finding| !(removal_waits && matches!(finding.requirement.rule, Rule::NoDirectoryRole { .. })));
     if !roles.is_empty() {
@@ -116,7 +133,7 @@ fn take_back(entry: &Entry, centers: &Centers) -> Option<HandOff> {
     let owed = entry.phase == Phase::Closing && entry.given == Given::ByPerson;
     let (role, account) = (DirectoryRole::GlobalAdministrator.name(), &entry.name);
     owed.then(|| HandOff {
-        name: "take-back-role",
+        name: TAKE_BACK,
         title: format!("Take {role} from {account}: the window that it was given for is over"),
         who: ENTRA_ADMIN,
         steps: vec![format!(

@@ -8,6 +8,7 @@ use kube::ResourceExt;
 
 use super::act::Done;
 use super::gather::Observed;
+use super::handoffs::{GIVE, TAKE_BACK};
 use super::plan::Plan;
 use super::resolve::{self, Finding, Resolved};
 use super::rules::Verdict;
@@ -18,7 +19,7 @@ use crate::api::policy::{
     DemandStatus, ElevationStatus, EnvironmentsStatus, FindingResult, FindingStatus, PlannedStep, RefusedStatus,
     ServiceAccountPolicyStatus,
 };
-use crate::api::shared::{Several, span};
+use crate::api::shared::{HandOffStatus, Several, span};
 use crate::api::{Reason, ServiceAccountPolicy};
 use crate::elevation::Entry;
 use crate::fault::{Class, Fault, Kind};
@@ -181,7 +182,7 @@ pub fn refuse(
         environments: None,
         credential_expiration_time: observed.credential_ends.and_then(Ends::time).map(whole_seconds),
         elevation: elevation(policy, window, observed.unread, now),
-        hand_offs: if problem.concerns_identity() { Vec::new() } else { old.hand_offs.clone() },
+        hand_offs: if problem.concerns_identity() { Vec::new() } else { still_open(&old.hand_offs, window) },
         conditions: conditions.finish(),
         account: old.account.clone(),
     };
@@ -208,6 +209,16 @@ pub fn suspended(policy: &ServiceAccountPolicy, window: Option<&Entry>, unread: 
     let next = span(&policy.spec.interval);
     let next = ahead.map_or(next, |ahead| next.min(ahead.unwrap_or_default().max(AT_ONCE)));
     Outcome { status, notes: Vec::new(), next }
+}
+
+/// What was asked for before, but for what the ledger no longer asks for.
+fn still_open(old: &[HandOffStatus], window: Option<&Entry>) -> Vec<HandOffStatus> {
+    let open = |name: &str| match name {
+        GIVE => window.is_some_and(Entry::asks_for_it),
+        TAKE_BACK => window.is_some_and(Entry::is_standing),
+        _ => true,
+    };
+    old.iter().filter(|hand_off| open(&hand_off.name)).cloned().collect()
 }
 
 /// The window; what was known of it before, while nobody can tell.
@@ -308,6 +319,9 @@ fn unmet(resolved: &Resolved, result: FindingResult) -> String {
 
 /// Whether it can't be told if a hand-off was done: no Connector says now what it needs, or what would close it is Unknown.
 fn unsure(name: &str, resolved: &Resolved) -> bool {
+    if [GIVE, TAKE_BACK].contains(&name) {
+        return false;
+    }
     let pending = resolved.demands.is_empty() && !resolved.no_connectors;
     let mut unknown = resolved.findings.iter().filter(|it| it.counts && it.result() == FindingResult::Unknown);
     pending || unknown.any(|finding| super::handoffs::closes(&finding.requirement.rule, name))

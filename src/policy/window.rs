@@ -143,6 +143,7 @@ fn opened(
         seen: false,
         assignment: None,
         took: None,
+        away: None,
         message: bar.map(|bar| format!("The operator may not give {}, so that a person is asked: {bar}", ROLE.name())),
         windows: counted.chain([now]).collect(),
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Context;
+use crate::elevation::entry::Given;
 use crate::fault::{Fault, Kind};
 use crate::tenant::Tenant;
 
@@ -27,8 +28,7 @@ impl Context {
         removal: impl Future<Output = Result<(), Fault>>,
     ) -> Result<(), Fault> {
         let _one_at_a_time = self.removals.lock().await;
-        let gone = self.removed().iter().map(|(id, _)| id.clone()).filter(|id| id != account).collect::<Vec<_>>();
-        let beside: Vec<String> = std::iter::once(account.to_owned()).chain(gone).collect();
+        let beside = self.passing(account);
         if !tenant.another_global_administrator_beside(&beside).await? {
             return Err(Fault::new(
                 Kind::BadAnswer,
@@ -38,6 +38,17 @@ impl Context {
         // Before the call: what became of one without an answer is not known.
         self.goes(account);
         removal.await
+    }
+
+    /// An account, and those that hold the role for a time, or no longer: none of them counts as who could put things right.
+    pub fn passing(&self, account: &str) -> Vec<String> {
+        let gone: Vec<String> = self.removed().iter().map(|(id, _)| id.clone()).collect();
+        let given = self.ledger.standing().into_iter().filter(|entry| entry.given != Given::HeldBefore);
+        let mut all: Vec<String> = gone.into_iter().chain(given.map(|entry| entry.account)).collect();
+        all.push(account.to_owned());
+        all.sort();
+        all.dedup();
+        all
     }
 
     /// Notes that an account is about to hold a role no more: nobody counts it from now on.

@@ -108,6 +108,8 @@ pub struct HeldRole {
 pub struct Schedule {
     /// Roles that are held now, for a time.
     pub timed: Vec<TimedRole>,
+    /// Definition ids, lower case, of roles that are held now by an assignment without an end.
+    pub lasting: Vec<String>,
     /// Definition ids, lower case, of roles that the user could activate, but does not hold by that.
     pub eligible: Vec<String>,
 }

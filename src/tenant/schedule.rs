@@ -28,8 +28,10 @@ pub async fn schedule(tenant: &Tenant, user: &str) -> Result<Schedule, Fault> {
         instances(tenant, user, "roleAssignmentScheduleInstances", "active role assignments"),
         instances(tenant, user, "roleEligibilityScheduleInstances", "eligible roles"),
     );
+    let active = active?;
     Ok(Schedule {
-        timed: timed(&active?),
+        timed: timed(&active),
+        lasting: active.iter().filter(|it| !ends(it)).map(|it| lower(&it.role_definition_id)).collect(),
         eligible: eligible?.iter().map(|instance| lower(&instance.role_definition_id)).collect(),
     })
 }
@@ -52,11 +54,12 @@ async fn instances(
     }
 }
 
+fn ends(instance: &WireInstance) -> bool {
+    instance.end_date_time.is_some() || instance.assignment_type.as_deref() == Some("Activated")
+}
+
 /// The roles that end by themselves: those of which no instance stays.
 fn timed(active: &[WireInstance]) -> Vec<TimedRole> {
-    let ends = |instance: &WireInstance| {
-        instance.end_date_time.is_some() || instance.assignment_type.as_deref() == Some("Activated")
-    };
     let mut roles: Vec<TimedRole> = Vec::new();
     for instance in active {
         let role = lower(&instance.role_definition_id);

@@ -143,7 +143,7 @@ impl Account {
         facts.roles = Seen::Known(
             [held(Dynamics365Administrator), held(PowerPlatformAdministrator)].into_iter().chain(global).collect(),
         );
-        facts.schedule = Seen::Known(Schedule { timed, eligible: Vec::new() });
+        facts.schedule = Seen::Known(Schedule { timed, eligible: Vec::new(), lasting: Vec::new() });
         facts.another_global_administrator = Seen::Known(true);
         facts.second_factor.per_user = Seen::Known(false);
         facts.second_factor.security_defaults = Seen::Known(false);

@@ -193,6 +193,7 @@ impl Account {
         match entry.next(&held, lasts, now) {
             Next::Wait(_) | Next::Look => return false,
             Next::Absent => entry.absent = true,
+            Next::Away(since) => entry.away = since,
             Next::NotOurs => (entry.phase, entry.ended) = (Phase::Closed, Some(now)),
             Next::Become(phase, given) => {
                 if let (Phase::Open, Given::ByOperator, Held::Directly(id)) = (phase, given, &held) {

@@ -37,7 +37,7 @@ impl Account {
         }
         // Who may give roles is asked by the policy's own hand-offs.
         let asked = |name: &str| self.policy.status.iter().flat_map(|it| &it.hand_offs).any(|it| it.name == name);
-        let (give, take) = (asked("directory-roles") && self.role == Role::No, asked("take-back-role"));
+        let (give, take) = (asked("give-role") && self.role == Role::No, asked("take-back-role"));
         if give && self.giver.is_none() {
             self.giver = Some(now + minutes(self.rng.i64(1..40)));
         }

@@ -52,9 +52,7 @@ async fn a_person_gives_the_role_and_is_asked_to_take_it_back() {
         }
     };
     let scene = &rotation.scene;
-    scene
-        .until("a person to be asked for the role", "ServiceAccountPolicy", POLICY, hands_over("directory-roles"))
-        .await;
+    scene.until("a person to be asked for the role", "ServiceAccountPolicy", POLICY, hands_over("give-role")).await;
     assert!(!rotation.elevated());
     scene.world.grant_directory_role(ACCOUNT, GLOBAL_ADMINISTRATOR).unwrap();
     rotation.until_window("Open").await;
@@ -82,8 +80,7 @@ async fn where_the_operator_can_not_give_it_a_person_is_asked_and_told_why() {
         let scene = &rotation.scene;
         let policy = scene
             .until("a person to be asked", "ServiceAccountPolicy", POLICY, |it| {
-                it["status"]["elevation"]["method"] == "Manual"
-                    && it["status"]["handOffs"][0]["name"] == "directory-roles"
+                it["status"]["elevation"]["method"] == "Manual" && it["status"]["handOffs"][0]["name"] == "give-role"
             })
             .await;
         assert!(policy["status"]["elevation"]["message"].as_str().unwrap().contains(why), "{policy:#}");

@@ -129,6 +129,7 @@ mod tests {
         facts.schedule = Seen::Known(Schedule {
             timed: timed.collect(),
             eligible: eligible.iter().map(|role| role.id().to_owned()).collect(),
+            lasting: Vec::new(),
         });
         facts
     }
