@@ -1,6 +1,6 @@
 //! What a `ServiceAccountPolicy` declares, and what is said about it.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime, Time};
 use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -227,7 +227,7 @@ pub struct AccountStatus {
     pub enabled: bool,
     /// When its password was last changed, as far as Microsoft says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub password_changed_time: Option<Time>,
+    pub password_changed_time: Option<MicroTime>,
 }
 
 /// The environments that are judged.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
@@ -94,7 +94,9 @@ pub fn begin(options: &Options) -> Result<(), String> {
                 "nobody is asked to sign in again for {name}; to ask for it: kubectl backstay reauthenticate {name} -n {namespace}"
             ));
         };
-        let begun = spoken.mark(BEGIN, Some(request.request_time.0)).await?;
+        // Another one than before, however soon it follows: times on objects are kept in whole seconds.
+        let again = request.begin_time.map(|begun| begun.0 + SignedDuration::from_secs(1));
+        let begun = spoken.mark(BEGIN, again.max(Some(request.request_time.0))).await?;
         eprintln!("Begun. Waiting until the account holds what it needs");
         let waited = tokio::time::timeout(PATIENCE, until_ready(&spoken, begun)).await;
         if let Ok(ready) = waited {

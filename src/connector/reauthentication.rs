@@ -112,7 +112,11 @@ pub fn judge(connector: &Connector, resolved: &Resolved, deed: Option<Timestamp>
         backup: found.last_backup.known().copied().flatten().map(|backup| backup.latest),
         authorized,
         deed: deed.map(|deed| whole_seconds(deed).0),
-        predicted: policy.map(|policy| predicted(policy, authorized)).unwrap_or_default(),
+        // What changed since makes an attestation void by itself.
+        predicted: policy
+            .filter(|_| resolved.attested.is_none())
+            .map(|policy| predicted(policy, authorized))
+            .unwrap_or_default(),
         elevates: policy.and_then(|policy| policy.answer.as_ref()?.elevates.as_deref()),
         window: policy.and_then(|policy| policy.window.as_ref()),
         refused: policy

@@ -81,11 +81,11 @@ impl Observed {
 pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: Patience) -> Result<Observed, Fault> {
     let namespace = policy.namespace().unwrap_or_default();
     let max_age = max_age(policy, context, patience);
-    let connectors = connectors(policy, context);
+    let before = connectors(policy, context);
     let (tenant, account, selection) = match context.app(policy).await? {
         Ok(app) => {
             let tenant = tenant::of(&context.tenants, &context.desk.way, &app);
-            let needs = Needs::of(&asked_for(policy, &connectors));
+            let needs = Needs::of(&asked_for(policy, &before));
             let (facts, selection) = Box::pin(look::look(policy, &tenant, &needs, max_age)).await;
             (Some(tenant), Ok(facts), selection)
         }
@@ -95,7 +95,8 @@ pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: 
     Ok(Observed {
         now: Timestamp::now(),
         age: max_age,
-        connectors,
+        // As they are now: what they ask for may have changed while Microsoft was asked.
+        connectors: connectors(policy, context),
         elsewhere: others.iter().flat_map(|(_, asking)| asking.iter().cloned()).collect(),
         needed_elsewhere: others.iter().flat_map(|(other, asking)| roles_needed(&other.spec, asking)).collect(),
         elsewhere_holds: others::hold(&others, context),

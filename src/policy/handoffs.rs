@@ -129,7 +129,7 @@ fn in_environments(rule: &Rule) -> bool {
 }
 
 /// A role that a person gave for a window, and has to take back.
-fn take_back(entry: &Entry, centers: &Centers) -> Option<HandOff> {
+pub fn take_back(entry: &Entry, centers: &Centers) -> Option<HandOff> {
     let owed = entry.phase == Phase::Closing && entry.given == Given::ByPerson;
     let (role, account) = (DirectoryRole::GlobalAdministrator.name(), &entry.name);
     owed.then(|| HandOff {

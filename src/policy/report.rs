@@ -8,7 +8,7 @@ use kube::ResourceExt;
 
 use super::act::Done;
 use super::gather::Observed;
-use super::handoffs::{GIVE, TAKE_BACK};
+use super::handoffs::{GIVE, TAKE_BACK, take_back};
 use super::plan::Plan;
 use super::resolve::{self, Finding, Resolved};
 use super::rules::Verdict;
@@ -23,9 +23,11 @@ use crate::api::shared::{HandOffStatus, Several, span};
 use crate::api::{Reason, ServiceAccountPolicy};
 use crate::elevation::Entry;
 use crate::fault::{Class, Fault, Kind};
+use crate::handoff::HandOff;
 use crate::runtime::conditions::{State, whole_seconds};
 use crate::runtime::expiring::{self, Ends};
 use crate::runtime::{Allowed, Conditions, Outcome, Problem, Settings, handoffs};
+use crate::tenant::Cloud;
 use crate::tenant::facts::AccountFacts;
 
 type Said = Outcome<ServiceAccountPolicyStatus>;
@@ -196,10 +198,16 @@ pub fn suspended(policy: &ServiceAccountPolicy, window: Option<&Entry>, unread: 
     conditions.set("Ready", State::Unknown, Reason::Suspended, "Nothing is checked while spec.suspend is true");
     // What was given for a time is taken back all the same.
     window::say(&mut conditions, window, unread, now);
+    // And by whoever gave it: that goes on to be asked for.
+    let centers = Cloud::from(policy.spec.tenant.cloud).centers();
+    let owed: Vec<HandOff> = window.and_then(|entry| take_back(entry, centers)).into_iter().collect();
+    let before: Vec<HandOffStatus> = old.hand_offs.iter().filter(|it| it.name == TAKE_BACK).cloned().collect();
+    let (hand_offs, notes) = handoffs::merge(owed, &before, |_| unread, &conditions.now());
     let status = ServiceAccountPolicyStatus {
         observed_generation: policy.metadata.generation,
         account: old.account.clone(),
         elevation: elevation(policy, window, unread, now),
+        hand_offs,
         conditions: conditions.finish(),
         ..ServiceAccountPolicyStatus::default()
     };
@@ -208,7 +216,7 @@ pub fn suspended(policy: &ServiceAccountPolicy, window: Option<&Entry>, unread: 
         window.and_then(|entry| window::next(entry, now)).map(|time| Duration::try_from(time.duration_since(now)));
     let next = span(&policy.spec.interval);
     let next = ahead.map_or(next, |ahead| next.min(ahead.unwrap_or_default().max(AT_ONCE)));
-    Outcome { status, notes: Vec::new(), next }
+    Outcome { status, notes, next }
 }
 
 /// What was asked for before, but for what the ledger no longer asks for.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use super::answers::{Answering, narrowed};
 use super::asked::{Asked, authorized};
@@ -221,7 +221,7 @@ fn pinned(policy: &ServiceAccountPolicy, facts: &AccountFacts) -> Result<Option<
                 name: user.principal_name.clone(),
                 object_id: user.id.clone(),
                 enabled: user.enabled,
-                password_changed_time: user.password_changed.map(Time),
+                password_changed_time: user.password_changed.map(MicroTime),
             },
         },
         Account::Application(declared) => match application(facts, &declared.client_id) {

@@ -3,7 +3,7 @@
 use backstay_world::Fault;
 use serde_json::json;
 
-use crate::harness::{CONNECTOR, POLICY, is, message};
+use crate::harness::{ACCOUNT, CONNECTOR, GLOBAL_ADMINISTRATOR, POLICY, is, message};
 use crate::{Rotation, elevation};
 
 /// Up to the open window.
@@ -148,4 +148,30 @@ async fn a_crash_at_any_write_of_a_rotation_changes_nothing_about_its_end() {
         }
         operator.kill();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_gave_is_asked_back_though_the_policy_is_suspended() {
+    let rotation = Rotation::new(&elevation("Manual", "")).await;
+    let operator = rotation.operator().await;
+    rotation.connected().await;
+    rotation.dies().await;
+    rotation.begin().await;
+    rotation.until_window("Opening").await;
+    let scene = &rotation.scene;
+    scene.world.grant_directory_role(ACCOUNT, GLOBAL_ADMINISTRATOR).unwrap();
+    rotation.until_window("Open").await;
+    operator.kill();
+    scene.patch("ServiceAccountPolicy", POLICY, json!({ "spec": { "suspend": true } })).await;
+    rotation.let_it_end().await;
+    let _operator = rotation.operator().await;
+    let asked = scene
+        .until("the role to be asked back", "ServiceAccountPolicy", POLICY, |it| {
+            it["status"]["handOffs"][0]["name"] == "take-back-role"
+        })
+        .await;
+    assert!(is(&asked, "Ready", "Unknown", "Suspended"), "{asked:#}");
+    scene.world.remove_directory_role(ACCOUNT, GLOBAL_ADMINISTRATOR).unwrap();
+    let closed = rotation.until_window("Closed").await;
+    assert_eq!(closed["status"]["handOffs"], serde_json::Value::Null, "{closed:#}");
 }

@@ -63,7 +63,9 @@ async fn the_example_is_ready_once_a_person_has_attested_it_and_says_what_nobody
     assert!(hand_off["steps"].as_array().unwrap().last().unwrap().as_str().unwrap().contains("attestations"));
     // The consent is missing, and the policy has the hand-off for it.
     let policy = scene
-        .until("the consent to be missing", "ServiceAccountPolicy", POLICY, |policy| consented(policy) == "Fail")
+        .until("the consent to be missing", "ServiceAccountPolicy", POLICY, |policy| {
+            consented(policy) == "Fail" && policy["status"]["handOffs"].is_array()
+        })
         .await;
     assert!(policy["status"]["handOffs"].as_array().unwrap().iter().any(|it| it["name"] == "consent"), "{policy:#}");
 

@@ -263,7 +263,8 @@ async fn the_example_without_global_administrator_leads_a_person_through_all_of_
     connected(&scene, "Contoso Dynamics 365");
     // It is there: what takes the role's place is asked for, and the role itself is a warning.
     let policies = "ServiceAccountPolicy";
-    let seen = scene.until("the role to be a warning", policies, policy, awaits("Warn")).await;
+    let asked = |it: &Value| it["status"]["demands"][0]["stage"] == "Steady" && awaits("Warn")(it);
+    let seen = scene.until("the role to be a warning", policies, policy, asked).await;
     let all = seen["status"]["handOffs"].to_string();
     assert!(all.contains("Power Platform Administrator"), "{all}");
     for environment in ["Contoso Service", "Contoso Test"] {
