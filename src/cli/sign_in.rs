@@ -12,6 +12,7 @@ use super::{outside, say};
 use crate::api::connector::ReauthenticationState;
 use crate::api::shared::HandOffStatus;
 use crate::api::{Connector, ServiceAccountPolicy};
+use crate::connector::WAIT;
 use crate::fault::Fault;
 use crate::runtime::conditions::find;
 use crate::runtime::marks::{BEGIN, DONE, REAUTHENTICATE};
@@ -152,9 +153,6 @@ fn told(hand_off: Option<&HandOffStatus>, until: Option<Timestamp>) -> String {
     });
     until.into_iter().chain(hand_off).map(|line| line + "\n").collect()
 }
-
-/// How the step begins that is over once the account holds what it needs.
-const WAIT: &str = "Wait until PolicySatisfied is True";
 
 /// Says that it is done.
 ///

@@ -144,10 +144,7 @@ pub async fn gather(connector: &Connector, context: &Context, patience: Patience
         _ => Details::default(),
     };
     Ok(Observed {
-        credential_ends: match vendor.secret() {
-            Some((secret, _)) => context.secrets.ends(&namespace, secret).await?,
-            None => None,
-        },
+        credential_ends: vendor.secret().and_then(|(secret, _)| context.secrets.ends(&namespace, secret)),
         details,
         granted: connector.spec.allowed_actions.iter().filter(granted).copied().collect(),
         read_only: context.settings.read_only,

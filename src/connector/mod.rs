@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use gather::Observed;
 use plan::Plan;
+pub use plan::WAIT;
 use resolve::Resolved;
 
 use jiff::Timestamp;

@@ -132,6 +132,9 @@ pub fn plan(connector: &Connector, resolved: &Resolved, observed: &Observed, now
     }
 }
 
+/// How the step begins that is over once the account holds what it needs.
+pub const WAIT: &str = "Wait until PolicySatisfied is True";
+
 /// The steps of a sign-in between its beginning and its end, where the account has to be given something for it.
 fn framed(connector: &Connector, resolved: &Resolved, what: What, steps: Vec<String>) -> Vec<String> {
     let Judged { request: Some(request), elevates, .. } = &resolved.reauthentication else { return steps };
@@ -150,7 +153,7 @@ fn framed(connector: &Connector, resolved: &Resolved, what: What, steps: Vec<Str
             "Begin when you sit down to it: {}. The account gets {role} then, and only until you are done.",
             said("begin", BEGIN)
         )),
-        Some(role) => all.push(format!("Wait until PolicySatisfied is True: the account has {role} then.")),
+        Some(role) => all.push(format!("{WAIT}: the account has {role} then.")),
         None => {}
     }
     all.extend(steps);

@@ -48,8 +48,6 @@ struct Facts<'a> {
     attested: Option<Timestamp>,
     /// When the newest backup was taken.
     backup: Option<Timestamp>,
-    /// When somebody last signed in, as far as it is known.
-    authorized: Option<Timestamp>,
     /// When a person last did something for it, by the vendor's audit.
     deed: Option<Timestamp>,
     /// What was seen at Microsoft since then that ends it, or will.
@@ -110,7 +108,6 @@ pub fn judge(connector: &Connector, resolved: &Resolved, deed: Option<Timestamp>
         living,
         attested,
         backup: found.last_backup.known().copied().flatten().map(|backup| backup.latest),
-        authorized,
         deed: deed.map(|deed| whole_seconds(deed).0),
         // What changed since makes an attestation void by itself.
         predicted: policy
@@ -162,7 +159,7 @@ fn decide(
     now: Timestamp,
 ) -> Judged {
     // The first time that it is seen to work is all that is known of its age.
-    let authorized = facts.authorized.or_else(|| (facts.living == Some(true)).then_some(now));
+    let authorized = facts.attested.or(facts.before).or_else(|| (facts.living == Some(true)).then_some(now));
     let elevates = facts.elevates.map(str::to_owned);
     let days = |days: u16| SignedDuration::from_hours(24 * i64::from(days));
     let due = spec.zip(authorized).and_then(|(spec, since)| since.checked_add(days(spec.every_days)).ok());
@@ -329,7 +326,6 @@ mod tests {
             living,
             attested: None,
             backup: None,
-            authorized: Some(at(0)),
             deed: None,
             predicted: BTreeSet::new(),
             elevates: Some("Global Administrator"),

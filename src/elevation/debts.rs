@@ -124,15 +124,16 @@ struct Memory {
 /// One step of one window; how long until the next.
 async fn step(entry: &Entry, context: &Context, memory: &mut Memory) -> Result<Duration, Fault> {
     let now = Timestamp::now();
-    let over = matches!(entry.phase, Phase::Opening | Phase::Open) && now >= entry.expires;
-    let mut closing = Entry { phase: Phase::Closing, closing: Some(now), ..entry.clone() };
-    let entry = if over {
-        // What can't be written down is taken back all the same.
-        match become_(entry, Phase::Closing, entry.given, context).await {
-            Ok(_) => return Ok(Duration::ZERO),
-            Err(fault) => closing.message = Some(fault.sentence),
+    let unwritten;
+    let entry = if entry.is_usable() && now >= entry.expires {
+        if become_(entry, Phase::Closing, entry.given, context).await.is_ok() {
+            return Ok(Duration::ZERO);
         }
-        &closing
+        // What can't be written down is taken back all the same.
+        let mut closing = entry.clone();
+        closing.close(now);
+        unwritten = closing;
+        &unwritten
     } else {
         entry
     };
@@ -242,12 +243,12 @@ async fn become_(entry: &Entry, phase: Phase, given: Given, context: &Context) -
     let (was, now) = (entry.phase, Timestamp::now());
     let changed = change(entry, context, |entry| {
         (entry.phase, entry.given) = (phase, given);
+        if phase == Phase::Closing {
+            entry.close(now);
+        }
         if phase != was && (phase != Phase::Open || given == Given::ByOperator) {
             // What was told of the phase before is settled.
             entry.message = None;
-        }
-        if phase == Phase::Closing {
-            entry.closing = entry.closing.or(Some(now));
         }
         if phase == Phase::Closed {
             entry.ended = Some(now);

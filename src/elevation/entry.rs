@@ -139,7 +139,7 @@ pub enum Next {
 }
 
 /// So long what was given may take to show: what is not seen before that is not known to be gone.
-pub const SHOWS_WITHIN: SignedDuration = SignedDuration::from_mins(2);
+const SHOWS_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 /// What was written and does not show is written again after this long: being so already is success.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(10);
 /// What is gone for so long is gone: one look may have been answered by a part of the directory that is behind.
@@ -156,6 +156,18 @@ impl Entry {
     #[must_use]
     pub fn is_standing(&self) -> bool {
         self.phase != Phase::Closed
+    }
+
+    /// Whether somebody may sign in by it, now or soon: it is not being cleared.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        matches!(self.phase, Phase::Opening | Phase::Open)
+    }
+
+    /// It is being cleared from now on.
+    pub fn close(&mut self, now: Timestamp) {
+        self.phase = Phase::Closing;
+        self.closing = self.closing.or(Some(now));
     }
 
     /// Whether a person is asked to give the role now.
@@ -186,11 +198,10 @@ impl Entry {
         }
     }
 
-    /// How many windows were opened in the thirty days before, and when the first of them no longer counts.
+    /// When the windows of the thirty days before were opened, the first of them first.
     #[must_use]
-    pub fn windows_before(&self, now: Timestamp) -> (usize, Option<Timestamp>) {
-        let counted: Vec<Timestamp> = self.windows.iter().filter(|opened| **opened + COUNTED > now).copied().collect();
-        (counted.len(), counted.first().map(|first| *first + COUNTED))
+    pub fn windows_before(&self, now: Timestamp) -> Vec<Timestamp> {
+        self.windows.iter().filter(|opened| **opened + COUNTED > now).copied().collect()
     }
 
     /// Whether something is to be seen of the account before it is known what comes next.

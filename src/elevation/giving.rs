@@ -78,7 +78,7 @@ pub async fn give(entry: &Entry, tenant: &Tenant, context: &Context, now: Timest
                 format!("Backstay: somebody signs in again for {}", named.collect::<Vec<_>>().join(", "));
             tenant.give_until(&entry.account, ROLE, entry.expires, &justification).await
         }
-        ElevationMethod::RoleAssignment => tenant.add_role_anew(&entry.account, ROLE).await,
+        ElevationMethod::RoleAssignment => tenant.add_role(&entry.account, ROLE).await,
         ElevationMethod::Manual => return Ok(SOON),
     };
     became(entry, given, context).await

@@ -7,5 +7,5 @@ mod ledger;
 
 pub use debts::serve;
 pub use entry::{Entry, Phase};
-pub use giving::action;
+pub use giving::{ROLE, action};
 pub use ledger::Ledger;

@@ -12,7 +12,7 @@ use super::resolve::Resolved;
 use super::steps::What;
 use super::window::Decision;
 use crate::api::ServiceAccountPolicy;
-use crate::elevation::{Entry, Phase};
+use crate::elevation::Entry;
 use crate::fault::{Fault, Kind};
 use crate::runtime::lately::Became;
 use crate::runtime::{Allowed, Context, Note};
@@ -121,7 +121,7 @@ async fn decided(decision: &Decision, resolved: &Resolved, context: &Context, no
                 .ledger
                 .change(&account, |entry| {
                     // Unless it went on meanwhile: then they begin again.
-                    if matches!(entry.phase, Phase::Opening | Phase::Open) {
+                    if entry.is_usable() {
                         entry.connectors.extend(connectors.iter().cloned());
                         entry.begun = *begun;
                     }
@@ -131,8 +131,8 @@ async fn decided(decision: &Decision, resolved: &Resolved, context: &Context, no
         Decision::Close => {
             let close = |entry: &mut Entry| {
                 // Unless it went on meanwhile.
-                if matches!(entry.phase, Phase::Opening | Phase::Open) {
-                    (entry.phase, entry.closing) = (Phase::Closing, Some(Timestamp::now()));
+                if entry.is_usable() {
+                    entry.close(Timestamp::now());
                 }
             };
             context.ledger.change(&account, close).await
@@ -198,7 +198,7 @@ async fn write(
     let account = resolved.account_id.as_str();
     match what {
         What::EnrollSelf(environment) => tenant.enroll_self(environment).await,
-        What::AddDirectoryRole(role) => tenant.add_role(account, *role).await,
+        What::AddDirectoryRole(role) => tenant.add_role(account, *role).await.map(|_| ()),
         What::AddToEnvironment(environment) => tenant.add_to_environment(environment, &resolved.who).await,
         What::SetReadWrite(environment) => tenant.set_read_write(environment, access.ok_or_else(unseen_row)?).await,
         What::AddSystemAdministrator(environment) => {

@@ -107,10 +107,7 @@ pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: 
         overdue: context.lately.overdue(act::ARRIVES_WITHIN),
         window: window_of(policy, context),
         unread: context.ledger.trouble().is_some(),
-        credential_ends: match policy.spec.credential.secret() {
-            Some(secret) => context.secrets.ends(&namespace, secret).await?,
-            None => None,
-        },
+        credential_ends: policy.spec.credential.secret().and_then(|secret| context.secrets.ends(&namespace, secret)),
         caller: caller(&policy.spec),
         tenant,
         account,

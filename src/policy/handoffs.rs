@@ -7,10 +7,9 @@ use super::rules::Rule;
 use super::steps::{Step, What};
 use crate::api::policy::{FindingResult, Stage};
 use crate::elevation::entry::Given;
-use crate::elevation::{Entry, Phase};
+use crate::elevation::{Entry, Phase, ROLE};
 use crate::handoff::HandOff;
 use crate::runtime::Allowed;
-use crate::tenant::DirectoryRole;
 use crate::tenant::centers::Centers;
 use crate::tenant::facts::AccountFacts;
 
@@ -69,8 +68,7 @@ fn unmet(
     let account = resolved.account.as_ref().map_or("the account", |account| account.name.as_str());
     let mut roles = of(|rule| matches!(rule, Rule::DirectoryRole { .. } | Rule::NoDirectoryRole { .. }));
     let of_window = |finding: &&Finding| {
-        let role = DirectoryRole::GlobalAdministrator;
-        let only = matches!(&finding.requirement.rule, Rule::DirectoryRole { any_of, .. } if any_of == &[role]);
+        let only = matches!(&finding.requirement.rule, Rule::DirectoryRole { any_of, .. } if any_of == &[ROLE]);
         only && !finding.requirement.counts_in(Stage::Steady)
     };
     if !connecting {
@@ -131,7 +129,7 @@ fn in_environments(rule: &Rule) -> bool {
 /// A role that a person gave for a window, and has to take back.
 pub fn take_back(entry: &Entry, centers: &Centers) -> Option<HandOff> {
     let owed = entry.phase == Phase::Closing && entry.given == Given::ByPerson;
-    let (role, account) = (DirectoryRole::GlobalAdministrator.name(), &entry.name);
+    let (role, account) = (ROLE.name(), &entry.name);
     owed.then(|| HandOff {
         name: TAKE_BACK,
         title: format!("Take {role} from {account}: the window that it was given for is over"),

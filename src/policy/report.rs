@@ -118,9 +118,7 @@ pub fn report(
         resolved.next_waiver_end.map(|end| Duration::try_from(end.duration_since(now)).unwrap_or_default());
     let next = until_waiver.map_or(next, |until| next.min(until.max(AT_ONCE)));
     notes.extend(conditions.turned());
-    let ahead =
-        window.and_then(|entry| window::next(entry, now)).map(|time| Duration::try_from(time.duration_since(now)));
-    let next = ahead.map_or(next, |ahead| next.min(ahead.unwrap_or_default().max(AT_ONCE)));
+    let next = no_later_than_window(next, window, now);
     let refused = if let Decision::Refuse(sentence) = &plan.window { Some(sentence) } else { None };
     let begun = |uid: &str| observed.connectors.iter().find(|asking| asking.uid == uid)?.begun;
     let demands = resolved.demands.iter().map(|demand| DemandStatus {
@@ -212,11 +210,15 @@ pub fn suspended(policy: &ServiceAccountPolicy, window: Option<&Entry>, unread: 
         ..ServiceAccountPolicyStatus::default()
     };
     // What is being taken back meanwhile is told as it changes.
-    let ahead =
-        window.and_then(|entry| window::next(entry, now)).map(|time| Duration::try_from(time.duration_since(now)));
-    let next = span(&policy.spec.interval);
-    let next = ahead.map_or(next, |ahead| next.min(ahead.unwrap_or_default().max(AT_ONCE)));
+    let next = no_later_than_window(span(&policy.spec.interval), window, now);
     Outcome { status, notes, next }
+}
+
+/// The next look, sooner if the window changes by itself before.
+fn no_later_than_window(next: Duration, window: Option<&Entry>, now: Timestamp) -> Duration {
+    let left = |time: Timestamp| Duration::try_from(time.duration_since(now)).unwrap_or_default();
+    let ahead = window.and_then(|entry| window::next(entry, now)).map(left);
+    ahead.map_or(next, |ahead| next.min(ahead.max(AT_ONCE)))
 }
 
 /// What was asked for before, but for what the ledger no longer asks for.

@@ -14,14 +14,10 @@ use crate::api::elevation::{Day, Elevation, ElevationHours, ElevationMethod, Ele
 use crate::api::policy::FindingResult;
 use crate::api::{Reason, ServiceAccountPolicy};
 use crate::elevation::entry::{COUNTED, Given, LAG, Place};
-use crate::elevation::{self, Entry, Phase};
+use crate::elevation::{self, Entry, Phase, ROLE};
 use crate::runtime::Conditions;
 use crate::runtime::conditions::{State, whole_seconds};
-use crate::tenant::DirectoryRole;
 use crate::tenant::facts::held;
-
-/// The role that windows are for.
-const ROLE: DirectoryRole = DirectoryRole::GlobalAdministrator;
 
 /// What is to be done about the window of the account.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -52,7 +48,7 @@ pub fn decide(policy: &ServiceAccountPolicy, resolved: &Resolved, observed: &Obs
         all.filter(|asking| !asking.asleep).filter_map(|asking| asking.begun.map(|begun| (asking, begun)))
     };
     match observed.window.as_ref().filter(|entry| entry.is_standing()) {
-        Some(entry) if !matches!(entry.phase, Phase::Opening | Phase::Open) || now >= entry.expires => {
+        Some(entry) if !entry.is_usable() || now >= entry.expires => {
             let late =
                 observed.connectors.iter().filter(|asking| !asking.asleep).filter_map(|asking| asking.begun).max();
             match late.filter(|begun| *begun > entry.begun) {
@@ -114,8 +110,8 @@ fn opened(
     let now = observed.now;
     let wanted = spec.method;
     let bar = bar(wanted, resolved, observed);
-    let before = observed.window.as_ref().map(|entry| entry.windows.clone()).unwrap_or_default();
-    let counted = before.into_iter().filter(|opened| *opened + COUNTED > now);
+    let mut windows = observed.window.as_ref().map(|entry| entry.windows_before(now)).unwrap_or_default();
+    windows.push(now);
     Entry {
         account: resolved.account_id.to_ascii_lowercase(),
         name: policy.spec.account.name().to_owned(),
@@ -145,7 +141,7 @@ fn opened(
         took: None,
         away: None,
         message: bar.map(|bar| format!("The operator may not give {}, so that a person is asked: {bar}", ROLE.name())),
-        windows: counted.chain([now]).collect(),
+        windows,
     }
 }
 
@@ -189,10 +185,11 @@ fn refusal(spec: &Elevation, begun: Timestamp, resolved: &Resolved, observed: &O
             }
         }
     }
-    let (windows, until) = observed.window.as_ref().map(|entry| entry.windows_before(now)).unwrap_or_default();
+    let windows = observed.window.as_ref().map(|entry| entry.windows_before(now)).unwrap_or_default();
     let most = usize::from(spec.max_windows_per_30_days);
-    let until = until.map(|until| until.strftime("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default();
-    (windows >= most).then(|| {
+    let until = windows.first().map(|first| (*first + COUNTED).strftime("%Y-%m-%d %H:%M UTC").to_string());
+    let until = until.unwrap_or_default();
+    (windows.len() >= most).then(|| {
         format!("The policy opens {most} windows in 30 days (spec.elevation.maxWindowsPer30Days), and there were as many; the next opening is {until}")
     })
 }

@@ -1,7 +1,6 @@
 //! What holds of the windows of an account whatever its Connectors say and the ledger holds: tried over many that nobody thought of.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -15,7 +14,6 @@ use crate::api::policy::Stage;
 use crate::api::{Action, Connector, ServiceAccountPolicy};
 use crate::elevation::{Entry, Phase};
 use crate::runtime::Settings;
-use crate::runtime::grants::Grants;
 use crate::seen::Seen;
 use crate::tenant::facts::User;
 
@@ -93,16 +91,8 @@ fn decided(all: &[Says], entry: Option<&Entry>, windows: u16, now: i64) -> Decis
     let mut facts = facts_for_tests();
     let user = super::rules::user_for_tests();
     facts.user = Seen::Known(Some(User { id: ACCOUNT.into(), principal_name: "u@contoso.com".into(), ..user }));
-    let settings = Settings {
-        grants: Grants::default(),
-        read_only: false,
-        waiting_interval: Duration::from_mins(1),
-        deletions_per_minute: 3,
-        deletion_patience: Duration::from_mins(15),
-        operator_namespace: String::new(),
-    };
     let granted = BTreeSet::from([Action::UntimedElevation]);
-    look(&policy(windows), facts, &connectors, granted, entry.cloned(), &settings, at(now)).1
+    look(&policy(windows), facts, &connectors, granted, entry.cloned(), &Settings::for_tests(), at(now)).1
 }
 
 /// Who is at it: awake, and has begun.

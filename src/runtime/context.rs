@@ -46,6 +46,21 @@ pub struct Settings {
     pub operator_namespace: String,
 }
 
+#[cfg(test)]
+impl Settings {
+    /// What the command line has by default, without grants.
+    pub(crate) fn for_tests() -> Self {
+        Self {
+            grants: Grants::default(),
+            read_only: false,
+            waiting_interval: Duration::from_mins(1),
+            deletions_per_minute: 3,
+            deletion_patience: Duration::from_mins(15),
+            operator_namespace: "backstay-system".to_owned(),
+        }
+    }
+}
+
 /// What every pass may use.
 pub struct Context {
     /// The Kubernetes API.

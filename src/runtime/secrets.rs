@@ -59,7 +59,11 @@ impl Secrets {
                     self.entries().insert(place, (version, Arc::clone(&data)));
                     data
                 }
-                Err(problem) => return Ok(Err(problem)),
+                Err(problem) => {
+                    // What is gone, or meant for nobody any more, is not remembered either.
+                    self.entries().remove(&place);
+                    return Ok(Err(problem));
+                }
             },
         };
         let usable = |key: &&&str| data.get(**key).is_some_and(|value| !value.expose_secret().trim().is_empty());
@@ -73,17 +77,14 @@ impl Secrets {
         })
     }
 
-    /// When what is in a Secret ends, as its annotation says, or a certificate in it; `None`: nothing says, or it can't be read.
-    ///
-    /// # Errors
-    /// The API server did not answer.
-    pub async fn ends(&self, namespace: &str, name: &str) -> Result<Option<Ends>, Fault> {
-        let Ok(data) = self.keys(namespace, name, &[]).await? else { return Ok(None) };
-        let chain = data.get(CERTIFICATE).map(|chain| chain.expose_secret().to_owned());
-        let certificate = chain.and_then(|chain| Certificate::ends(&chain)).map(Ends::At);
+    /// When what was last read of a Secret ends, as its annotation says, or a certificate in it; `None`: nothing says, or it can't be read.
+    pub fn ends(&self, namespace: &str, name: &str) -> Option<Ends> {
+        let (_, data) = self.entries().get(&(namespace.to_owned(), name.to_owned())).cloned()?;
+        let certificate =
+            data.get(CERTIFICATE).and_then(|chain| Certificate::ends(chain.expose_secret())).map(Ends::At);
         let watched = self.metadata.get(&ObjectRef::new(name).within(namespace));
         let said = watched.and_then(|secret| annotation(&secret.metadata, EXPIRES).map(Ends::read));
-        Ok(certificate.into_iter().chain(said).min())
+        certificate.into_iter().chain(said).min()
     }
 
     /// Forgets data of Secrets that are gone or no longer labelled.

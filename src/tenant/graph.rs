@@ -12,7 +12,7 @@ use super::batch::MOST;
 use super::calls::{LICENSES, ROLES_READ, ROLES_WRITE, USERS};
 use super::facts::{Group, HeldRole, License, LicenseState, Plan, PlanState, Subscribed, User};
 use super::wire::{Call, Scope, Service, unwrapped};
-use super::{DirectoryRole, Tenant, schedule};
+use super::{DirectoryRole, Requested, Tenant, schedule};
 use crate::fault::{Fault, Kind};
 use crate::http::Answer;
 
@@ -232,14 +232,14 @@ pub async fn another_global_administrator(tenant: &Tenant, beside: &[String]) ->
     unseen.map_or(Ok(false), Err)
 }
 
-/// Assigns a role at "/"; false: it was assigned before.
-pub async fn assign(tenant: &Tenant, user: &str, role: DirectoryRole) -> Result<bool, Fault> {
+/// Assigns a role at "/".
+pub async fn add_role(tenant: &Tenant, user: &str, role: DirectoryRole) -> Result<Requested, Fault> {
     let url = at(tenant, &["roleManagement", "directory", "roleAssignments"], &[])?;
     let body = json!({ "principalId": user, "roleDefinitionId": role.id(), "directoryScopeId": "/" });
     let call = Call::write(&SERVICE, Method::POST, url, Some(body), "assign a role", ROLES_WRITE);
     match tenant.call(call).await {
-        Ok(_) => Ok(true),
-        Err(fault) if fault.kind == Kind::Conflict => Ok(false),
+        Ok(_) => Ok(Requested::Given),
+        Err(fault) if fault.kind == Kind::Conflict => Ok(Requested::Held),
         Err(fault) => Err(fault),
     }
 }

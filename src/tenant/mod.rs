@@ -139,12 +139,12 @@ impl Tenant {
         }
     }
 
-    /// Assigns a directory role at "/". Being assigned already is success.
+    /// Assigns a directory role at "/". Being assigned already is success, and told.
     ///
     /// # Errors
     /// As Microsoft Graph says.
-    pub async fn add_role(&self, user: &str, role: DirectoryRole) -> Result<(), Fault> {
-        graph::assign(self, user, role).await.map(|_| ())
+    pub async fn add_role(&self, user: &str, role: DirectoryRole) -> Result<Requested, Fault> {
+        graph::add_role(self, user, role).await
     }
 
     /// Removes one direct assignment by its id. Being gone already is success.
@@ -153,15 +153,6 @@ impl Tenant {
     /// As Microsoft Graph says.
     pub async fn remove_assignment(&self, assignment: &str) -> Result<(), Fault> {
         graph::remove_assignment(self, assignment).await
-    }
-
-    /// Assigns a directory role at "/", and tells whether it was so before.
-    ///
-    /// # Errors
-    /// As Microsoft Graph says.
-    pub async fn add_role_anew(&self, user: &str, role: DirectoryRole) -> Result<Requested, Fault> {
-        let added = graph::assign(self, user, role).await?;
-        Ok(if added { Requested::Given } else { Requested::Held })
     }
 
     /// Assigns a directory role at "/" until then.

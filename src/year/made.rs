@@ -1,7 +1,6 @@
 //! The accounts and Connectors of the year, and what Microsoft and the vendors show of them.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use fastrand::Rng;
 use jiff::Timestamp;
@@ -13,7 +12,6 @@ use crate::api::elevation::ElevationMethod;
 use crate::fault::{Fault, Kind::NotShown};
 use crate::policy::simulated as policy;
 use crate::runtime::Settings;
-use crate::runtime::grants::Grants;
 use crate::seen::Seen;
 use crate::tenant::DirectoryRole::{Dynamics365Administrator, GlobalAdministrator, PowerPlatformAdministrator};
 use crate::tenant::facts::{
@@ -21,17 +19,6 @@ use crate::tenant::facts::{
     User,
 };
 use crate::vendors::{Attestation, Authorization, Backup, Details, Health, Organization, VendorConnector};
-
-pub(super) fn settings() -> Settings {
-    Settings {
-        grants: Grants::default(),
-        read_only: false,
-        waiting_interval: Duration::from_mins(1),
-        deletions_per_minute: 3,
-        deletion_patience: Duration::from_mins(15),
-        operator_namespace: "backstay-system".into(),
-    }
-}
 
 impl Account {
     pub(super) fn new(kind: Kind, seed: u64) -> Self {
@@ -76,7 +63,7 @@ impl Account {
             giver: None,
             taker: None,
             free_since: now,
-            settings: settings(),
+            settings: Settings::for_tests(),
             told: Told::default(),
         };
         account.all = (0..CONNECTORS).map(|number| account.connector(number, 0)).collect();

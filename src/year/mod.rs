@@ -172,7 +172,7 @@ impl Account {
             }
             Decision::Close => {
                 let entry = self.ledger.as_mut().unwrap();
-                (entry.phase, entry.closing) = (Phase::Closing, Some(now));
+                entry.close(now);
                 changed = true;
             }
         }
@@ -201,7 +201,7 @@ impl Account {
                 }
                 (entry.phase, entry.given) = (phase, given);
                 if phase == Phase::Closing {
-                    entry.closing = entry.closing.or(Some(now));
+                    entry.close(now);
                 }
                 if phase == Phase::Closed {
                     entry.ended = Some(now);
