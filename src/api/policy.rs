@@ -175,7 +175,9 @@ pub struct ServiceAccountPolicyStatus {
     /// The account that the policy watches over, pinned by its object id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountStatus>,
-    /// When what is in the credential's Secret ends, as far as its annotation `backstay.dev/expires` or a certificate in it says.
+    /// When the first credential ends, as far as anything tells: the operator's by the annotation `backstay.dev/expires` of its
+    /// Secret, its certificate or Microsoft Graph (a client secret, if the app may read itself); an app's that is the account, by
+    /// Microsoft Graph.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_expiration_time: Option<Time>,
     /// What each Connector needs now, and whether the account has it.

@@ -132,6 +132,7 @@ fn calls() -> String {
     for call in CALLS {
         let whats = call.purposes.iter().flat_map(|purpose| match purposes.get(purpose) {
             Some(findings) => findings.clone(),
+            None if *purpose == For::Credentials => vec!["when credentials end".to_owned()],
             None => vec![format!("step: {purpose:?}")],
         });
         let mut told = BTreeSet::new();

@@ -13,7 +13,7 @@ use crate::api::policy::{Account, Credential};
 use crate::api::{Action, ServiceAccountPolicy};
 use crate::policy::needs::{Needs, of_action};
 use crate::policy::profiles::{Requirement, requirements};
-use crate::tenant::calls::{CALLS, For, Right, covers, least};
+use crate::tenant::calls::{APPS, CALLS, For, Right, covers, least};
 
 /// A terminal is at least so wide, or made so.
 const COLUMNS: usize = 100;
@@ -65,6 +65,11 @@ fn of_policy(policy: &ServiceAccountPolicy) -> String {
                 &reasons(*right, policy, &requirements),
             ));
         }
+    }
+    let ends = Right::Graph(APPS);
+    if matches!(policy.spec.credential, Credential::ClientSecret(_)) && !rights.iter().any(|right| covers(*right, ends))
+    {
+        text.push_str(&comment(&format!("#   {APPS:<36} "), REASONS, "optional: tells when a client secret ends"));
     }
     let others = [
         (Right::ManagementApplication, "Power Platform: registered once, by a Power Platform administrator"),

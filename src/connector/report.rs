@@ -351,7 +351,7 @@ fn waiting(connector: &Connector, settings: &Settings) -> Duration {
 /// Whether all is well, or whose turn it is.
 fn ready(resolved: &Resolved, plan: &Plan, hand_offs: &[HandOffStatus], all: [Option<Says>; 4], label: &str) -> Says {
     // What ends some day keeps nobody from being Ready before.
-    let first = hand_offs.iter().find(|hand_off| hand_off.name != expiring::RENEW);
+    let first = hand_offs.iter().find(|hand_off| !expiring::is_ahead(&hand_off.name));
     if let Some(first) = first.filter(|_| !plan.can_wait) {
         return Says(State::False, Reason::AwaitingPerson, first.title.clone());
     }

@@ -13,7 +13,7 @@ use super::needs::Needs;
 use super::others::{self, Elsewhere, elsewhere, granted, obscured, rival, roles_needed};
 use super::profiles::Requirement;
 use super::{act, look, profiles};
-use crate::api::policy::Stage;
+use crate::api::policy::{Account, Stage};
 use crate::api::shared::span;
 use crate::api::{Action, Reason, ServiceAccountPolicy, ServiceAccountPolicySpec};
 use crate::elevation::Entry;
@@ -55,6 +55,8 @@ pub struct Observed {
     pub unread: bool,
     /// When what the operator signs in with ends, if anything says so.
     pub credential_ends: Option<Ends>,
+    /// When the last credential of an account that is an app ends, if its directory tells.
+    pub app_credential_ends: Option<Timestamp>,
     /// Who the operator is there.
     pub caller: Caller,
     /// The tenant, for whoever acts; `None`: it can't be signed in to.
@@ -82,14 +84,17 @@ pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: 
     let namespace = policy.namespace().unwrap_or_default();
     let max_age = max_age(policy, context, patience);
     let before = connectors(policy, context);
-    let (tenant, account, selection) = match context.app(policy).await? {
+    let said = policy.spec.credential.secret().and_then(|secret| context.secrets.ends(&namespace, secret));
+    let (tenant, account, selection, ends) = match context.app(policy).await? {
         Ok(app) => {
             let tenant = tenant::of(&context.tenants, &context.desk.way, &app);
             let needs = Needs::of(&asked_for(policy, &before));
-            let (facts, selection) = Box::pin(look::look(policy, &tenant, &needs, max_age)).await;
-            (Some(tenant), Ok(facts), selection)
+            let looked = Box::pin(look::look(policy, &tenant, &needs, max_age));
+            let ((facts, selection), own, of_account) =
+                futures::join!(looked, tenant.own_credential_ends(), app_credential_ends(policy, &tenant));
+            (Some(tenant), Ok(facts), selection, (own, of_account))
         }
-        Err(problem) => (None, Err(problem), Ok(())),
+        Err(problem) => (None, Err(problem), Ok(()), (None, None)),
     };
     let others = elsewhere(policy, context);
     Ok(Observed {
@@ -107,12 +112,21 @@ pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: 
         overdue: context.lately.overdue(act::ARRIVES_WITHIN),
         window: window_of(policy, context),
         unread: context.ledger.trouble().is_some(),
-        credential_ends: policy.spec.credential.secret().and_then(|secret| context.secrets.ends(&namespace, secret)),
+        credential_ends: said.into_iter().chain(ends.0.map(Ends::At)).min(),
+        app_credential_ends: ends.1,
         caller: caller(&policy.spec),
         tenant,
         account,
         selection,
     })
+}
+
+/// An app that is the account has credentials of its own, which are the vendor's to use.
+async fn app_credential_ends(policy: &ServiceAccountPolicy, tenant: &Tenant) -> Option<Timestamp> {
+    match &policy.spec.account {
+        Account::Application(app) => tenant.app_credential_ends(&app.client_id).await,
+        Account::User(_) => None,
+    }
 }
 
 /// What may count now: what only a restore needs is looked at while one is announced.

@@ -55,6 +55,7 @@ impl<'a> Preview<'a> {
             window: None,
             unread: false,
             credential_ends: None,
+            app_credential_ends: None,
             caller: Caller::default(),
             tenant: None,
             account: Ok(account),

@@ -242,6 +242,7 @@ fn observed(facts: AccountFacts, asking: Vec<Asking>, policy: &ServiceAccountPol
         window: None,
         unread: false,
         credential_ends: None,
+        app_credential_ends: None,
         caller: crate::tenant::Caller::default(),
         tenant: None,
         account: Ok(facts),

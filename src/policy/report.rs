@@ -73,7 +73,8 @@ pub fn report(
     let namespace = policy.namespace().unwrap_or_default();
     let secret = policy.spec.credential.secret().map(|secret| format!("{namespace}/{secret}")).unwrap_or_default();
     let renewal = expiring::hand_off(&secret, observed.credential_ends, now);
-    let open = plan.hand_offs.iter().cloned().chain(lacking).chain(renewal).collect();
+    let of_account = expiring::hand_off_of_account(policy.spec.account.name(), observed.app_credential_ends, now);
+    let open = plan.hand_offs.iter().cloned().chain(lacking).chain(renewal).chain(of_account).collect();
     let (hand_offs, mut notes) = handoffs::merge(open, &old.hand_offs, unsure, &conditions.now());
     notes.extend(done.notes.iter().cloned());
 
@@ -92,7 +93,7 @@ pub fn report(
             plan,
             done,
             (failing, unknown),
-            hand_offs.iter().any(|it| it.name != expiring::RENEW),
+            hand_offs.iter().any(|it| !expiring::is_ahead(&it.name)),
         );
     } else {
         let actions: Vec<String> = resolved.ungranted.iter().map(ToString::to_string).collect();
@@ -131,7 +132,7 @@ pub fn report(
         elevation: elevation(policy, window, observed.unread, now),
         observed_generation: policy.metadata.generation,
         account: resolved.account.clone().or_else(|| old.account.clone()),
-        credential_expiration_time: observed.credential_ends.and_then(Ends::time).map(whole_seconds),
+        credential_expiration_time: first_end(observed),
         demands: demands.collect(),
         environments: observed.account.as_ref().ok().and_then(environments),
         findings,
@@ -180,13 +181,19 @@ pub fn refuse(
         unknown: None,
         findings: Vec::new(),
         environments: None,
-        credential_expiration_time: observed.credential_ends.and_then(Ends::time).map(whole_seconds),
+        credential_expiration_time: first_end(observed),
         elevation: elevation(policy, window, observed.unread, now),
         hand_offs: if problem.concerns_identity() { Vec::new() } else { still_open(&old.hand_offs, window) },
         conditions: conditions.finish(),
         account: old.account.clone(),
     };
     Outcome { status, notes, next }
+}
+
+/// When the first credential ends: the operator's, or that of an account that is an app.
+fn first_end(observed: &Observed) -> Option<Time> {
+    let own = observed.credential_ends.and_then(Ends::time);
+    own.into_iter().chain(observed.app_credential_ends).min().map(whole_seconds)
 }
 
 /// The status of a suspended policy: it answers nobody, and what it said before is no longer said.

@@ -45,6 +45,7 @@ pub fn look(
         window,
         unread: false,
         credential_ends: None,
+        app_credential_ends: None,
         caller: Caller::default(),
         tenant: None,
         account: Ok(facts),

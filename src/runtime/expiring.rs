@@ -10,6 +10,8 @@ use crate::handoff::HandOff;
 pub const EXPIRES: &str = "backstay.dev/expires";
 /// The hand-off's name.
 pub const RENEW: &str = "renew-credential";
+/// The hand-off's name where the account is an app, and what ends is the vendor's to use.
+pub const RENEW_ACCOUNTS: &str = "renew-account-credential";
 /// A person is told so long before.
 const AHEAD: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -71,6 +73,35 @@ pub fn hand_off(secret: &str, ends: Option<Ends>, now: Timestamp) -> Option<Hand
     })
 }
 
+/// The same for the app that is the account: the vendor signs in with what ends.
+#[must_use]
+pub fn hand_off_of_account(client_id: &str, ends: Option<Timestamp>, now: Timestamp) -> Option<HandOff> {
+    let end = ends.filter(|end| *end <= now + AHEAD)?;
+    let word = if end > now { "ends" } else { "has ended" };
+    let day = end.strftime("%Y-%m-%d").to_string();
+    Some(HandOff {
+        name: RENEW_ACCOUNTS,
+        title: format!("Renew the certificate of app {client_id}, which is the account: its last one {word} on {day}"),
+        who: "Whoever owns the app registration, with an administrator of the vendor's account",
+        steps: vec![
+            format!(
+                "Microsoft Entra admin center > App registrations > {client_id} > Certificates & secrets: upload a new one, beside the old one."
+            ),
+            "Put it into the vendor's app profile, and see a backup run with it.".to_owned(),
+            "Take the old one away.".to_owned(),
+        ],
+        url: None,
+        due_date: Some(day),
+        done_when: "Microsoft Graph shows a credential of the app that ends later".to_owned(),
+    })
+}
+
+/// Whether a hand-off of this name asks for something that ends only later, so that nothing waits for it now.
+#[must_use]
+pub fn is_ahead(name: &str) -> bool {
+    [RENEW, RENEW_ACCOUNTS].contains(&name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +117,8 @@ mod tests {
         assert!(told("2026-11-01T00:00:00Z").unwrap().0.contains("has ended"));
         assert!(told("next year").unwrap().0.contains("it is no date"));
         assert_eq!(hand_off("backup/entra", None, now), None);
+        let of_account = |end: &str| hand_off_of_account("c", end.parse().ok(), now).map(|it| it.title);
+        assert_eq!(of_account("2026-12-28T00:00:00Z"), None);
+        assert!(of_account("2026-12-01T00:00:00Z").unwrap().contains("ends on 2026-12-01"));
     }
 }

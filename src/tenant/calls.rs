@@ -29,6 +29,7 @@ pub enum For {
     Subscriptions,
     SecondFactor,
     Consent,
+    Credentials,
     Environments,
     Access,
     Tables,
@@ -156,6 +157,14 @@ pub const CALLS: &[Known] = &[
         Right::Graph(GRANTS),
         &[For::Consent],
         "§1.7, §1.9; only where an app is for assigned users only",
+    ),
+    call(
+        GRAPH,
+        "GET",
+        "/v1.0/applications(appId='{client}')",
+        Right::Graph(APPS),
+        &[For::Credentials],
+        "avepoint-fluentpro.md §4; once an hour, and nothing depends on it",
     ),
     call(
         GRAPH,

@@ -54,6 +54,26 @@ pub struct User {
     pub password_changed: Option<Timestamp>,
 }
 
+/// What an app proves with that it is itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proves {
+    /// A client secret (`passwordCredentials`).
+    Secret,
+    /// A certificate (`keyCredentials`).
+    Certificate,
+}
+
+/// A credential of an app registration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppCredential {
+    /// What it is.
+    pub proves: Proves,
+    /// How a secret begins: three characters; `None`: not told.
+    pub hint: Option<String>,
+    /// When it ends.
+    pub ends: Option<Timestamp>,
+}
+
 /// How a license was assigned (`licenseAssignmentStates`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LicenseState {

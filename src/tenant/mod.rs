@@ -5,6 +5,7 @@ pub mod calls;
 pub mod centers;
 pub mod cloud;
 mod consent;
+mod credentials;
 mod dataverse;
 mod factor;
 pub mod facts;
@@ -29,8 +30,9 @@ use std::sync::Arc;
 use crate::cache::Keyed;
 use crate::fault::Fault;
 use crate::http::Way;
+use crate::seen::Seen;
 pub use cloud::Cloud;
-use facts::{Access, Environment, Who};
+use facts::{Access, AppCredential, Environment, Who};
 use signin::SignIn;
 pub use signin::{Credential, Federated};
 pub use timed::Requested;
@@ -110,6 +112,7 @@ pub struct Tenant {
     shared_limits: Arc<limits::OfTenant>,
     cloud: Cloud,
     client_id: String,
+    credential: Credential,
     sign_in: SignIn,
     reads: reads::Reads,
 }
@@ -135,8 +138,27 @@ impl Tenant {
             way,
             cloud: app.cloud,
             client_id: app.client_id.clone(),
+            credential: app.credential.clone(),
             reads: reads::Reads::default(),
         }
+    }
+
+    /// When the client secret that the operator signs in with ends; `None`: it signs in with something else, nothing tells, or the
+    /// app may not read it.
+    pub async fn own_credential_ends(&self) -> Option<jiff::Timestamp> {
+        match self.credential {
+            Credential::Secret(_) => {
+                let all = self.app_credentials(&self.client_id).await;
+                credentials::end_of(&self.credential, all.known()?)
+            }
+            Credential::Certificate(_) | Credential::Federated(_) => None,
+        }
+    }
+
+    /// When the last credential of another app ends; `None`: the app is registered elsewhere, has none, or may not be read.
+    pub async fn app_credential_ends(&self, client_id: &str) -> Option<jiff::Timestamp> {
+        let all: Seen<Arc<[AppCredential]>> = self.app_credentials(client_id).await;
+        credentials::last_end(all.known()?.iter())
     }
 
     /// Assigns a directory role at "/". Being assigned already is success, and told.

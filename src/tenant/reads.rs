@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::facts::{
-    Access, AccessWanted, Application, Environment, FactorPolicy, Group, HeldRole, Resource, Schedule, Subscribed,
-    TablesWanted, User, Who,
+    Access, AccessWanted, AppCredential, Application, Environment, FactorPolicy, Group, HeldRole, Resource, Schedule,
+    Subscribed, TablesWanted, User, Who,
 };
 use super::tables::{self, Definitions};
-use super::{Tenant, consent, dataverse, factor, graph, powerplatform, schedule};
+use super::{Tenant, consent, credentials, dataverse, factor, graph, powerplatform, schedule};
 use crate::cache::{Keyed, Shared};
 use crate::fault::Fault;
 use crate::seen::Seen;
@@ -31,6 +31,7 @@ pub struct Reads {
     schedules: Keyed<String, Shared<Schedule>>,
     per_user: Keyed<String, Shared<bool>>,
     applications: Keyed<(String, Option<String>), Shared<Option<Application>>>,
+    credentials: Keyed<String, Shared<Arc<[AppCredential]>>>,
     access: Keyed<AccessKey, Shared<Access>>,
     definitions: Keyed<(String, Vec<String>, bool), Shared<Arc<Definitions>>>,
 }
@@ -39,6 +40,8 @@ pub struct Reads {
 const LASTING: Duration = Duration::from_hours(24);
 /// Tables seldom come and go; a new one is noticed after this long.
 const TABLES: Duration = Duration::from_hours(1);
+/// When credentials end seldom changes, and is told a month ahead; an app that may not read it is not refused more often.
+const CREDENTIALS: Duration = Duration::from_hours(1);
 /// What could not be read of these is tried again sooner.
 const NOT_LASTING: Duration = Duration::from_secs(30);
 
@@ -120,6 +123,12 @@ impl Tenant {
         let key = (client_id.to_owned(), user.map(str::to_owned));
         let shared = self.reads.applications.get(key, Shared::default);
         shared.get(max_age, async { consent::application(self, client_id, user).await.into() }).await
+    }
+
+    /// The credentials of an app registration.
+    pub(super) async fn app_credentials(&self, client_id: &str) -> Seen<Arc<[AppCredential]>> {
+        let shared = self.reads.credentials.get(client_id.to_ascii_lowercase(), Shared::default);
+        shared.get(CREDENTIALS, async { credentials::of_app(self, client_id).await.map(Arc::from).into() }).await
     }
 
     /// The id of one of Microsoft's services in this tenant.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::harness::calls::contoso;
 use crate::harness::{ACCOUNT, POLICY, Scene, example, is};
 use crate::{Rotation, elevation};
 
@@ -42,6 +43,28 @@ async fn a_credential_that_ends_is_told_ahead_and_keeps_nobody_from_being_ready(
         .await;
     annotate(scene, "2099-12-31").await;
     scene.until("it to be done", "ServiceAccountPolicy", POLICY, |it| renewal(it).is_none()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_microsoft_says_of_a_secret_s_end_is_told_without_an_annotation() {
+    let scene = Scene::with_world(&contoso(|world| {
+        let app = &mut world["tenants"][0]["apps"][0];
+        app["secrets"].as_array_mut().unwrap()[0]["expires"] = json!(in_days(10));
+        // Another one, which the operator does not have, ends sooner.
+        let other = json!({ "value": "another-app's", "expires": in_days(2) });
+        app["secrets"].as_array_mut().unwrap().push(other);
+    }))
+    .await;
+    scene.apply_secrets().await;
+    let _operator = scene.operator_with("[]", &[]).await;
+    scene.apply_yaml(&scene.policy_yaml()).await;
+    let told = scene.until("the end to be told", "ServiceAccountPolicy", POLICY, |it| renewal(it).is_some()).await;
+    assert_eq!(told["status"]["credentialExpirationTime"], in_days(10), "{told:#}");
+}
+
+fn in_days(days: i64) -> String {
+    let day = jiff::Timestamp::now().strftime("%Y-%m-%dT00:00:00Z").to_string();
+    (day.parse::<jiff::Timestamp>().unwrap() + jiff::SignedDuration::from_hours(24 * days)).to_string()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -86,6 +86,11 @@ impl Secret {
         Self(value.into())
     }
 
+    /// All that Graph shows of a secret (`passwordCredential.hint`).
+    pub fn hint(&self) -> String {
+        self.0.chars().take(3).collect()
+    }
+
     pub fn is(&self, value: &str) -> bool {
         self.0 == value
     }

@@ -117,7 +117,7 @@ fn all(tenant: &Tenant) -> Vec<Value> {
 
 fn application_body(app: &App) -> Value {
     let end = |time: Option<jiff::Timestamp>| time.map(|it| it.to_string());
-    let secrets: Vec<Value> = app.secrets.iter().enumerate().map(|(i, it)| json!({ "keyId": guid_of(&[&app.client_id, "secret", &i.to_string()]), "displayName": null, "hint": null, "secretText": null, "endDateTime": end(it.expires) })).collect();
+    let secrets: Vec<Value> = app.secrets.iter().enumerate().map(|(i, it)| json!({ "keyId": guid_of(&[&app.client_id, "secret", &i.to_string()]), "displayName": null, "hint": it.value.hint(), "secretText": null, "endDateTime": end(it.expires) })).collect();
     let keys: Vec<Value> = app.certificates.iter().enumerate().map(|(i, it)| json!({ "keyId": guid_of(&[&app.client_id, "certificate", &i.to_string()]), "type": "AsymmetricX509Cert", "usage": "Verify", "key": null, "endDateTime": end(it.expires) })).collect();
     json!({ "id": app.object_id, "appId": app.client_id, "displayName": app.name, "signInAudience": "AzureADMyOrg", "passwordCredentials": secrets, "keyCredentials": keys })
 }
