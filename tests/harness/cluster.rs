@@ -13,6 +13,8 @@ use kube::core::{ApiResource, GroupVersionKind, Request};
 use kube::{Api, Client, Config};
 use serde_json::Value;
 
+use super::gate::Gate;
+
 struct Cluster {
     folder: PathBuf,
 }
@@ -54,10 +56,19 @@ pub fn folder() -> PathBuf {
 pub async fn client() -> Client {
     let path = tokio::task::spawn_blocking(|| cluster().folder.join("cluster/kubeconfig/admin.yaml")).await.unwrap();
     let kubeconfig = Kubeconfig::read_from(path).unwrap();
-    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
-    let client = Client::try_from(config).unwrap();
+    let client = connect(kubeconfig).await;
     INSTALLED.get_or_init(|| install(client.clone())).await;
     client
+}
+
+/// The client of a user with this token.
+pub async fn client_of(token: &str) -> Client {
+    connect(Kubeconfig::from_yaml(&kubeconfig(token, None)).unwrap()).await
+}
+
+async fn connect(kubeconfig: Kubeconfig) -> Client {
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+    Client::try_from(config).unwrap()
 }
 
 /// The CRDs and the `ClusterRole`, as a user installs them.
@@ -109,11 +120,14 @@ pub async fn issuer(client: &Client) -> (String, Value) {
     (issuer, ask("/openid/v1", "jwks").await["keys"].take())
 }
 
-/// The kubeconfig of a user with this token.
-pub fn kubeconfig(token: &str) -> String {
+/// The kubeconfig of a user with this token, who comes to the API server through the gate, if there is one.
+pub fn kubeconfig(token: &str, gate: Option<&Gate>) -> String {
     let admin = std::fs::read_to_string(cluster().folder.join("cluster/kubeconfig/admin.yaml")).unwrap();
     let mut kubeconfig: Value = serde_yaml::from_str(&admin).unwrap();
     kubeconfig["users"][0]["user"] = serde_json::json!({ "token": token });
+    if let Some(gate) = gate {
+        kubeconfig["clusters"][0]["cluster"] = serde_json::json!({ "server": gate.url() });
+    }
     serde_yaml::to_string(&kubeconfig).unwrap()
 }
 

@@ -11,6 +11,7 @@
 
 pub mod calls;
 mod cluster;
+pub mod gate;
 mod operator;
 
 use std::path::{Path, PathBuf};
@@ -134,7 +135,17 @@ subjects: [{ kind: ServiceAccount, name: backstay }]",
 
     /// The operator with these grants and further arguments; ready when it returns.
     pub async fn operator_with(&self, grants: &str, arguments: &[&str]) -> Operator {
-        Operator::start(self, grants, arguments).await
+        Operator::start(self, grants, arguments, None).await
+    }
+
+    /// The same, with a gate between it and the API server.
+    pub async fn operator_behind(&self, gate: &gate::Gate, grants: &str, arguments: &[&str]) -> Operator {
+        Operator::start(self, grants, arguments, Some(gate)).await
+    }
+
+    /// A gate before the API server, for the operator's user.
+    pub async fn gate(&self) -> gate::Gate {
+        gate::Gate::open(&self.token).await
     }
 
     pub(crate) fn token(&self) -> &str {

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::Scene;
+use super::gate::Gate;
 
 /// A running operator; ends with its test.
 pub struct Operator {
@@ -15,10 +16,10 @@ pub struct Operator {
 }
 
 impl Operator {
-    pub(super) async fn start(scene: &Scene, grants: &str, arguments: &[&str]) -> Self {
+    pub(super) async fn start(scene: &Scene, grants: &str, arguments: &[&str], gate: Option<&Gate>) -> Self {
         let folder = &scene.folder;
         std::fs::write(folder.join("grants.yaml"), grants).unwrap();
-        std::fs::write(folder.join("kubeconfig.yaml"), super::cluster::kubeconfig(scene.token())).unwrap();
+        std::fs::write(folder.join("kubeconfig.yaml"), super::cluster::kubeconfig(scene.token(), gate)).unwrap();
         let log = folder.join("operator.log");
         let begins = std::fs::metadata(&log).map_or(0, |log| log.len());
         let output: File = OpenOptions::new().create(true).append(true).open(&log).unwrap();
@@ -114,7 +115,7 @@ impl Scene {
     /// Another command of the same binary, with the operator's user and its way out; `input` is its standard input.
     pub fn backstay(&self, arguments: &[&str], input: &str) -> Said {
         let folder = &self.folder;
-        std::fs::write(folder.join("kubeconfig.yaml"), super::cluster::kubeconfig(self.token())).unwrap();
+        std::fs::write(folder.join("kubeconfig.yaml"), super::cluster::kubeconfig(self.token(), None)).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_backstay"))
             .args(arguments)
             .env("KUBECONFIG", folder.join("kubeconfig.yaml"))

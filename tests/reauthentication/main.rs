@@ -8,6 +8,7 @@ mod harness;
 
 mod begin;
 mod causes;
+mod crashes;
 mod credentials;
 mod debts;
 mod rotation;
