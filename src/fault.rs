@@ -36,6 +36,8 @@ pub enum Kind {
     HostNotAllowed,
     /// `--read-only` forbids the write.
     ReadOnly,
+    /// This process does not lead (any more), so that it may not write.
+    NotLeading,
     /// No answer: connection, TLS or deadline.
     Unreachable,
     /// 429, or a service that says that it is overloaded.
@@ -83,6 +85,7 @@ impl Kind {
         match self {
             Self::HostNotAllowed => "host_not_allowed",
             Self::ReadOnly => "read_only",
+            Self::NotLeading => "not_leading",
             Self::Unreachable => "unreachable",
             Self::Throttled => "throttled",
             Self::ServerError => "server_error",
@@ -110,9 +113,12 @@ impl Fault {
     /// A fault of this kind; the class follows from the kind.
     pub fn new(kind: Kind, sentence: impl Into<String>) -> Self {
         let class = match kind {
-            Kind::Unreachable | Kind::Throttled | Kind::ServerError | Kind::BadAnswer | Kind::Kubernetes => {
-                Class::Retry(None)
-            }
+            Kind::NotLeading
+            | Kind::Unreachable
+            | Kind::Throttled
+            | Kind::ServerError
+            | Kind::BadAnswer
+            | Kind::Kubernetes => Class::Retry(None),
             Kind::HostNotAllowed
             | Kind::ReadOnly
             | Kind::CredentialRefused

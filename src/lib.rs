@@ -12,6 +12,7 @@ pub mod fault;
 pub mod handoff;
 pub mod http;
 pub mod metrics;
+pub mod permit;
 pub mod policy;
 pub mod runtime;
 pub mod seen;

@@ -25,6 +25,7 @@ pub struct Metrics {
     credential_ends: Family<KindLabels, Gauge>,
     elevated: Gauge,
     overdue: Gauge,
+    leading: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -88,6 +89,8 @@ impl Metrics {
         registry.register("elevated_accounts", "Accounts that hold a role for the time of a window", elevated.clone());
         let overdue = Gauge::default();
         registry.register("elevations_overdue", "Accounts that hold it though the window is over", overdue.clone());
+        let leading = Gauge::default();
+        registry.register("leading", "Whether this process works (1) or stands by (0)", leading.clone());
         Arc::new(Self {
             registry,
             outgoing,
@@ -101,6 +104,7 @@ impl Metrics {
             credential_ends,
             elevated,
             overdue,
+            leading,
         })
     }
 
@@ -136,6 +140,19 @@ impl Metrics {
                 self.credential_ends.remove(&KindLabels { kind });
             }
         }
+    }
+
+    /// Whether this process leads.
+    pub fn set_leading(&self, leading: bool) {
+        self.leading.set(i64::from(leading));
+    }
+
+    /// Nothing is known of any object: this process does not lead.
+    pub fn clear_standing(&self) {
+        for family in [&self.hand_offs, &self.not_ready, &self.hand_off_age, &self.credential_ends] {
+            family.clear();
+        }
+        self.set_elevated(0, 0);
     }
 
     /// How many accounts are elevated, and how many of them for too long.

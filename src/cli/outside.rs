@@ -5,10 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use kube::client::{Body, ClientBuilder};
 use kube::{Client, Config};
+use tower::BoxError;
+use tower::filter::FilterLayer;
 
 use crate::http::{Hosts, Way};
 use crate::metrics::Metrics;
+use crate::permit::Permit;
 use crate::runtime::Settings;
 use crate::runtime::grants::Grants;
 use crate::runtime::once::Once;
@@ -45,10 +49,10 @@ impl Outside {
     ///
     /// # Errors
     /// One sentence: a host that is none, or a bundle that can't be read.
-    pub fn way(&self, read_only: bool, metrics: Arc<Metrics>) -> Result<Way, String> {
+    pub fn way(&self, permit: Permit, metrics: Arc<Metrics>) -> Result<Way, String> {
         let hosts = Hosts::new(tenant::cloud::hosts().chain(vendors::hosts()), &self.allow_host)?;
         let extra_ca = self.ca_bundle.as_deref().map(read).transpose()?;
-        Way::new(hosts, extra_ca.as_deref().map(str::as_bytes), read_only, metrics).map_err(|error| {
+        Way::new(hosts, extra_ca.as_deref().map(str::as_bytes), permit, metrics).map_err(|error| {
             match &self.ca_bundle {
                 Some(path) => format!("--ca-bundle {}: {error}", path.display()),
                 None => error,
@@ -62,7 +66,7 @@ impl Outside {
     /// One sentence.
     pub async fn once(&self, client: Client, namespace: &str) -> Result<Once, String> {
         let metrics = Metrics::new();
-        let way = self.way(true, metrics.clone())?;
+        let way = self.way(Permit::Never, metrics.clone())?;
         let settings = Settings {
             grants: self.grants()?,
             // What would be done, not what is done here.
@@ -81,14 +85,38 @@ impl Outside {
 /// # Errors
 /// One sentence.
 pub async fn cluster() -> Result<(Client, String), String> {
+    let config = configured().await?;
+    let namespace = config.default_namespace.clone();
+    let client = Client::try_from(config).map_err(|error| no_client(&error))?;
+    Ok((client, namespace))
+}
+
+/// The same, written to only as far as it is permitted at that moment.
+///
+/// # Errors
+/// One sentence.
+pub async fn cluster_for(permit: Permit) -> Result<Client, String> {
+    let asked = FilterLayer::new(move |request: http::Request<Body>| -> Result<_, BoxError> {
+        if !request.method().is_safe() {
+            permit.may_write()?;
+        }
+        Ok(request)
+    });
+    let builder = ClientBuilder::try_from(configured().await?).map_err(|error| no_client(&error))?;
+    Ok(builder.with_layer(&asked).build())
+}
+
+fn no_client(error: &kube::Error) -> String {
+    format!("the Kubernetes client can't be made: {error}")
+}
+
+async fn configured() -> Result<Config, String> {
     let mut config =
         Config::infer().await.map_err(|error| format!("no way to the Kubernetes API is configured: {error}"))?;
     // The proxy is for the way out. kube takes HTTPS_PROXY for the API server, too, and asks NO_PROXY about the proxy
     // instead of the server (5.0.0), so that there would be no way around it.
     config.proxy_url = None;
-    let namespace = config.default_namespace.clone();
-    let client = Client::try_from(config).map_err(|error| format!("the Kubernetes client can't be made: {error}"))?;
-    Ok((client, namespace))
+    Ok(config)
 }
 
 /// The text of a file; of standard input for `-`.

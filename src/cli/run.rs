@@ -10,8 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::outside;
 use crate::metrics::Metrics;
+use crate::permit::Permit;
 use crate::runtime::Settings;
-use crate::runtime::controllers::{self, Run};
+use crate::runtime::election::Terms;
+use crate::runtime::serve::{Serve, serve};
 use crate::telemetry::{self, Format};
 
 /// How the operator is run.
@@ -39,6 +41,16 @@ pub struct Options {
     /// kubeconfig].
     #[arg(long, env = "BACKSTAY_OPERATOR_NAMESPACE", value_name = "NAME")]
     operator_namespace: Option<String>,
+    /// Work without an election: only where no other process of the operator can run at the same time.
+    #[arg(long, env = "BACKSTAY_NO_LEADER_ELECTION")]
+    no_leader_election: bool,
+    /// How long others wait for a leader that says nothing, before one of them goes on; at least 5s.
+    #[arg(long, env = "BACKSTAY_LEASE_DURATION", value_name = "SPAN", default_value = "15s", value_parser = lease_duration)]
+    lease_duration: Duration,
+    /// The name of this process in the election; no other that runs at the same time may have it. In a Pod: the Pod's name [default: made
+    /// up].
+    #[arg(long, env = "BACKSTAY_IDENTITY", value_name = "NAME")]
+    identity: Option<String>,
     /// Where /healthz, /readyz and /metrics are served.
     #[arg(long, env = "BACKSTAY_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     listen: SocketAddr,
@@ -62,8 +74,19 @@ async fn start(options: Options) -> Result<(), String> {
     telemetry::start(options.log_format, &options.log_filter)?;
     let grants = options.outside.grants()?;
     let metrics = Metrics::new();
-    let way = options.outside.way(options.read_only, metrics.clone())?;
-    let (client, own) = outside::cluster().await?;
+    let permit = if options.no_leader_election { Permit::Always } else { Permit::not_yet() };
+    let to_vendors = if options.read_only { Permit::Never } else { permit.clone() };
+    let way = options.outside.way(to_vendors, metrics.clone())?;
+    let (free_client, own) = outside::cluster().await?;
+    let client = outside::cluster_for(permit.clone()).await?;
+    let operator_namespace = options.operator_namespace.unwrap_or(own);
+    let terms = (!options.no_leader_election).then(|| Terms {
+        namespace: operator_namespace.clone(),
+        // Operators for several namespaces may stand side by side.
+        lease: options.namespace.as_ref().map_or_else(|| "backstay".to_owned(), |of| format!("backstay.{of}")),
+        identity: options.identity.unwrap_or_else(made_up),
+        duration: options.lease_duration,
+    });
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|error| format!("can't listen on {}: {error}", options.listen))?;
@@ -76,8 +99,11 @@ async fn start(options: Options) -> Result<(), String> {
     );
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
-    controllers::run(Run {
+    serve(Serve {
         client,
+        free_client,
+        permit,
+        terms,
         namespace: options.namespace,
         settings: Settings {
             grants,
@@ -85,7 +111,7 @@ async fn start(options: Options) -> Result<(), String> {
             waiting_interval: options.waiting_interval,
             deletions_per_minute: options.deletions_per_minute,
             deletion_patience: options.deletion_patience,
-            operator_namespace: options.operator_namespace.unwrap_or(own),
+            operator_namespace,
         },
         way,
         metrics,
@@ -117,6 +143,20 @@ fn stop_on_signal(stop: CancellationToken) -> Result<(), String> {
         }
     });
     Ok(())
+}
+
+/// A name that no other process has.
+fn made_up() -> String {
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "backstay".to_owned());
+    format!("{host}-{:08x}", fastrand::u32(..))
+}
+
+fn lease_duration(text: &str) -> Result<Duration, String> {
+    let duration = span(text)?;
+    if duration < Duration::from_secs(5) || duration.subsec_nanos() > 0 {
+        return Err("must be at least 5s, in whole seconds".to_owned());
+    }
+    Ok(duration)
 }
 
 fn span(text: &str) -> Result<Duration, String> {

@@ -16,6 +16,7 @@ use url::Url;
 
 use crate::fault::{Fault, Kind};
 use crate::metrics::Metrics;
+use crate::permit::Permit;
 pub use answer::{Answer, next_try};
 use answer::{left_alone, status_class};
 pub use budget::Budget;
@@ -27,7 +28,7 @@ pub use hosts::Hosts;
 pub enum Effect {
     /// Changes nothing, and may be sent again.
     Read,
-    /// Changes something: sent once, and never with `--read-only`.
+    /// Changes something: sent once, and only while that is permitted.
     Write,
 }
 
@@ -76,7 +77,7 @@ impl std::fmt::Debug for Way {
 struct Inner {
     client: reqwest::Client,
     hosts: Hosts,
-    read_only: bool,
+    permit: Permit,
     metrics: Arc<Metrics>,
     gates: Gates,
 }
@@ -93,7 +94,7 @@ impl Way {
     ///
     /// # Errors
     /// When the PEM can't be read or TLS can't be set up.
-    pub fn new(hosts: Hosts, extra_ca: Option<&[u8]>, read_only: bool, metrics: Arc<Metrics>) -> Result<Self, String> {
+    pub fn new(hosts: Hosts, extra_ca: Option<&[u8]>, permit: Permit, metrics: Arc<Metrics>) -> Result<Self, String> {
         let mut builder = reqwest::Client::builder()
             .https_only(true)
             .redirect(reqwest::redirect::Policy::none())
@@ -108,7 +109,7 @@ impl Way {
             builder = builder.tls_certs_merge(authorities);
         }
         let client = builder.build().map_err(|error| format!("TLS can't be set up: {}", chain(&error)))?;
-        let inner = Inner { client, hosts, read_only, metrics, gates: Gates::default() };
+        let inner = Inner { client, hosts, permit, metrics, gates: Gates::default() };
         Ok(Self { inner: Arc::new(inner), account: None })
     }
 
@@ -131,7 +132,7 @@ impl Way {
     /// sent once: whether it arrived must be read back by who sent it.
     ///
     /// # Errors
-    /// Host not allowed, write while read-only, left alone for a while, no answer within 30 s, body over 8 MiB.
+    /// Host not allowed, write that is not permitted, left alone for a while, no answer within 30 s, body over 8 MiB.
     pub async fn send(&self, request: Request) -> Result<Answer, Fault> {
         let (service, effect) = (request.service, request.effect);
         let admitted = match self.admit(&request) {
@@ -154,10 +155,10 @@ impl Way {
 
     fn admit(&self, request: &Request) -> Result<(), Fault> {
         self.inner.hosts.admit(&request.url)?;
-        if request.effect == Effect::Write && self.inner.read_only {
-            return Err(Fault::new(Kind::ReadOnly, "The operator runs with --read-only and writes nothing"));
+        match request.effect {
+            Effect::Write => self.inner.permit.may_write(),
+            Effect::Read => Ok(()),
         }
-        Ok(())
     }
 
     async fn gate(&self, url: &Url, service: &str) -> Result<(), Fault> {

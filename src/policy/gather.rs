@@ -89,10 +89,10 @@ pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: 
         Ok(app) => {
             let tenant = tenant::of(&context.tenants, &context.desk.way, &app);
             let needs = Needs::of(&asked_for(policy, &before));
-            let looked = Box::pin(look::look(policy, &tenant, &needs, max_age));
-            let ((facts, selection), own, of_account) =
-                futures::join!(looked, tenant.own_credential_ends(), app_credential_ends(policy, &tenant));
-            (Some(tenant), Ok(facts), selection, (own, of_account))
+            let (facts, selection) = Box::pin(look::look(policy, &tenant, &needs, max_age)).await;
+            // After all that counts more: a tenant that wants to be spared says so there.
+            let ends = (tenant.own_credential_ends().await, app_credential_ends(policy, &tenant).await);
+            (Some(tenant), Ok(facts), selection, ends)
         }
         Err(problem) => (None, Err(problem), Ok(()), (None, None)),
     };

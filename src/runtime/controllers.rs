@@ -7,34 +7,31 @@ use futures::channel::mpsc;
 use futures::{Stream, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{self, Action};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{Controller, WatchStreamExt, reflector, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::again::Again;
 use super::conditions::find;
 use super::context::{Context, Guarded, Settings};
 use super::news::News;
-use super::probes::{self, Readiness};
+use super::probes::Readiness;
 use super::secrets::SELECTOR;
+use super::standing::Counted;
 use super::synced::Synced;
-use crate::api::shared::HandOffStatus;
 use crate::api::{Connector, ServiceAccountPolicy};
-use crate::elevation::Phase;
 use crate::fault::Fault;
 use crate::http::Way;
 use crate::metrics::Metrics;
 use crate::{connector, elevation, policy};
 
-/// Everything that a run needs from outside.
+/// What the controllers need.
 pub struct Run {
-    /// The Kubernetes API.
+    /// The Kubernetes API, for who may write.
     pub client: Client,
     /// Watch this namespace only; `None`: all.
     pub namespace: Option<String>,
@@ -44,8 +41,10 @@ pub struct Run {
     pub way: Way,
     /// Counts.
     pub metrics: Arc<Metrics>,
-    /// Where probes and metrics are served.
-    pub listener: TcpListener,
+    /// Says that the first lists have arrived.
+    pub readiness: Readiness,
+    /// Is given what can be counted.
+    pub counted: Counted,
     /// Ends the run.
     pub stop: CancellationToken,
 }
@@ -56,15 +55,13 @@ const GRACE: Duration = Duration::from_secs(15);
 
 type Connectors = Store<Guarded<Connector>>;
 
-/// Runs until the token is cancelled or something that must not end does.
+/// Runs until the token is cancelled or something that must not end does. Dropped at any point, it leaves nothing behind that goes on.
 ///
 /// # Errors
-/// One sentence: a CRD is missing, or a part of the process ended by itself.
+/// One sentence: a part of the process ended by itself.
 pub async fn run(run: Run) -> Result<(), String> {
-    let Run { client, namespace, settings, way, metrics, listener, stop } = run;
+    let Run { client, namespace, settings, way, metrics, readiness, counted, stop } = run;
     let scope = namespace.as_deref();
-    established::<Connector>(&client, scope).await?;
-    established::<ServiceAccountPolicy>(&client, scope).await?;
 
     let (connector_store, connector_writer) = reflector::store();
     let (policy_store, policy_writer) = reflector::store();
@@ -74,8 +71,9 @@ pub async fn run(run: Run) -> Result<(), String> {
     let (to_connectors, connectors_woken) = mpsc::unbounded();
     let (to_policies, policies_woken) = mpsc::unbounded();
     let again = Again::new(to_connectors.clone(), to_policies.clone());
-    let counted = Arc::clone(&metrics);
-    let context = Arc::new(Context::new(client.clone(), settings, way, counted, synced.clone(), again, stores));
+    let context =
+        Arc::new(Context::new(client.clone(), settings, way, Arc::clone(&metrics), synced.clone(), again, stores));
+    counted.set(&context);
 
     // One watch for each kind: each feeds a store, wakes its own controller, and whoever else there is news for.
     let everything = watcher::Config::default;
@@ -114,11 +112,6 @@ pub async fn run(run: Run) -> Result<(), String> {
             .run(policy::reconcile, retry, Arc::clone(&context))
     };
 
-    let readiness = Readiness::default();
-    let probes = {
-        let (context, metrics) = (Arc::clone(&context), Arc::clone(&metrics));
-        probes::serve(listener, readiness.clone(), metrics, move || count_standing(&context))
-    };
     let ready = async {
         context.synced.all().await;
         readiness.set();
@@ -156,7 +149,6 @@ pub async fn run(run: Run) -> Result<(), String> {
         () = housekeeping(&context) => Err(ended_by_itself()),
         () = debts => Err(ended_by_itself()),
         () = ready => Err(ended_by_itself()),
-        ended = probes => Err(format!("the probes can't be served: {ended:?}")),
     }
 }
 
@@ -164,29 +156,13 @@ fn ended_by_itself() -> String {
     "a part of the operator ended by itself".to_owned()
 }
 
-fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+pub(super) fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
 where
     K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>,
 {
     match namespace {
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
-    }
-}
-
-/// A CRD that is not there makes its watch fail for ever and slows down every other: better to say so and end.
-async fn established<K>(client: &Client, namespace: Option<&str>) -> Result<(), String>
-where
-    K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()> + Clone + std::fmt::Debug,
-{
-    let metadata: Api<PartialObjectMeta<K>> = api(client, namespace);
-    match metadata.list(&kube::api::ListParams::default().limit(1)).await {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.is_not_found() => Err(format!(
-            "the API server does not know {}: install the CRDs first (backstay crd | kubectl apply -f -)",
-            K::plural(&())
-        )),
-        Err(error) => Err(format!("{} can't be listed: {error}", K::plural(&()))),
     }
 }
 
@@ -343,52 +319,4 @@ async fn housekeeping(context: &Context) {
         context.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner).retain(|uid, _| exists(uid));
         context.secrets.forget_gone();
     }
-}
-
-/// Counts what is open, not Ready and elevated, for the gauges.
-fn count_standing(context: &Context) {
-    let now = Timestamp::now();
-    let connectors = context.connectors.state();
-    let connectors = || connectors.iter().map(|guarded| guarded.0.as_ref().ok().and_then(|it| it.status.as_ref()));
-    let ends = connectors().flatten().filter_map(|status| status.credential_expiration_time.as_ref());
-    context.metrics.set_credential_ends("Connector", ends.map(|end| end.0.as_second()).min());
-    let connectors = connectors();
-    set(context, "Connector", now, connectors.map(|status| status.map(|it| (&it.hand_offs[..], &it.conditions[..]))));
-    let policies = context.policies.state();
-    let policies = || policies.iter().map(|guarded| guarded.0.as_ref().ok().and_then(|it| it.status.as_ref()));
-    let ends = policies().flatten().filter_map(|status| status.credential_expiration_time.as_ref());
-    context.metrics.set_credential_ends("ServiceAccountPolicy", ends.map(|end| end.0.as_second()).min());
-    let policies = policies();
-    set(
-        context,
-        "ServiceAccountPolicy",
-        now,
-        policies.map(|status| status.map(|it| (&it.hand_offs[..], &it.conditions[..]))),
-    );
-    let standing = context.ledger.standing();
-    let held = standing.iter().filter(|entry| entry.phase != Phase::Opening).count();
-    let overdue = standing.iter().filter(|entry| entry.is_overdue(now)).count();
-    context.metrics.set_elevated(count(held), count(overdue + context.ledger.unreadable()));
-}
-
-type Standing<'a> = Option<(&'a [HandOffStatus], &'a [Condition])>;
-
-/// What is open and not Ready, of one kind; `None`: an object without a status.
-fn set<'a>(context: &Context, kind: &'static str, now: Timestamp, all: impl Iterator<Item = Standing<'a>>) {
-    let (mut open, mut oldest, mut not_ready) = (0, 0, 0);
-    for standing in all {
-        let Some((hand_offs, conditions)) = standing else {
-            not_ready += 1;
-            continue;
-        };
-        open += hand_offs.len();
-        let ages = hand_offs.iter().map(|hand_off| now.duration_since(hand_off.request_time.0).as_secs());
-        oldest = ages.max().unwrap_or_default().max(oldest);
-        not_ready += usize::from(find(conditions, "Ready").is_none_or(|ready| ready.status != "True"));
-    }
-    context.metrics.set_standing(kind, count(open), oldest, count(not_ready));
-}
-
-fn count(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

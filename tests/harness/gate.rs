@@ -1,7 +1,7 @@
 //! A way to the API server that can end in the middle of a write, or altogether, as networks do.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, to_bytes};
@@ -27,6 +27,7 @@ pub struct Gate {
 struct Inner {
     client: Client,
     closed: AtomicBool,
+    writes: AtomicUsize,
     strike: Mutex<Option<Strike>>,
     struck: Notify,
 }
@@ -45,6 +46,7 @@ impl Gate {
         let inner = Arc::new(Inner {
             client: cluster::client_of(token).await,
             closed: AtomicBool::new(false),
+            writes: AtomicUsize::new(0),
             strike: Mutex::default(),
             struck: Notify::new(),
         });
@@ -69,6 +71,16 @@ impl Gate {
         self.inner.closed.store(true, Ordering::SeqCst);
     }
 
+    /// What is asked from now on gets through again.
+    pub fn reopen(&self) {
+        self.inner.closed.store(false, Ordering::SeqCst);
+    }
+
+    /// How many writes got through, other than to the Lease.
+    pub fn writes(&self) -> usize {
+        self.inner.writes.load(Ordering::SeqCst)
+    }
+
     /// One write from now on never returns.
     pub fn strike(&self, strike: Strike) {
         *self.inner.strike.lock().unwrap() = Some(strike);
@@ -88,7 +100,7 @@ impl Gate {
 impl Inner {
     /// Whether this write is the one, and if so whether it is done.
     fn is_struck(&self, request: &Request) -> Option<bool> {
-        if request.method().is_safe() || request.uri().path().ends_with("/events") {
+        if !is_write(request) || request.uri().path().ends_with("/events") {
             return None;
         }
         let mut strike = self.strike.lock().unwrap();
@@ -102,12 +114,18 @@ impl Inner {
     }
 }
 
+/// Whether it changes anything but the Lease, which is renewed all the time.
+fn is_write(request: &Request) -> bool {
+    !request.method().is_safe() && !request.uri().path().contains("/leases")
+}
+
 async fn pass(State(inner): State<Arc<Inner>>, request: Request) -> Response {
     let struck = inner.is_struck(&request);
     if inner.closed.load(Ordering::SeqCst) || struck == Some(false) {
         inner.struck.notify_one();
         return std::future::pending().await;
     }
+    inner.writes.fetch_add(usize::from(is_write(&request)), Ordering::SeqCst);
     let (mut parts, body) = request.into_parts();
     // Its own client says who it is, and to whom.
     parts.headers.remove(AUTHORIZATION);

@@ -87,8 +87,8 @@ subjects: [{ kind: ServiceAccount, name: backstay }]
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
-metadata: { name: backstay-ledger }
-roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: backstay-ledger }
+metadata: { name: backstay-own-namespace }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: backstay-own-namespace }
 subjects: [{ kind: ServiceAccount, name: backstay }]",
             )
             .await;
@@ -393,6 +393,7 @@ fn resource(kind: &str) -> ApiResource {
         "Namespace" => ("", "v1", "namespaces"),
         "Secret" => ("", "v1", "secrets"),
         "ConfigMap" => ("", "v1", "configmaps"),
+        "Lease" => ("coordination.k8s.io", "v1", "leases"),
         "ServiceAccount" => ("", "v1", "serviceaccounts"),
         "Event" => ("events.k8s.io", "v1", "events"),
         "Role" => ("rbac.authorization.k8s.io", "v1", "roles"),

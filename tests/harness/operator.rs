@@ -24,7 +24,7 @@ impl Operator {
         let begins = std::fs::metadata(&log).map_or(0, |log| log.len());
         let output: File = OpenOptions::new().create(true).append(true).open(&log).unwrap();
         // What a test says itself, it says instead of these.
-        let usual = [("--waiting-interval", "1s"), ("--log-filter", "info,backstay=debug")];
+        let usual = [("--waiting-interval", "1s"), ("--log-filter", "info,backstay=debug"), ("--identity", "operator")];
         let usual =
             usual.iter().filter(|(name, _)| !arguments.contains(name)).flat_map(|(name, value)| [*name, *value]);
         let child = Command::new(env!("CARGO_BIN_EXE_backstay"))
@@ -55,7 +55,7 @@ impl Operator {
             let new = &log[begins.min(log.len())..];
             if let Some(address) = new.split("\"listen\":\"").nth(1).and_then(|rest| rest.split('"').next()) {
                 address.clone_into(&mut self.address);
-                if new.contains("the first lists have arrived") {
+                if new.contains("the first lists have arrived") || new.contains("standing by") {
                     return;
                 }
             }

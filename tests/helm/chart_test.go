@@ -29,7 +29,9 @@ func TestWhatIsMisspeltOrImpossibleIsRefusedByName(t *testing.T) {
 		"image.repo=a":                         "at '/image': additional properties 'repo'",
 		"networkPolicy.enable=true":            "at '/networkPolicy': additional properties 'enable'",
 		"metrics.serviceMonitor.lables.a=b":    "at '/metrics/serviceMonitor': additional properties 'lables'",
-		"replicas=2":                           "'replicas'",
+		"replicas=0":                           "at '/replicas'",
+		"leaseDuration=4s":                     "at '/leaseDuration'",
+		"leaseDuration=90":                     "at '/leaseDuration'",
 		"replicaCount=2":                       "'replicaCount'",
 		"readOnly=no":                          "at '/readOnly'",
 		"waitingInterval=60":                   "at '/waitingInterval'",
@@ -123,7 +125,7 @@ func TestTheAPIServerTakesWhatIsRenderedWithEverySwitchOnAndOff(t *testing.T) {
 		}
 	}
 	off := "crds.enabled=false,rbac.create=false,rbac.aggregate=false,serviceAccount.create=false,admissionPolicy.enabled=false," +
-		"metrics.service.enabled=false"
+		"metrics.service.enabled=false,podDisruptionBudget.enabled=false"
 	for name, values := range map[string][]string{
 		"defaults":   {"--set", image},
 		"everything": {"-f", "everything.yaml"},
@@ -139,9 +141,9 @@ func TestTheAPIServerTakesWhatIsRenderedWithEverySwitchOnAndOff(t *testing.T) {
 		policies := "ValidatingAdmissionPolicy ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingAdmissionPolicyBinding"
 		want := map[string]string{
 			"defaults": "ClusterRole ClusterRole ClusterRole ClusterRoleBinding ConfigMap CustomResourceDefinition CustomResourceDefinition " +
-				"Deployment Role RoleBinding Service ServiceAccount " + policies,
+				"Deployment PodDisruptionBudget Role RoleBinding Service ServiceAccount " + policies,
 			"everything": "ClusterRole ClusterRole ClusterRole ConfigMap CustomResourceDefinition CustomResourceDefinition " +
-				"Deployment NetworkPolicy Role RoleBinding RoleBinding Service ServiceAccount ServiceMonitor " + policies,
+				"Deployment NetworkPolicy PodDisruptionBudget Role RoleBinding RoleBinding Service ServiceAccount ServiceMonitor " + policies,
 			"nothing": "ConfigMap Deployment",
 		}[name]
 		if strings.Join(kinds, " ") != want {
@@ -175,7 +177,7 @@ func TestTheKindsAreThoseThatTheCodeGenerates(t *testing.T) {
 }
 
 func TestTheRightsAreThoseOfTheInstallFolder(t *testing.T) {
-	for _, role := range [][2]string{{"ClusterRole", "backstay"}, {"Role", "backstay-ledger"}} {
+	for _, role := range [][2]string{{"ClusterRole", "backstay"}, {"Role", "backstay-own-namespace"}} {
 		want := pick(t, objects(t, read(t, "install/rbac.yaml")), role[0])["rules"]
 		got := pick(t, objects(t, render(t, "--set", image)), role[0], role[1])["rules"]
 		if !reflect.DeepEqual(got, want) {
@@ -247,13 +249,20 @@ func TestLabelsOfThePodCantHideItFromItsDeployment(t *testing.T) {
 	}
 }
 
-// One operator, whatever happens: there is no leader election.
-func TestThereIsOneReplicaAndNeverTwoAtATime(t *testing.T) {
-	for _, values := range [][]string{{"--set", image}, {"-f", "everything.yaml"}} {
-		deployment := pick(t, objects(t, render(t, values...)), "Deployment")
-		if at(deployment, "spec", "replicas") != 1.0 || at(deployment, "spec", "strategy", "type") != "Recreate" {
-			t.Errorf("%s", mustJSON(t, deployment["spec"]))
-		}
+// Each has a name of its own in the election, and an eviction leaves all but one.
+func TestReplicasStandForElectionUnderTheNameOfTheirPod(t *testing.T) {
+	rendered := objects(t, render(t, "--set", image))
+	deployment := pick(t, rendered, "Deployment")
+	container := at(deployment, "spec", "template", "spec", "containers", 0)
+	want := `{"name":"BACKSTAY_IDENTITY","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}}}`
+	if got := string(mustJSON(t, at(container, "env", 0))); got != want {
+		t.Errorf("%s", got)
+	}
+	if at(deployment, "spec", "replicas") != 2.0 || at(pick(t, rendered, "PodDisruptionBudget"), "spec", "maxUnavailable") != 1.0 {
+		t.Errorf("%s", mustJSON(t, deployment["spec"]))
+	}
+	if one := render(t, "--set", image, "--set", "replicas=1"); strings.Contains(one, "PodDisruptionBudget") {
+		t.Error("a single replica could never be evicted")
 	}
 }
 

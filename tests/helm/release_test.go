@@ -383,7 +383,11 @@ func operate(t *testing.T, namespace string, spec object) string {
 	account := at(spec, "serviceAccountName").(string)
 	operator.Env = []string{"KUBECONFIG=" + kubeconfigOf(t, namespace, account)}
 	for i := 0; at(container, "env", i) != nil; i++ {
-		operator.Env = append(operator.Env, fmt.Sprintf("%v=%v", at(container, "env", i, "name"), at(container, "env", i, "value")))
+		value := at(container, "env", i, "value")
+		if at(container, "env", i, "valueFrom", "fieldRef", "fieldPath") == "metadata.name" {
+			value = "operator-0"
+		}
+		operator.Env = append(operator.Env, fmt.Sprintf("%v=%v", at(container, "env", i, "name"), value))
 	}
 	log, err := operator.StderrPipe()
 	if err != nil {
@@ -421,6 +425,10 @@ func kubeconfigOf(t *testing.T, namespace, account string) string {
 	token := kubectl(t, "create", "token", account, "-n", namespace)
 	for _, user := range config["users"].([]any) {
 		user.(object)["user"] = object{"token": token}
+	}
+	// A Pod is told the namespace that it is in.
+	for _, context := range config["contexts"].([]any) {
+		context.(object)["context"].(object)["namespace"] = namespace
 	}
 	return written(t, config)
 }

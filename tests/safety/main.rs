@@ -7,6 +7,7 @@ mod harness;
 
 mod consent;
 mod deletion;
+mod leadership;
 mod lost;
 mod meanwhile;
 mod mending;
