@@ -14,6 +14,7 @@ use crate::api::shared::HandOffStatus;
 use crate::api::{Connector, ServiceAccountPolicy};
 use crate::connector::WAIT;
 use crate::fault::Fault;
+use crate::policy::GIVE;
 use crate::runtime::conditions::find;
 use crate::runtime::marks::{BEGIN, DONE, REAUTHENTICATE};
 
@@ -52,7 +53,9 @@ impl Spoken {
 
     async fn connector(&self) -> Result<Connector, String> {
         let read = self.connectors.get_opt(&self.name).await.map_err(|error| Fault::from(error).sentence)?;
-        read.ok_or_else(|| format!("there is no Connector {} in namespace {}", self.name, self.namespace))
+        read.ok_or_else(|| {
+            format!("there is no Connector {} in namespace {} (-n names another one)", self.name, self.namespace)
+        })
     }
 
     /// Says so on the object, with the time of now; by a clock that is behind, not before what it answers.
@@ -99,19 +102,21 @@ pub fn begin(options: &Options) -> Result<(), String> {
         let again = request.begin_time.map(|begun| begun.0 + SignedDuration::from_secs(1));
         let begun = spoken.mark(BEGIN, again.max(Some(request.request_time.0))).await?;
         eprintln!("Begun. Waiting until the account holds what it needs");
-        let waited = tokio::time::timeout(PATIENCE, until_ready(&spoken, begun)).await;
+        let mut told = None;
+        let waited = tokio::time::timeout(PATIENCE, until_ready(&spoken, begun, &mut told)).await;
         if let Ok(ready) = waited {
             return say(&ready?);
         }
         let status = spoken.connector().await?.status.unwrap_or_default();
         let missing = find(&status.conditions, "PolicySatisfied").map(|it| it.message.clone()).unwrap_or_default();
         Err(format!(
-            "the account does not hold yet what it needs: {missing}; see kubectl describe bconn -n {namespace} {name}"
+            "the account does not hold yet what it needs: {missing}; once it does, the same command again brings the steps (kubectl describe bconn -n {namespace} {name})"
         ))
     })
 }
 
-async fn until_ready(spoken: &Spoken, begun: Timestamp) -> Result<String, String> {
+/// `told`: which hand-off of the policy was shown.
+async fn until_ready(spoken: &Spoken, begun: Timestamp, told: &mut Option<String>) -> Result<String, String> {
     loop {
         let connector = spoken.connector().await?;
         let status = connector.status.clone().unwrap_or_default();
@@ -135,20 +140,29 @@ async fn until_ready(spoken: &Spoken, begun: Timestamp) -> Result<String, String
         let ready = find(&status.conditions, "PolicySatisfied").is_some_and(|it| it.status == "True");
         if nothing_given || (taken && ready && request.state == ReauthenticationState::Begun) {
             let until = policy.elevation.filter(|_| !nothing_given).map(|it| it.expiration_time.0);
-            return Ok(told(status.hand_offs.first(), until));
+            return Ok(steps(status.hand_offs.first(), until));
+        }
+        // Somebody else has to give it: whoever sits here has to know whom to call.
+        if let Some(give) = policy.hand_offs.iter().find(|it| taken && it.name == GIVE)
+            && told.as_ref() != Some(&give.title)
+        {
+            let why = policy.elevation.as_ref().and_then(|elevation| elevation.message.as_ref());
+            let why = why.map(|why| format!("{why}\n")).unwrap_or_default();
+            eprintln!("{why}{}It is noticed when that is done", steps(Some(give), None));
+            *told = Some(give.title.clone());
         }
         tokio::time::sleep(EVERY).await;
     }
 }
 
-fn told(hand_off: Option<&HandOffStatus>, until: Option<Timestamp>) -> String {
+fn steps(hand_off: Option<&HandOffStatus>, until: Option<Timestamp>) -> String {
     let until = until.map(|until| format!("The account holds what it needs until {until:.0}."));
     let hand_off = hand_off.into_iter().flat_map(|hand_off| {
         let head = format!("{} ({})", hand_off.title, hand_off.who);
         let url = hand_off.url.iter().map(|url| format!("  {url}"));
         // What has come true while it was waited for is no step any more.
-        let steps = hand_off.steps.iter().filter(|step| !step.starts_with(WAIT));
-        let steps = (1..).zip(steps).map(|(number, step)| format!("  {number}. {step}"));
+        let rest = hand_off.steps.iter().filter(|step| !step.starts_with(WAIT));
+        let steps = (1..).zip(rest).map(|(number, step)| format!("  {number}. {step}"));
         std::iter::once(head).chain(url).chain(steps).collect::<Vec<_>>()
     });
     until.into_iter().chain(hand_off).map(|line| line + "\n").collect()
@@ -174,7 +188,7 @@ pub fn done(options: &Options) -> Result<(), String> {
         }
         spoken.mark(DONE, Some(request.begin_time.unwrap_or(request.request_time).0)).await?;
         say(&format!(
-            "Noted. Once everybody is done, what was given for it is taken back. Whether it works shows with the next backup: kubectl get bconn -n {namespace} {name}\n"
+            "Noted. Once everybody is done, what the operator gave for it is taken back, and who gave it by hand is asked to take it back. Whether it works is seen at the vendor: kubectl get bconn -n {namespace} {name}\n"
         ))
     })
 }

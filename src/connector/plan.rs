@@ -144,10 +144,12 @@ fn framed(connector: &Connector, resolved: &Resolved, what: What, steps: Vec<Str
     let (namespace, name) = (connector.namespace().unwrap_or_default(), connector.name_any());
     let said = |verb: &str, mark: &str| {
         format!(
-            "kubectl backstay {verb} {name} -n {namespace} (or: kubectl annotate connector -n {namespace} {name} --overwrite {mark}=<now, in UTC>)"
+            "kubectl backstay {verb} {name} -n {namespace} (or: kubectl annotate connector -n {namespace} {name} --overwrite {mark}=$(date -u +%FT%TZ))"
         )
     };
-    let mut all: Vec<String> = request.message.iter().cloned().collect();
+    // A refusal stands until somebody begins anew, whatever has changed since.
+    let mut all: Vec<String> =
+        request.message.iter().map(|why| format!("Know what came of it the last time: {why}.")).collect();
     match elevates {
         Some(role) if request.state == ReauthenticationState::Requested => all.push(format!(
             "Begin when you sit down to it: {}. The account gets {role} then, and only until you are done.",

@@ -76,6 +76,16 @@ struct Said {
     done: Option<Timestamp>,
 }
 
+impl Said {
+    /// Without the words that are about an earlier sign-in, which is over since, or older than what asks for this one.
+    fn unspent(self, authorized: Option<Timestamp>) -> Self {
+        let fresh = |time: &Timestamp| {
+            authorized.is_none_or(|over| *time > whole_seconds(over).0) && self.asked.is_none_or(|asked| *time >= asked)
+        };
+        Self { asked: self.asked, begun: self.begun.filter(fresh), done: self.done.filter(fresh) }
+    }
+}
+
 /// Clocks of people's machines differ from the operator's.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
@@ -158,6 +168,12 @@ fn decide(
     old: Option<&ReauthenticationStatus>,
     now: Timestamp,
 ) -> Judged {
+    let said = said.unspent(facts.attested.or(facts.before));
+    // Asked for anew while the vendor is waited on: that is another one.
+    let old = old.filter(|old| {
+        let waited = old.done_time.as_ref().filter(|_| old.state == State::AwaitingEvidence);
+        waited.zip(said.asked).is_none_or(|(done, asked)| asked <= done.0)
+    });
     // The first time that it is seen to work is all that is known of its age.
     let authorized = facts.attested.or(facts.before).or_else(|| (facts.living == Some(true)).then_some(now));
     let elevates = facts.elevates.map(str::to_owned);
@@ -391,6 +407,33 @@ mod tests {
         }
         let again = go(&with(window(false)), started(160), &begun, 161);
         assert_eq!(state(&again), State::Begun);
+    }
+
+    #[test]
+    fn what_was_said_of_an_earlier_sign_in_is_no_answer_to_a_new_request() {
+        // It was begun at 105, done at 110 and shown by a backup at 120; somebody asks again at 130, or it dies.
+        let said = |asked| Said { asked: Some(at(asked)), begun: Some(at(105)), done: Some(at(110)) };
+        let facts = |living| Facts { before: Some(at(110)), backup: Some(at(120)), ..facts(Some(living)) };
+        for (living, asked, cause) in [(true, 130, Cause::Asked), (false, 100, Cause::Dead)] {
+            let judged = decide(&facts(living), said(asked), None, None, at(131));
+            assert_eq!((causes(&judged), state(&judged)), (vec![cause], State::Requested));
+            let old = judged.request.unwrap();
+            assert_eq!((&old.begin_time, &old.message), (&None, &None));
+            let later = decide(&facts(living), said(asked), None, Some(&old), at(140));
+            assert_eq!((later.completed, state(&later)), (None, State::Requested));
+        }
+    }
+
+    #[test]
+    fn who_asks_again_while_the_vendor_is_waited_on_asks_anew() {
+        let before = facts(Some(true));
+        let said = |asked| Said { asked: Some(at(asked)), begun: Some(at(105)), done: Some(at(110)) };
+        let asked = decide(&before, said(100), None, None, at(111)).request.unwrap();
+        let old = decide(&before, said(100), None, Some(&asked), at(111)).request.unwrap();
+        assert_eq!(old.state, State::AwaitingEvidence);
+        let anew = decide(&Facts { backup: Some(at(125)), ..before }, said(120), None, Some(&old), at(130));
+        assert_eq!((anew.completed, state(&anew)), (None, State::Requested));
+        assert_eq!(anew.request.unwrap().request_time, Time(at(130)));
     }
 
     #[test]

@@ -133,6 +133,11 @@ fn works(request: Option<&ReauthenticationStatus>, label: &str) -> (Authorizatio
         let message = format!("{label} works with the authorization");
         return (AuthorizationState::Granted, Says(State::True, Reason::Granted, message));
     };
+    if request.state == ReauthenticationState::AwaitingEvidence {
+        let message =
+            format!("Somebody says that they have signed in again; a backup that {label} takes from now on shows it");
+        return (AuthorizationState::Expiring, Says(State::True, Reason::AwaitingEvidence, message));
+    }
     let causes: Vec<&str> = request.causes.iter().map(|cause| because(*cause)).collect();
     let message =
         format!("{label} works with the authorization, and somebody has to sign in again: {}", causes.join("; "));

@@ -36,6 +36,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gather::Observed;
+pub use handoffs::GIVE;
 use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;

@@ -190,7 +190,7 @@ fn refusal(spec: &Elevation, begun: Timestamp, resolved: &Resolved, observed: &O
     let until = windows.first().map(|first| (*first + COUNTED).strftime("%Y-%m-%d %H:%M UTC").to_string());
     let until = until.unwrap_or_default();
     (windows.len() >= most).then(|| {
-        format!("The policy opens {most} windows in 30 days (spec.elevation.maxWindowsPer30Days), and there were as many; the next opening is {until}")
+        format!("The policy opens {most} windows in 30 days (spec.elevation.maxWindowsPer30Days), and there were as many; the next opening is {until}, or raise that number")
     })
 }
 

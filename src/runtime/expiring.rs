@@ -28,9 +28,9 @@ impl Ends {
     /// By the annotation's text.
     #[must_use]
     pub fn read(text: &str) -> Self {
-        // A day ends with it.
+        // Through that day.
         let day =
-            |text: &str| Some(text.parse::<Date>().ok()?.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp());
+            |text: &str| Some(text.parse::<Date>().ok()?.at(23, 59, 59, 0).to_zoned(TimeZone::UTC).ok()?.timestamp());
         let time = text.trim().parse::<Timestamp>().ok().or_else(|| day(text.trim()));
         time.map_or(Self::Unreadable, Self::At)
     }
@@ -112,8 +112,8 @@ mod tests {
         let told = |text: &str| hand_off("backup/entra", Some(Ends::read(text)), now).map(|it| (it.title, it.due_date));
         assert_eq!(told("2026-12-28"), None);
         let (title, due) = told("2026-12-26").unwrap();
-        assert!(title.contains("ends on 2026-12-27"), "{title}");
-        assert_eq!(due.as_deref(), Some("2026-12-27"));
+        assert!(title.contains("ends on 2026-12-26"), "the day that was said: {title}");
+        assert_eq!(due.as_deref(), Some("2026-12-26"));
         assert!(told("2026-11-01T00:00:00Z").unwrap().0.contains("has ended"));
         assert!(told("next year").unwrap().0.contains("it is no date"));
         assert_eq!(hand_off("backup/entra", None, now), None);

@@ -256,10 +256,11 @@ fn in_their_words(call: &Call<'_>, answer: &Answer, fault: Fault) -> Fault {
         }
         // Entra ID P1 or P2 is missing (facts/microsoft.md §1.4, §1.8).
         (400 | 403, "AadPremiumLicenseRequired" | "Authentication_RequestFromNonPremiumTenantOrB2CTenant") => {
-            Fault::new(
-                Kind::PremiumMissing,
-                format!("{service} tells it only to tenants with Microsoft Entra ID P1 or P2 ({})", call.what),
-            )
+            // What is written of these is of Privileged Identity Management, for which P1 is not enough.
+            let plan = if call.method == Method::GET { "P1 or P2" } else { "P2" };
+            let sentence =
+                format!("{service} does this only for tenants with Microsoft Entra ID {plan} ({})", call.what);
+            Fault::new(Kind::PremiumMissing, sentence)
         }
         (403, _) => {
             let sentence =

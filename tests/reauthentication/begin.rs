@@ -51,6 +51,17 @@ async fn the_commands_ask_begin_tell_the_steps_and_end() {
     rotation.next_second().await;
     scene.world.finish_backup(AT_KEEPIT).unwrap();
     rotation.settled().await;
+
+    // What was said then is no answer to what is asked now.
+    rotation.next_second().await;
+    assert_eq!(said("reauthenticate").code, Some(0));
+    let asked = scene
+        .until("somebody to be asked again", "Connector", CONNECTOR, |it| {
+            it["status"]["reauthentication"]["state"] == "Requested"
+        })
+        .await;
+    assert!(asked["status"]["handOffs"][0]["steps"][0].as_str().unwrap().starts_with("Begin when"), "{asked:#}");
+    assert_eq!(said("begin").code, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

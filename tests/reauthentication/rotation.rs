@@ -69,7 +69,7 @@ async fn a_person_gives_the_role_and_is_asked_to_take_it_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn where_the_operator_can_not_give_it_a_person_is_asked_and_told_why() {
     let without_p2 = world().replace("premium_p2: true", "premium_p2: false");
-    for (world, why) in [(without_p2, "P1 or P2"), (world(), "ExpirationRule")] {
+    for (world, why) in [(without_p2, "Microsoft Entra ID P2"), (world(), "ExpirationRule")] {
         let rotation = Rotation::in_world(&world, &elevation("PrivilegedIdentityManagement", "")).await;
         let _operator = rotation.operator().await;
         rotation.connected().await;
