@@ -224,6 +224,10 @@ pub struct ConnectorStatus {
     /// The `metadata.generation` that this status speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
+    /// The annotation `backstay.dev/requestedAt` as it was when the object was last looked at because of it. Another value of it, such
+    /// as the time of now, asks for a look in which everything is read anew; here it stands once that is through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_handled_reconcile_at: Option<String>,
     /// The vendor's name, as people write it. Example: `Keepit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor: Option<String>,

@@ -35,6 +35,7 @@ use crate::fault::Fault;
 use crate::runtime::context::Guarded;
 use crate::runtime::marks::Mark;
 use crate::runtime::pass::pass;
+use crate::runtime::publish::Published;
 use crate::runtime::{Context, Patience, Problem};
 
 /// Looks at one Connector.
@@ -53,7 +54,7 @@ pub async fn reconcile(object: Arc<Guarded<Connector>>, context: Arc<Context>) -
             context.publish(&connector, &outcome).await?;
             return Ok(outcome.next);
         }
-        let mut observed = gather::gather(&connector, &context, Patience::Routine).await?;
+        let mut observed = gather::gather(&connector, &context, connector.patience()).await?;
         let mut planned = resolve_and_plan(&connector, &observed);
         // What is acted on was just read, not remembered.
         if !observed.age.is_zero()

@@ -111,6 +111,7 @@ pub fn report(
     notes.extend(conditions.turned());
     let status = ConnectorStatus {
         observed_generation: connector.metadata.generation,
+        last_handled_reconcile_at: old.last_handled_reconcile_at.clone(),
         vendor: Some(label.to_owned()),
         account: resolved.account.clone().map(|id| VendorAccountStatus { id }),
         credential_expiration_time: observed.credential_ends.and_then(Ends::time).map(whole_seconds),
@@ -185,6 +186,7 @@ pub fn refuse(
     let notes = conditions.turned().into_iter().collect();
     let status = ConnectorStatus {
         observed_generation: connector.metadata.generation,
+        last_handled_reconcile_at: old.last_handled_reconcile_at.clone(),
         vendor: Some(connector.spec.vendor.vendor().label().to_owned()),
         authorization: Some(authorization(AuthorizationState::Unknown, None, &old, &conditions)),
         health: None,
@@ -216,6 +218,7 @@ pub fn suspended(connector: &Connector, now: Timestamp) -> Said {
     let unknown = kept.then(|| authorization(AuthorizationState::Unknown, None, &old, &conditions));
     let status = ConnectorStatus {
         observed_generation: connector.metadata.generation,
+        last_handled_reconcile_at: old.last_handled_reconcile_at.clone(),
         authorization: unknown,
         health: None,
         conditions: conditions.finish(),
@@ -236,6 +239,7 @@ pub fn held(
     conditions.set("Ready", state, reason, message);
     ConnectorStatus {
         observed_generation: connector.metadata.generation,
+        last_handled_reconcile_at: old.last_handled_reconcile_at.clone(),
         plan: step.map(planned).into_iter().collect(),
         hand_offs: Vec::new(),
         conditions: conditions.finish(),

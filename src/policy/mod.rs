@@ -50,6 +50,7 @@ use crate::api::policy::ServiceAccountPolicyStatus;
 use crate::fault::Fault;
 use crate::runtime::context::Guarded;
 use crate::runtime::pass::pass;
+use crate::runtime::publish::Published;
 use crate::runtime::{Context, Patience, Problem};
 
 /// A Connector that was changed is looked at within this time, and wakes the policy then.
@@ -84,8 +85,10 @@ async fn work(policy: &ServiceAccountPolicy, context: &Context) -> Result<Durati
         return Ok(outcome.next);
     }
     let begun = Instant::now();
-    let mut observed = gather::gather(policy, context, Patience::Routine).await?;
-    if observed.in_between() && policy.status.is_some() {
+    let mut observed = gather::gather(policy, context, policy.patience()).await?;
+    // An object that nobody has looked at yet has -1 there (the CRD's default).
+    let looked_at = policy.status.as_ref().and_then(|status| status.observed_generation).is_some_and(|seen| seen >= 0);
+    if observed.in_between() && looked_at {
         // What was asked a moment ago is no longer asked, and what is asked now is not said yet: to answer now would
         // close a hand-off only to open it again.
         return Ok(SOON);

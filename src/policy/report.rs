@@ -131,6 +131,7 @@ pub fn report(
     let status = ServiceAccountPolicyStatus {
         elevation: elevation(policy, window, observed.unread, now),
         observed_generation: policy.metadata.generation,
+        last_handled_reconcile_at: old.last_handled_reconcile_at.clone(),
         account: resolved.account.clone().or_else(|| old.account.clone()),
         credential_expiration_time: first_end(observed),
         demands: demands.collect(),
@@ -174,6 +175,7 @@ pub fn refuse(
     let next = problem.retry_after.map_or(next, |wait| wait.max(next));
     let status = ServiceAccountPolicyStatus {
         observed_generation: policy.metadata.generation,
+        last_handled_reconcile_at: old.last_handled_reconcile_at.clone(),
         demands: Vec::new(),
         plan: Vec::new(),
         plan_total: None,
@@ -210,6 +212,7 @@ pub fn suspended(policy: &ServiceAccountPolicy, window: Option<&Entry>, unread: 
     let (hand_offs, notes) = handoffs::merge(owed, &before, |_| unread, &conditions.now());
     let status = ServiceAccountPolicyStatus {
         observed_generation: policy.metadata.generation,
+        last_handled_reconcile_at: old.last_handled_reconcile_at.clone(),
         account: old.account.clone(),
         elevation: elevation(policy, window, unread, now),
         hand_offs,

@@ -24,6 +24,9 @@ pub const START_BACKUP: &str = "backstay.dev/start-backup";
 /// The deletion goes on though many were deleted at once: when that was decided.
 pub const RELEASE_DELETION: &str = "backstay.dev/release-deletion";
 
+/// A look is wanted in which everything is read anew: any value that is not in `status.lastHandledReconcileAt`.
+pub const REQUESTED_AT: &str = "backstay.dev/requestedAt";
+
 /// Somebody is asked to sign in again at the vendor, if nobody has since this time.
 pub const REAUTHENTICATE: &str = "backstay.dev/reauthenticate";
 /// Somebody begins to sign in again: when.

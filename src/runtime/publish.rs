@@ -15,6 +15,8 @@ use serde_json::json;
 use super::context::Context;
 use super::journal::{Line, Said, changes};
 use super::lanes::Lanes;
+use super::marks::{REQUESTED_AT, annotation};
+use super::pass::Patience;
 use crate::api::{Connector, ConnectorStatus, ServiceAccountPolicy, ServiceAccountPolicyStatus};
 use crate::fault::Fault;
 
@@ -85,6 +87,22 @@ pub trait Published:
     fn set_status(&mut self, status: Self::Status);
     /// What of a status the log tells.
     fn said(status: &Self::Status) -> Said<'_>;
+    /// Whether nothing is to be looked at.
+    fn is_suspended(&self) -> bool;
+    /// Where a status says what it was last asked for.
+    fn handled(status: &mut Self::Status) -> &mut Option<String>;
+
+    /// What somebody asks for, and was not done yet; a suspended object is not looked at, so that it isn't done there either.
+    fn requested(&self) -> Option<String> {
+        let asked = annotation(self.meta(), REQUESTED_AT).filter(|_| !self.is_suspended())?;
+        let mut status = self.status().cloned().unwrap_or_default();
+        (Self::handled(&mut status).as_deref() != Some(asked)).then(|| asked.to_owned())
+    }
+
+    /// How old what is seen outside the cluster may be.
+    fn patience(&self) -> Patience {
+        if self.requested().is_some() { Patience::None } else { Patience::Routine }
+    }
 }
 
 impl Published for Connector {
@@ -103,6 +121,12 @@ impl Published for Connector {
     fn said(status: &ConnectorStatus) -> Said<'_> {
         Said { conditions: &status.conditions, findings: &[] }
     }
+    fn is_suspended(&self) -> bool {
+        self.spec.suspend
+    }
+    fn handled(status: &mut ConnectorStatus) -> &mut Option<String> {
+        &mut status.last_handled_reconcile_at
+    }
 }
 
 impl Published for ServiceAccountPolicy {
@@ -120,6 +144,12 @@ impl Published for ServiceAccountPolicy {
     }
     fn said(status: &ServiceAccountPolicyStatus) -> Said<'_> {
         Said { conditions: &status.conditions, findings: &status.findings }
+    }
+    fn is_suspended(&self) -> bool {
+        self.spec.suspend
+    }
+    fn handled(status: &mut ServiceAccountPolicyStatus) -> &mut Option<String> {
+        &mut status.last_handled_reconcile_at
     }
 }
 
@@ -166,11 +196,13 @@ impl Context {
     /// # Errors
     /// When the status can't be written. Events that can't be written are logged.
     pub async fn publish<K: Published>(&self, object: &K, outcome: &Outcome<K::Status>) -> Result<(), Fault> {
-        if object.status() != Some(&outcome.status) {
-            self.write_status(object, &outcome.status).await?;
-            for Line { trouble, state, sentence, what } in
-                changes(object.status().map(K::said), K::said(&outcome.status))
-            {
+        let mut status = outcome.status.clone();
+        if let Some(asked) = object.requested() {
+            *K::handled(&mut status) = Some(asked);
+        }
+        if object.status() != Some(&status) {
+            self.write_status(object, &status).await?;
+            for Line { trouble, state, sentence, what } in changes(object.status().map(K::said), K::said(&status)) {
                 let what = what.join(", ");
                 if trouble {
                     tracing::warn!(what, state, sentence, "trouble");

@@ -13,6 +13,7 @@ mod idle;
 mod order;
 mod outage;
 mod process;
+mod requested;
 mod rights;
 mod throttled;
 

@@ -13,6 +13,7 @@ pub mod calls;
 mod cluster;
 pub mod gate;
 mod operator;
+mod seen;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -194,7 +195,9 @@ subjects: [{ kind: ServiceAccount, name: backstay }]",
     /// An object as JSON; `Null` when it is not there.
     pub async fn get(&self, kind: &str, name: &str) -> Value {
         let found = self.api(kind).get_opt(name).await.unwrap();
-        found.map_or(Value::Null, |found| serde_json::to_value(found).unwrap())
+        let found = found.map_or(Value::Null, |found| serde_json::to_value(found).unwrap());
+        seen::keep(&found);
+        found
     }
 
     pub async fn connector(&self) -> Value {
