@@ -6,7 +6,7 @@ SHELL := /bin/bash
 CLUSTER := target/tools/cluster
 HELM := target/tools/helm
 
-.PHONY: help demo test faults sdk helm bench check generate tools tested deny advisories clean
+.PHONY: help demo test faults sdk helm gitops bench check generate tools tested deny advisories clean
 
 help: ## List what can be done
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -21,6 +21,7 @@ test: needs ## Test everything, from unit tests to a real API server
 	@$(MAKE) --no-print-directory tools
 	cargo test --locked --workspace
 	cd tests/cluster && go test -trimpath ./...
+	@$(MAKE) --no-print-directory gitops
 	@$(MAKE) --no-print-directory helm
 	@$(MAKE) --no-print-directory sdk
 
@@ -31,6 +32,9 @@ faults: needs ## Play every fault at the vendors and write docs/faults.md from w
 sdk: needs ## Let Microsoft's own clients use the world (Python; only what 'test' does, too)
 	@cargo build --locked --workspace --bins
 	@tests/sdk/run.sh "$(abspath target/sdk)" "$(abspath target/debug/world)"
+
+gitops: ## Let kstatus, Argo CD's Lua and Flux's expressions judge every status that the last tests have seen (what 'test' does, too)
+	cd tests/gitops && go test -trimpath -count=1 ./...
 
 helm: needs ## Install the chart as its users would: the real Helm, a real API server (only what 'test' does, too)
 	@$(MAKE) --no-print-directory tools $(HELM)
