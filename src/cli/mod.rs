@@ -2,19 +2,26 @@
 
 mod crd;
 mod docs;
+mod doctor;
 mod documents;
+mod handoffs;
 mod import;
+mod objects;
 mod outside;
 mod permissions;
 mod plan;
 mod reader_role;
+mod reconcile;
 mod run;
+mod shown;
 mod sign_in;
+mod status;
 
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::{Shell, generate};
 
 /// Keeps `SaaS` backup connectors declared, checked and alive.
 #[derive(Parser)]
@@ -35,6 +42,15 @@ enum Command {
     /// Say what the operator would do for the objects of a file, and what people would have to, before anything is done. Nothing is
     /// written, in the cluster or outside.
     Plan(plan::Options),
+    /// Show each policy, what is missing for it, the Connectors that rest on it, and whose turn it is.
+    Status(status::Options),
+    /// Show everything that waits for a person, the oldest first, with its steps.
+    Handoffs(handoffs::Options),
+    /// Examine what keeps the operator or its objects from working: clock, kinds, the operator itself, rights, credentials, vendors.
+    /// Nothing is written.
+    Doctor(doctor::Options),
+    /// Ask for a look in which everything is read anew.
+    Reconcile(reconcile::Options),
     /// Ask for a new sign-in at the vendor of a Connector.
     Reauthenticate(sign_in::Options),
     /// Begin to sign in again: the account gets what only this needs, and you are told the steps.
@@ -46,6 +62,11 @@ enum Command {
     /// Print the commands by which an administrator lets the operator read environments: a security role that reads, and an
     /// application user with it.
     ReaderRole(reader_role::Options),
+    /// Print what completes these commands in a shell. As a plugin of kubectl, put it where the shell looks for `kubectl-backstay`.
+    Completion {
+        /// Which shell.
+        shell: Shell,
+    },
     /// Print a page of the documentation that is made from the code.
     #[command(hide = true)]
     Docs {
@@ -67,11 +88,16 @@ pub fn main() -> ExitCode {
         Command::Crd => crd::print(),
         Command::Import(options) => import::print(&options),
         Command::Plan(options) => plan::print(&options),
+        Command::Status(options) => status::show(&options),
+        Command::Handoffs(options) => handoffs::show(&options),
+        Command::Doctor(options) => doctor::examine(&options),
+        Command::Reconcile(options) => reconcile::ask(&options),
         Command::Reauthenticate(options) => sign_in::reauthenticate(&options),
         Command::Begin(options) => sign_in::begin(&options),
         Command::Done(options) => sign_in::done(&options),
         Command::Permissions(options) => permissions::print(&options),
         Command::ReaderRole(options) => reader_role::print(&options),
+        Command::Completion { shell } => complete(shell),
         Command::Docs { page } => docs::print(page),
     };
     match ended {
@@ -81,6 +107,15 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What completes the commands, under both of their names.
+fn complete(shell: Shell) -> Result<(), String> {
+    let mut text = Vec::new();
+    for name in ["backstay", "kubectl-backstay"] {
+        generate(shell, &mut Cli::command(), name, &mut text);
+    }
+    say(&String::from_utf8_lossy(&text))
 }
 
 /// Writes to standard output.

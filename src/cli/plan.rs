@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::Serialize;
 
 use super::documents::{documents, object};
 use super::outside;
+use super::shown::{self, Output};
 use crate::api::policy::PlannedStep;
 use crate::api::shared::HandOffStatus;
 use crate::api::{Connector, ServiceAccountPolicy};
@@ -33,17 +34,6 @@ pub struct Options {
     output: Output,
     #[command(flatten)]
     outside: outside::Outside,
-}
-
-/// The form of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Output {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-    /// For both.
-    Yaml,
 }
 
 /// What would become of one object.
@@ -74,12 +64,7 @@ struct Ready {
 /// One sentence: the file, the cluster, or a look that failed.
 pub fn print(options: &Options) -> Result<(), String> {
     let planned = outside::block_on(plan(options))?;
-    let text = match options.output {
-        Output::Text => planned.iter().map(page).collect::<Vec<_>>().join("\n"),
-        Output::Json => format!("{:#}\n", serde_json::json!(planned)),
-        Output::Yaml => serde_yaml::to_string(&planned).map_err(|error| error.to_string())?,
-    };
-    super::say(&text)
+    shown::print(options.output, &planned, |planned| planned.iter().map(page).collect::<Vec<_>>().join("\n"))
 }
 
 /// How often a Connector is looked at: what the policy answers to it rests on what it says itself.

@@ -42,6 +42,7 @@ use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use plan::Plan;
 use resolve::Resolved;
+pub use rights::NAME as APP_PERMISSIONS;
 use tokio::time::Instant;
 use window::Decision;
 

@@ -8,6 +8,7 @@ mod harness;
 mod acting;
 mod ahead;
 mod avepoint;
+mod commands;
 mod creation;
 mod fluentpro;
 mod keepit;

@@ -1,0 +1,100 @@
+//! Which objects a command is about, and how they are read: what this version can't read is told, and keeps nothing from being shown.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use clap::Args;
+use kube::api::ListParams;
+use kube::core::{DeserializeGuard, NamespaceResourceScope};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+
+use super::outside;
+use crate::api::{Connector, ServiceAccountPolicy};
+use crate::fault::Fault;
+
+/// Which namespaces.
+#[derive(Args)]
+pub struct Where {
+    /// The namespace [default: the kubeconfig's].
+    #[arg(long, short, value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// All namespaces.
+    #[arg(long, short = 'A', conflicts_with = "namespace")]
+    pub all_namespaces: bool,
+}
+
+/// The objects of both kinds.
+#[derive(Default)]
+pub struct Objects {
+    /// By namespace and name.
+    pub policies: BTreeMap<(String, String), ServiceAccountPolicy>,
+    /// By namespace and name.
+    pub connectors: BTreeMap<(String, String), Connector>,
+    /// What can't be read, one sentence each.
+    pub unreadable: Vec<String>,
+    /// Where was looked, in words.
+    pub place: String,
+}
+
+/// Reads all of them.
+///
+/// # Errors
+/// One sentence: the cluster can't be reached, does not know the kinds, or refuses.
+pub async fn read(place: &Where) -> Result<Objects, String> {
+    let (client, own) = outside::cluster().await?;
+    let namespace = (!place.all_namespaces).then(|| place.namespace.clone().unwrap_or(own));
+    let mut objects = Objects {
+        place: namespace.as_ref().map_or_else(|| "any namespace".to_owned(), |name| format!("namespace {name}")),
+        ..Objects::default()
+    };
+    for policy in list::<ServiceAccountPolicy>(&client, namespace.as_deref()).await? {
+        objects.take(policy, |objects| &mut objects.policies);
+    }
+    for connector in list::<Connector>(&client, namespace.as_deref()).await? {
+        objects.take(connector, |objects| &mut objects.connectors);
+    }
+    Ok(objects)
+}
+
+impl Objects {
+    fn take<K: Resource<DynamicType = ()>>(
+        &mut self,
+        guarded: DeserializeGuard<K>,
+        into: impl Fn(&mut Self) -> &mut BTreeMap<(String, String), K>,
+    ) {
+        match guarded.0 {
+            Ok(object) => {
+                let place = (object.namespace().unwrap_or_default(), object.name_any());
+                into(self).insert(place, object);
+            }
+            Err(invalid) => {
+                let name = invalid.metadata.name.unwrap_or_default();
+                let namespace = invalid.metadata.namespace.unwrap_or_default();
+                self.unreadable.push(format!(
+                    "{} {namespace}/{name} can't be read by this version of backstay: {}",
+                    K::kind(&()),
+                    invalid.error
+                ));
+            }
+        }
+    }
+}
+
+async fn list<K>(client: &Client, namespace: Option<&str>) -> Result<Vec<DeserializeGuard<K>>, String>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
+{
+    let api: Api<DeserializeGuard<K>> = match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    };
+    match api.list(&ListParams::default()).await {
+        Ok(list) => Ok(list.items),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Err(format!(
+            "the API server does not know {}: install the CRDs first (backstay crd | kubectl apply -f -)",
+            K::plural(&())
+        )),
+        Err(error) => Err(format!("{} can't be listed: {}", K::plural(&()), Fault::from(error))),
+    }
+}

@@ -1,0 +1,94 @@
+//! The commands that show what is: for people who look, and for programs that wait.
+
+use serde_json::{Value, json};
+
+use crate::harness::{CONNECTOR, POLICY, Scene};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_whose_turn_it_is_and_what_comes_of_a_look_is_shown() {
+    let scene = Scene::new().await;
+    let here = ["-n", &scene.namespace];
+    let say = |words: &[&str]| scene.backstay(&[words, &here].concat(), "");
+    let empty = say(&["status"]);
+    assert!(empty.out.contains("No Connector and no ServiceAccountPolicy in namespace"), "{}", empty.out);
+
+    let operator = scene.operator().await;
+    scene.apply_yaml(&scene.policy_yaml()).await;
+    scene.apply_yaml(&scene.connector_yaml()).await;
+    scene.until_connector("Ready", "False", "DependencyMissing").await;
+    scene.until_policy("Ready", "False", "DependencyMissing").await;
+    let status = say(&["status"]);
+    assert!(status.out.contains(&format!("ServiceAccountPolicy {}/{POLICY}", scene.namespace)), "{}", status.out);
+    assert!(status.out.contains(&format!("└─ ? Connector {CONNECTOR}")), "{}", status.out);
+    assert!(status.out.contains("DependencyMissing: Secret"), "{}", status.out);
+    assert!(!status.out.contains('\u{1b}'), "no colour but on a terminal");
+
+    scene.apply_secrets().await;
+    scene.until_connector("Ready", "False", "AwaitingPerson").await;
+    let turns = say(&["handoffs"]);
+    let connector = scene.connector().await;
+    let title = connector["status"]["handOffs"][0]["title"].as_str().unwrap();
+    assert!(turns.out.split_whitespace().collect::<Vec<_>>().join(" ").contains(title), "{}", turns.out);
+    assert!(turns.out.contains("  1. ") && turns.out.contains("Done when"), "{}", turns.out);
+    let all: Vec<Value> = serde_json::from_str(&say(&["handoffs", "-o", "json"]).out).unwrap();
+    assert!(all.iter().any(|it| it["object"] == CONNECTOR && it["title"] == title), "{all:#?}");
+
+    let waited = say(&["reconcile", CONNECTOR, "--wait"]);
+    assert_eq!(waited.code, Some(1), "{}", waited.out);
+    assert!(waited.err.contains("Ready=False AwaitingPerson"), "{}", waited.err);
+    scene.play_the_person();
+    scene.until_ready().await;
+    let waited = say(&["reconcile", CONNECTOR, "--wait"]);
+    assert_eq!(waited.code, Some(0), "{}", waited.err);
+    assert!(waited.out.contains("Ready=True Current"), "{}", waited.out);
+    let unknown = say(&["reconcile", "nobody"]);
+    assert!(unknown.err.contains("there is no Connector nobody in namespace"), "{}", unknown.err);
+    let trees: Value = serde_yaml::from_str(&say(&["status", "-o", "yaml"]).out).unwrap();
+    assert_eq!(trees[0]["connectors"][0]["ready"]["reason"], "Current", "{trees:#}");
+
+    scene.patch("Connector", CONNECTOR, json!({ "spec": { "suspend": true } })).await;
+    let asleep = say(&["reconcile", CONNECTOR, "--wait"]);
+    assert!(asleep.err.contains("is suspended"), "{}", asleep.err);
+    assert_eq!(say(&["handoffs"]).out, format!("Nobody is waited for in namespace {}\n", scene.namespace));
+    drop(operator);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_names_what_keeps_it_from_working() {
+    let scene = Scene::new().await;
+    let own = scene.namespace.clone();
+    let ca = scene.folder.join("ca.pem").display().to_string();
+    let words = ["doctor", "-n", &own, "--operator-namespace", &own, "--ca-bundle", &ca];
+    // As the operator's own user, who may not look at the kinds themselves.
+    let examine = || scene.backstay(&words, "");
+    let nobody = examine();
+    assert_eq!(nobody.code, Some(1));
+    assert!(nobody.out.contains("✗ operator: none has ever led"), "{}", nobody.out);
+
+    let operator = scene.operator().await;
+    scene.apply_yaml(&scene.policy_yaml()).await;
+    scene.apply_yaml(&scene.connector_yaml()).await;
+    let missing = examine();
+    assert_eq!(missing.code, Some(1), "{}", missing.out);
+    assert!(missing.out.contains("entra-backstay is not there"), "{}", missing.out);
+    scene.apply_secrets().await;
+    scene.until_connector("Ready", "False", "AwaitingPerson").await;
+    let fine = examine();
+    assert_eq!(fine.code, Some(0), "{}{}", fine.out, fine.err);
+    for line in ["✓ clock", "CredentialsValid: Accepted", "AccountPinned: Pinned"] {
+        assert!(fine.out.contains(line), "{line}: {}", fine.out);
+    }
+    drop(operator);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_shell_is_given_what_completes_the_commands_under_both_names() {
+    let scene = Scene::new().await;
+    for shell in ["bash", "zsh", "fish"] {
+        let said = scene.backstay(&["completion", shell], "");
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        for word in ["kubectl-backstay", "handoffs", "reauthenticate"] {
+            assert!(said.out.contains(word), "{shell}: {word}");
+        }
+    }
+}
