@@ -6,7 +6,7 @@ SHELL := /bin/bash
 CLUSTER := target/tools/cluster
 HELM := target/tools/helm
 
-.PHONY: help demo test faults sdk helm gitops bench check generate tools tested deny advisories clean
+.PHONY: help demo test faults sdk helm gitops alerts bench check generate tools tested deny advisories clean
 
 help: ## List what can be done
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -22,6 +22,7 @@ test: needs ## Test everything, from unit tests to a real API server
 	cargo test --locked --workspace
 	cd tests/cluster && go test -trimpath ./...
 	@$(MAKE) --no-print-directory gitops
+	@$(MAKE) --no-print-directory alerts
 	@$(MAKE) --no-print-directory helm
 	@$(MAKE) --no-print-directory sdk
 
@@ -32,6 +33,10 @@ faults: needs ## Play every fault at the vendors and write docs/faults.md from w
 sdk: needs ## Let Microsoft's own clients use the world (Python; only what 'test' does, too)
 	@cargo build --locked --workspace --bins
 	@tests/sdk/run.sh "$(abspath target/sdk)" "$(abspath target/debug/world)"
+
+alerts: ## Check and test the alerts of the chart with promtool (only what 'test' does, too)
+	@command -v promtool >/dev/null || { echo "Installing promtool (Debian's prometheus)"; apt-get install -y --no-install-recommends prometheus >/dev/null; }
+	@tests/alerts/run.sh
 
 gitops: ## Let kstatus, Argo CD's Lua and Flux's expressions judge every status that the last tests have seen (what 'test' does, too)
 	cd tests/gitops && go test -trimpath -count=1 ./...
@@ -51,13 +56,13 @@ check: needs ## Format, lint, dependencies, generated files
 	@$(MAKE) --no-print-directory generate
 	@git diff --exit-code --stat -- $(GENERATED) || { echo "Not what the code generates: commit what 'make generate' made" >&2; exit 1; }
 
-GENERATED := crds charts/backstay/files docs/profiles.md src/tenant/README.md
+GENERATED := crds charts/backstay/files docs/profiles.md docs/metrics.md src/tenant/README.md
 
-generate: ## Write what is generated from the code: crds/ and the chart's copy, docs/profiles.md, src/tenant/README.md
+generate: ## Write what is generated from the code: crds/ and the chart's copy, pages of docs/, src/tenant/README.md
 	@mkdir -p crds docs charts/backstay/files
 	@cargo build --locked --quiet --bin backstay
 	@set -e; write() { target/debug/backstay $$1 > "$$2.new"; mv "$$2.new" "$$2"; }; \
-	write crd crds/backstay.yaml; write "docs profiles" docs/profiles.md; write "docs calls" src/tenant/README.md
+	write crd crds/backstay.yaml; write "docs profiles" docs/profiles.md; write "docs calls" src/tenant/README.md; write "docs metrics" docs/metrics.md
 	@cp crds/backstay.yaml charts/backstay/files/crds.yaml
 
 deny: ## Licenses, bans and sources of the dependencies

@@ -8,8 +8,6 @@ use axum::http::{StatusCode, header};
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-use crate::metrics::Metrics;
-
 /// Whether the watches have brought everything once.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness(Arc<AtomicBool>);
@@ -21,15 +19,14 @@ impl Readiness {
     }
 }
 
-/// Serves until it is dropped: while the last passes finish, too. `refresh` brings the gauges up to date before they are shown.
+/// Serves until it is dropped: while the last passes finish, too. `shown` brings the metrics.
 ///
 /// # Errors
 /// When the listener fails.
 pub async fn serve(
     listener: TcpListener,
     readiness: Readiness,
-    metrics: Arc<Metrics>,
-    refresh: impl Fn() + Clone + Send + Sync + 'static,
+    shown: impl Fn() -> String + Clone + Send + Sync + 'static,
 ) -> std::io::Result<()> {
     let ready = move || async move {
         if readiness.0.load(Ordering::Acquire) {
@@ -39,8 +36,7 @@ pub async fn serve(
         }
     };
     let metrics = move || async move {
-        refresh();
-        ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], metrics.text())
+        ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], shown())
     };
     let router = Router::new()
         // Answers whenever the event loop turns: that is what liveness means here.

@@ -17,6 +17,7 @@ use super::journal::{Line, Said, changes};
 use super::lanes::Lanes;
 use super::marks::{REQUESTED_AT, annotation};
 use super::pass::Patience;
+use crate::api::shared::HandOffStatus;
 use crate::api::{Connector, ConnectorStatus, ServiceAccountPolicy, ServiceAccountPolicyStatus};
 use crate::fault::Fault;
 
@@ -87,6 +88,8 @@ pub trait Published:
     fn set_status(&mut self, status: Self::Status);
     /// What of a status the log tells.
     fn said(status: &Self::Status) -> Said<'_>;
+    /// What waits for a person.
+    fn open(status: &Self::Status) -> &[HandOffStatus];
     /// Whether nothing is to be looked at.
     fn is_suspended(&self) -> bool;
     /// Where a status says what it was last asked for.
@@ -124,6 +127,9 @@ impl Published for Connector {
     fn is_suspended(&self) -> bool {
         self.spec.suspend
     }
+    fn open(status: &ConnectorStatus) -> &[HandOffStatus] {
+        &status.hand_offs
+    }
     fn handled(status: &mut ConnectorStatus) -> &mut Option<String> {
         &mut status.last_handled_reconcile_at
     }
@@ -147,6 +153,9 @@ impl Published for ServiceAccountPolicy {
     }
     fn is_suspended(&self) -> bool {
         self.spec.suspend
+    }
+    fn open(status: &ServiceAccountPolicyStatus) -> &[HandOffStatus] {
+        &status.hand_offs
     }
     fn handled(status: &mut ServiceAccountPolicyStatus) -> &mut Option<String> {
         &mut status.last_handled_reconcile_at

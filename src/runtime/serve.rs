@@ -53,11 +53,7 @@ pub async fn serve(serve: Serve) -> Result<(), String> {
     let (readiness, counted) = (Readiness::default(), Counted::default());
     let probes = {
         let (metrics, counted) = (Arc::clone(&metrics), counted.clone());
-        let refresh = {
-            let metrics = Arc::clone(&metrics);
-            move || counted.refresh(&metrics)
-        };
-        probes::serve(listener, readiness.clone(), metrics, refresh)
+        probes::serve(listener, readiness.clone(), move || counted.shown(&metrics))
     };
     let run = || {
         controllers::run(Run {

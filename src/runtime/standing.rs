@@ -3,13 +3,18 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::ResourceExt;
 
 use super::conditions::find;
-use super::context::Context;
-use crate::api::shared::HandOffStatus;
+use super::context::{Context, Guarded};
+use super::publish::Published;
+use crate::api::Connector;
+use crate::api::shared::{HandOffStatus, span};
 use crate::elevation::Phase;
-use crate::metrics::Metrics;
+use crate::metrics::{BacksUp, Connector as Shown, Finding, Metrics, Object, Stands};
 
 /// Whose objects are counted: those of who leads, and of nobody else.
 #[derive(Clone, Default)]
@@ -21,13 +26,55 @@ impl Counted {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(context);
     }
 
-    /// Brings the gauges up to date.
-    pub fn refresh(&self, metrics: &Metrics) {
+    /// All metrics, with the gauges as they are by now.
+    pub fn shown(&self, metrics: &Metrics) -> String {
         let context = self.0.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
-        match context {
-            Some(context) => count(&context),
-            None => metrics.clear_standing(),
-        }
+        let Some(context) = context else {
+            metrics.clear_standing();
+            return metrics.shown(&[], &[], &[]);
+        };
+        count(&context);
+        let (connectors, policies) = (context.connectors.state(), context.policies.state());
+        let readable = || connectors.iter().filter_map(|guarded| guarded.0.as_ref().ok());
+        let objects = connectors.iter().map(|it| stands(it, it.0.as_ref().ok().and_then(|it| it.status.as_ref())));
+        let of_policies = policies.iter().map(|it| stands(it, it.0.as_ref().ok().and_then(|it| it.status.as_ref())));
+        let all: Vec<Stands> = objects.chain(of_policies).collect();
+        let backs_up: Vec<BacksUp> = readable().map(backs_up).collect();
+        let statuses = policies.iter().filter_map(|guarded| guarded.0.as_ref().ok()?.status.as_ref());
+        let findings: Vec<Finding> = statuses
+            .flat_map(|status| &status.findings)
+            .map(|it| Finding { rule: it.id.clone(), result: format!("{:?}", it.result) })
+            .collect();
+        metrics.shown(&all, &backs_up, &findings)
+    }
+}
+
+/// One object, read or not.
+fn stands<K: Published>(guarded: &Guarded<K>, status: Option<&K::Status>) -> Stands {
+    let said = status.map(K::said);
+    let hand_offs = status.map(K::open).unwrap_or_default();
+    Stands {
+        object: Object { kind: K::KIND, namespace: guarded.namespace().unwrap_or_default(), name: guarded.name_any() },
+        ready: said.and_then(|said| find(said.conditions, "Ready")).is_some_and(|ready| ready.status == "True"),
+        hand_offs: hand_offs.len(),
+        hand_off_since: hand_offs.iter().map(|it| it.request_time.0.as_second()).min(),
+    }
+}
+
+fn backs_up(connector: &Connector) -> BacksUp {
+    let status = connector.status.clone().unwrap_or_default();
+    let authorization = status.authorization;
+    let due = authorization.as_ref().and_then(|it| it.due_date.as_ref()?.parse::<Date>().ok());
+    BacksUp {
+        connector: Shown {
+            namespace: connector.namespace().unwrap_or_default(),
+            name: connector.name_any(),
+            vendor: status.vendor.unwrap_or_default(),
+        },
+        backup: status.last_backup.map(|backup| backup.completion_time.0.as_second()),
+        max_age: i64::try_from(span(&connector.spec.backup.max_age).as_secs()).unwrap_or(i64::MAX),
+        authorized: authorization.and_then(|it| it.authorized_time).map(|time| time.0.as_second()),
+        authorization_due: due.and_then(|day| day.to_zoned(TimeZone::UTC).ok()).map(|day| day.timestamp().as_second()),
     }
 }
 

@@ -143,7 +143,7 @@ func TestTheAPIServerTakesWhatIsRenderedWithEverySwitchOnAndOff(t *testing.T) {
 			"defaults": "ClusterRole ClusterRole ClusterRole ClusterRoleBinding ConfigMap CustomResourceDefinition CustomResourceDefinition " +
 				"Deployment PodDisruptionBudget Role RoleBinding Service ServiceAccount " + policies,
 			"everything": "ClusterRole ClusterRole ClusterRole ConfigMap CustomResourceDefinition CustomResourceDefinition " +
-				"Deployment NetworkPolicy PodDisruptionBudget Role RoleBinding RoleBinding Service ServiceAccount ServiceMonitor " + policies,
+				"Deployment NetworkPolicy PodDisruptionBudget PrometheusRule Role RoleBinding RoleBinding Service ServiceAccount ServiceMonitor " + policies,
 			"nothing": "ConfigMap Deployment",
 		}[name]
 		if strings.Join(kinds, " ") != want {
@@ -324,5 +324,6 @@ func mustJSON(t *testing.T, value any) []byte {
 func serviceMonitors(t *testing.T) {
 	t.Helper()
 	kubectl(t, "apply", "-f", filepath.Join(root, "tests/helm/servicemonitor.yaml"))
-	kubectl(t, "wait", "--for=condition=Established", "--timeout=30s", "crd/servicemonitors.monitoring.coreos.com")
+	kubectl(t, "wait", "--for=condition=Established", "--timeout=30s", "crd/servicemonitors.monitoring.coreos.com",
+		"crd/prometheusrules.monitoring.coreos.com")
 }

@@ -76,6 +76,8 @@ impl Rotation {
 
     /// Lets the authorization die, and waits until somebody is asked for.
     pub async fn dies(&self) -> Value {
+        // What is begun in the second in which it was seen to work is no answer to what comes after.
+        self.next_second().await;
         self.scene.world.break_authorization(AT_KEEPIT).unwrap();
         self.scene
             .until("somebody to be asked", "Connector", CONNECTOR, |it| {

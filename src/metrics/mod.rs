@@ -1,6 +1,8 @@
 //! What the process counts of itself.
 
-use std::sync::Arc;
+mod standing;
+
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -11,9 +13,14 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-/// All counters. Label values are fixed words: their number does not grow with the number of objects.
+use standing::Standing;
+pub use standing::{BacksUp, Connector, Finding, Object, Stands};
+
+/// All counters. What is counted of the process has fixed words as labels; what is shown of objects has one series an object.
 pub struct Metrics {
     registry: Registry,
+    // Held while what stands is counted anew, and while it is shown: nobody sees half of it.
+    standing: Mutex<Standing>,
     outgoing: Family<OutgoingLabels, Counter>,
     reconciles: Family<ReconcileLabels, Counter>,
     reconcile_seconds: Family<KindLabels, Histogram>,
@@ -91,8 +98,10 @@ impl Metrics {
         registry.register("elevations_overdue", "Accounts that hold it though the window is over", overdue.clone());
         let leading = Gauge::default();
         registry.register("leading", "Whether this process works (1) or stands by (0)", leading.clone());
+        let standing = Mutex::new(Standing::new(&mut registry));
         Arc::new(Self {
             registry,
+            standing,
             outgoing,
             reconciles,
             reconcile_seconds,
@@ -147,6 +156,22 @@ impl Metrics {
         self.leading.set(i64::from(leading));
     }
 
+    /// Shows these objects and no others, and all of it in the OpenMetrics text form.
+    pub fn shown(&self, all: &[Stands], connectors: &[BacksUp], findings: &[Finding]) -> String {
+        let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        standing.clear();
+        for it in all {
+            standing.stands(it);
+        }
+        for it in connectors {
+            standing.backs_up(it);
+        }
+        for it in findings {
+            standing.found(it);
+        }
+        self.text()
+    }
+
     /// Nothing is known of any object: this process does not lead.
     pub fn clear_standing(&self) {
         for family in [&self.hand_offs, &self.not_ready, &self.hand_off_age, &self.credential_ends] {
@@ -169,11 +194,37 @@ impl Metrics {
     }
 
     /// All of it, in the OpenMetrics text form.
-    #[must_use]
-    pub fn text(&self) -> String {
+    fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a String does not fail.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+
+    /// Everything that is ever shown, once each, in the OpenMetrics text form: what the documentation is made from.
+    #[must_use]
+    pub fn sample() -> String {
+        let metrics = Self::new();
+        let (kind, name) = ("Connector", String::new);
+        metrics.outgoing("", false, "");
+        metrics.reconciled(kind, "", Duration::ZERO);
+        metrics.status_written(kind);
+        metrics.watch_error(kind);
+        metrics.set_credential_ends(kind, Some(0));
+        metrics.set_standing(kind, 0, 0, 0);
+        let stands = Stands {
+            object: Object { kind, namespace: name(), name: name() },
+            ready: true,
+            hand_offs: 0,
+            hand_off_since: Some(0),
+        };
+        let backs_up = BacksUp {
+            connector: Connector { namespace: name(), name: name(), vendor: name() },
+            backup: Some(0),
+            max_age: 0,
+            authorized: Some(0),
+            authorization_due: Some(0),
+        };
+        metrics.shown(&[stands], &[backs_up], &[Finding { rule: name(), result: name() }])
     }
 }
