@@ -6,7 +6,7 @@ SHELL := /bin/bash
 CLUSTER := target/tools/cluster
 HELM := target/tools/helm
 
-.PHONY: help demo test faults sdk helm gitops alerts bench check generate tools tested deny advisories clean
+.PHONY: help demo test faults sdk helm gitops alerts image sbom bench check generate tools tested deny advisories clean
 
 help: ## List what can be done
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -23,6 +23,7 @@ test: needs ## Test everything, from unit tests to a real API server
 	cd tests/cluster && go test -trimpath ./...
 	@$(MAKE) --no-print-directory gitops
 	@$(MAKE) --no-print-directory alerts
+	@$(MAKE) --no-print-directory image
 	@$(MAKE) --no-print-directory helm
 	@$(MAKE) --no-print-directory sdk
 
@@ -33,6 +34,17 @@ faults: needs ## Play every fault at the vendors and write docs/faults.md from w
 sdk: needs ## Let Microsoft's own clients use the world (Python; only what 'test' does, too)
 	@cargo build --locked --workspace --bins
 	@tests/sdk/run.sh "$(abspath target/sdk)" "$(abspath target/debug/world)"
+
+image: needs ## Build a static binary, and an image from scratch with it; run it as its users would (only what 'test' does, too)
+	@command -v buildah >/dev/null || { echo "Installing buildah"; apt-get install -y --no-install-recommends buildah >/dev/null; }
+	RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --bin backstay --target $(STATIC)
+	@tests/image/run.sh "$(abspath target/$(STATIC)/release/backstay)" "$(abspath target/image)"
+
+sbom: ## Write the bill of materials of the operator to target/sbom/backstay.cdx.json (CycloneDX)
+	@command -v cargo-cyclonedx >/dev/null || cargo install --locked cargo-cyclonedx@$(CYCLONEDX)
+	@mkdir -p target/sbom
+	cargo cyclonedx --format json --spec-version 1.5 --override-filename backstay.cdx --manifest-path Cargo.toml --no-build-deps --quiet
+	@mv backstay.cdx.json target/sbom/ && rm -f tests/world/backstay.cdx.json && ls -l target/sbom/backstay.cdx.json
 
 alerts: ## Check and test the alerts of the chart with promtool (only what 'test' does, too)
 	@command -v promtool >/dev/null || { echo "Installing promtool (Debian's prometheus)"; apt-get install -y --no-install-recommends prometheus >/dev/null; }
@@ -92,5 +104,9 @@ needs:
 	@missing=; for tool in cargo go cc; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
 	if [ -n "$$missing" ]; then echo "Missing:$$missing. Install Rust (https://rustup.rs), Go 1.26 or newer (https://go.dev/dl) and a C compiler first." >&2; exit 1; fi
 
+# Rust names this machine's own kind so.
+STATIC := $(shell uname -m)-unknown-linux-gnu
+# The version of cargo-cyclonedx that is installed where there is none.
+CYCLONEDX := 0.5.7
 # The version of cargo-deny that is installed where there is none.
 DENY := 0.20.2

@@ -183,3 +183,18 @@ fn the_world_shares_nothing_with_the_operator() {
     let dependencies = manifest.split("[dependencies]").nth(1).unwrap();
     assert!(!dependencies.lines().any(|line| line.starts_with("backstay")), "the world depends on the operator");
 }
+
+/// Whoever reads a reason finds in the documentation what it means and what to do.
+#[test]
+fn each_reason_has_its_paragraph_in_the_documentation_and_none_is_left_over() {
+    let source = std::fs::read_to_string(root().join("api/reason.rs")).unwrap();
+    let body = source.split("pub enum Reason {").nth(1).unwrap().split("\n}").next().unwrap();
+    let lines = body.lines().map(str::trim).filter(|line| line.starts_with(|it: char| it.is_ascii_uppercase()));
+    let mut reasons: Vec<&str> = lines.map(|line| line.trim_end_matches(',')).collect();
+    let page = std::fs::read_to_string(root().join("../docs/troubleshooting.md")).unwrap();
+    let mut told: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+    reasons.sort_unstable();
+    told.sort_unstable();
+    assert!(reasons.len() > 40, "{reasons:?}");
+    assert_eq!(told, reasons);
+}

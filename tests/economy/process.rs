@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use backstay_world::{Fault, PLANTED_PASSWORD};
 
 use crate::harness::calls::{ACCOUNT_ID, APP, KEEPIT, TENANT};
-use crate::harness::{ACCOUNT, AT_KEEPIT, CONNECTOR, POLICY};
+use crate::harness::{ACCOUNT, AT_KEEPIT, CONNECTOR};
 use crate::settled_scene;
 
 /// What Kubernetes gives a process to end, before it is killed.
 const GRACE: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn probes_and_metrics_answer_and_tell_no_names_and_no_secrets() {
+async fn probes_and_metrics_answer_and_tell_no_accounts_and_no_secrets() {
     let scene = settled_scene().await;
     let operator = scene.operator().await;
     scene.until_ready().await;
@@ -32,8 +32,20 @@ async fn probes_and_metrics_answer_and_tell_no_names_and_no_secrets() {
         assert!(metrics.contains(counted), "{counted} is not in\n{metrics}");
     }
     assert!(metrics.ends_with("# EOF\n"), "it is whole");
-    let names = [CONNECTOR, POLICY, AT_KEEPIT, ACCOUNT, ACCOUNT_ID, TENANT, APP, KEEPIT, &scene.namespace];
-    for name in names {
+    // An object is shown under its own name, and nothing by a name that it has elsewhere.
+    let object = format!("kind=\"Connector\",namespace=\"{}\",name=\"{CONNECTOR}\"", scene.namespace);
+    for shown in [
+        format!("backstay_object_ready{{{object}}} 1"),
+        format!("backstay_object_hand_offs{{{object}}} 0"),
+        format!(
+            "backstay_backup_max_age_seconds{{namespace=\"{}\",name=\"{CONNECTOR}\",vendor=\"Keepit\"}} 129600",
+            scene.namespace
+        ),
+        "backstay_findings{rule=\"keepitPowerPlatform/account-usable\",result=\"Pass\"} 1".to_owned(),
+    ] {
+        assert!(metrics.contains(&shown), "{shown} is not in\n{metrics}");
+    }
+    for name in [AT_KEEPIT, ACCOUNT, ACCOUNT_ID, TENANT, APP, KEEPIT] {
         assert!(!metrics.contains(name), "{name} is in\n{metrics}");
     }
     let log = operator.log();
@@ -42,6 +54,13 @@ async fn probes_and_metrics_answer_and_tell_no_names_and_no_secrets() {
     {
         assert!(!metrics.contains(secret), "{secret} is in the metrics");
         assert!(!log.contains(secret), "{secret} is in the log");
+    }
+    // A series goes with its object.
+    scene.delete("Connector", CONNECTOR).await;
+    let begun = Instant::now();
+    while operator.get("/metrics").await.contains(CONNECTOR) {
+        assert!(begun.elapsed() < Duration::from_mins(1), "its series stay");
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
