@@ -1,5 +1,6 @@
 //! The commands: thin, each in a file of its own.
 
+mod check;
 mod crd;
 mod docs;
 mod doctor;
@@ -39,6 +40,9 @@ enum Command {
     Crd,
     /// Print manifests for what exists at a vendor, to be put into Git: applying them adopts it and changes nothing there.
     Import(import::Options),
+    /// Check files before they are merged, without a cluster: what the API server would refuse, references between them, profiles that
+    /// don't fit a vendor. Exit code 0: nothing is wrong; 1: something is; 2: a file can't be read.
+    Check(check::Options),
     /// Say what the operator would do for the objects of a file, and what people would have to, before anything is done. Nothing is
     /// written, in the cluster or outside.
     Plan(plan::Options),
@@ -87,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Run(options) => run::run(options),
         Command::Crd => crd::print(),
         Command::Import(options) => import::print(&options),
+        Command::Check(options) => return check::check(&options),
         Command::Plan(options) => plan::print(&options),
         Command::Status(options) => status::show(&options),
         Command::Handoffs(options) => handoffs::show(&options),

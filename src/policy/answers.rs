@@ -8,6 +8,7 @@ use super::resolve::Finding;
 use super::rules::Rule;
 use super::{environments, words};
 use crate::api::policy::{DemandStatus, FindingResult, Stage};
+use crate::api::profiles::Profiles;
 use crate::api::{Reason, ServiceAccountPolicy};
 use crate::seen::Seen;
 use crate::tenant::DirectoryRole;
@@ -83,15 +84,23 @@ impl Answering<'_> {
 
 /// The profile that a demand means.
 pub fn profile(demand: &Demand, policy: &ServiceAccountPolicy) -> Result<&'static str, String> {
-    let has = profiles::names(&policy.spec.profiles);
+    profile_for(demand.profile.as_deref(), demand.fitting, &policy.spec.profiles)
+}
+
+/// The profile that somebody means who names one, or none, and whose vendor these fit.
+///
+/// # Errors
+/// Why it is none of these, in one sentence.
+pub fn profile_for(named: Option<&str>, fitting: &[&'static str], profiles: &Profiles) -> Result<&'static str, String> {
+    let has = profiles::names(profiles);
     let list = has.join(", ");
-    match &demand.profile {
-        Some(wanted) => match has.iter().find(|name| *name == wanted) {
-            Some(name) if demand.fitting.contains(name) => Ok(name),
+    match named {
+        Some(wanted) => match has.iter().find(|name| **name == wanted) {
+            Some(name) if fitting.contains(name) => Ok(name),
             Some(name) => Err(format!("The profile {name} (spec.policyRef.profile) is not for this vendor")),
             None => Err(format!("The policy has no profile {wanted} (spec.policyRef.profile); it has {list}")),
         },
-        None => match has.iter().filter(|name| demand.fitting.contains(name)).collect::<Vec<_>>().as_slice() {
+        None => match has.iter().filter(|name| fitting.contains(name)).collect::<Vec<_>>().as_slice() {
             [only] => Ok(only),
             [] => Err(format!("The policy has no profile for this vendor; it has {list}")),
             _ => Err(format!("More than one profile of the policy fits; name one in spec.policyRef.profile: {list}")),

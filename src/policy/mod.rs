@@ -35,6 +35,7 @@ mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use answers::profile_for;
 use gather::Observed;
 pub use handoffs::GIVE;
 use jiff::Timestamp;

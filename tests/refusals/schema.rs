@@ -6,8 +6,27 @@ use serde_json::{Value, json};
 use super::harness::{CONNECTOR, POLICY, Scene};
 use super::with;
 
-/// What comes out if this is applied: the sentence of the refusal must hold all these pieces.
+/// What comes out if this is applied: the sentence of the refusal must hold all these pieces. `backstay check`, which has no cluster, must
+/// refuse it too, and name the same field.
 async fn not_applied(scene: &Scene, failures: &mut Vec<String>, yaml: &str, pieces: &[&str]) {
+    let checked = scene.backstay(&["check", "-o", "json", "-"], yaml);
+    let fields: Vec<String> = serde_json::from_str::<Vec<Value>>(&checked.out)
+        .unwrap_or_default()
+        .iter()
+        .filter(|it| it["severity"] == "Error")
+        .map(|it| it["field"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    let named = pieces.iter().find(|piece| piece.starts_with("spec"));
+    if checked.code != Some(1) {
+        failures.push(format!(
+            "the API server refuses it for {pieces:?}, and check does not: {}{}\n{yaml}",
+            checked.out, checked.err
+        ));
+    } else if named
+        .is_some_and(|named| !fields.iter().any(|field| field.starts_with(named) || named.starts_with(field)))
+    {
+        failures.push(format!("the API server names {pieces:?}, and check {fields:?}"));
+    }
     match scene.try_apply(yaml).await {
         Ok(_) => failures.push(format!("taken, but should name {pieces:?}:\n{yaml}")),
         Err(said) => failures.extend(

@@ -92,3 +92,57 @@ async fn each_shell_is_given_what_completes_the_commands_under_both_names() {
         }
     }
 }
+
+/// What the examples hold is right, and what is wrong between files is told with its place.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_checked_before_they_are_merged() {
+    let scene = Scene::new().await;
+    let root = crate::harness::root().join("examples");
+    for folder in std::fs::read_dir(&root).unwrap() {
+        let folder = folder.unwrap().path().display().to_string();
+        let said = scene.backstay(&["check", &folder], "");
+        assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+        assert!(said.out.contains("nothing is wrong") || said.out.contains("warning"), "{}", said.out);
+    }
+    assert_eq!(scene.backstay(&["check", "not-there.yaml"], "").code, Some(2));
+    let no_yaml = scene.backstay(&["check", "-"], "kind: [Connector\nspec: {}\n");
+    assert!(
+        no_yaml.code == Some(1) && no_yaml.out.starts_with("-:") && no_yaml.out.contains("no YAML"),
+        "{}",
+        no_yaml.out
+    );
+
+    let files = format!("{}\n---\n{}\n---\n", scene.policy_yaml(), scene.connector_yaml());
+    let secret = "{ apiVersion: v1, kind: Secret, metadata: { name: keepit-api, namespace: backup }, stringData: { username: a } }";
+    let check = |text: &str| {
+        let said = scene.backstay(&["check", "-o", "json", "-"], text);
+        let all: Vec<Value> = serde_json::from_str(&said.out).unwrap_or_default();
+        let told = |it: &Value| format!("{}: {}: {}", it["line"], it["field"], it["message"]);
+        (said.code, all.iter().map(told).collect::<Vec<_>>())
+    };
+    let (code, all) = check(&format!("{files}{secret}"));
+    assert_eq!(code, Some(1));
+    assert!(all.iter().any(|it| it.contains("no label backstay.dev/use")), "{all:#?}");
+    assert!(all.iter().any(|it| it.contains("no key password")), "{all:#?}");
+    let (code, all) = check(&scene.connector_yaml());
+    assert!(
+        code == Some(0) && all.len() == 1 && all[0].contains("no ServiceAccountPolicy"),
+        "only worth knowing: {all:#?}"
+    );
+    let other = files.replace("keepitPowerPlatform:", "avePointServiceAccount: {}\n    other:");
+    let (code, all) = check(
+        &other
+            .lines()
+            .filter(|line| {
+                !["other:", "workloads:", "globalAdministratorAfterSetup"].iter().any(|word| line.contains(word))
+            })
+            .collect::<Vec<_>>()
+            .join("\n"),
+    );
+    assert!(code == Some(1) && all.iter().any(|it| it.contains("no profile for this vendor")), "{all:#?}");
+
+    let caret = scene.backstay(&["check", "-"], &files.replace("maxAge: 36h", "maxAge: 3m"));
+    let lines: Vec<&str> = caret.out.lines().collect();
+    assert!(lines[0].contains("spec.backup.maxAge: must be at least 1h"), "{}", caret.out);
+    assert_eq!(lines[2].find('^'), lines[1].find("maxAge"), "{}", caret.out);
+}

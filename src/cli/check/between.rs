@@ -1,0 +1,108 @@
+//! What the objects of a change say of each other: a Connector and its policy, and the Secrets that both name.
+
+use kube::ResourceExt;
+use serde_json::Value;
+
+use super::schema::Wrong;
+use super::yaml::{Object, Step};
+use crate::api::policy::Credential;
+use crate::api::{Connector, ServiceAccountPolicy, USE_LABEL};
+use crate::policy::profile_for;
+
+/// What is seen of one object beside the others. `true`: only worth knowing, since what is missing may be in the cluster.
+pub fn judge(value: &Value, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
+    match value["kind"].as_str() {
+        Some("Connector") => serde_json::from_value(value.clone()).map(|it| connector(&it, all)).unwrap_or_default(),
+        Some("ServiceAccountPolicy") => {
+            serde_json::from_value(value.clone()).map(|it| policy(&it, all)).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn wrong(path: &[&str], message: String) -> Wrong {
+    Wrong { path: path.iter().map(|step| Step::Field((*step).to_owned())).collect(), message }
+}
+
+/// The objects of a kind under a name, in the same namespace.
+fn named<'a>(all: &'a [&'a Object<'a>], kinds: &[&str], namespace: Option<&str>, name: &str) -> Vec<&'a Value> {
+    let same = |value: &&Value| {
+        value["kind"].as_str().is_some_and(|kind| kinds.contains(&kind))
+            && value["metadata"]["name"] == *name
+            && value["metadata"]["namespace"].as_str() == namespace
+    };
+    all.iter().map(|object| &object.value).filter(same).collect()
+}
+
+fn connector(connector: &Connector, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
+    let namespace = connector.namespace();
+    let asked = &connector.spec.policy_ref;
+    let mut found = Vec::new();
+    match named(all, &["ServiceAccountPolicy"], namespace.as_deref(), &asked.name).first() {
+        None => {
+            let message = format!(
+                "no ServiceAccountPolicy {} in these files: the Connector waits until there is one in its namespace",
+                asked.name
+            );
+            found.push((wrong(&["spec", "policyRef", "name"], message), true));
+        }
+        Some(policy) => {
+            let policy = serde_json::from_value::<ServiceAccountPolicy>((*policy).clone());
+            let fitting = connector.spec.vendor.vendor().profiles();
+            if let Ok(policy) = policy
+                && let Err(sentence) = profile_for(asked.profile.as_deref(), fitting, &policy.spec.profiles)
+            {
+                found.push((wrong(&["spec", "policyRef"], sentence), false));
+            }
+        }
+    }
+    if let Some((secret, keys)) = connector.spec.vendor.vendor().secret() {
+        found.extend(of_secret(all, namespace.as_deref(), secret, keys, &["spec", "vendor"]));
+    }
+    found
+}
+
+fn policy(policy: &ServiceAccountPolicy, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
+    let namespace = policy.namespace();
+    let (place, secret, keys): (_, _, Vec<&str>) = match &policy.spec.credential {
+        Credential::ClientSecret(it) => ("clientSecret", &it.secret_ref.name, vec![&it.secret_ref.key]),
+        Credential::ClientCertificate(it) => ("clientCertificate", &it.secret_ref.name, vec!["tls.crt", "tls.key"]),
+        Credential::WorkloadIdentity(_) => return Vec::new(),
+    };
+    of_secret(all, namespace.as_deref(), secret, &keys, &["spec", "credential", place, "secretRef"])
+}
+
+/// What is wrong with a Secret that is in these files, or made by one of them.
+fn of_secret(
+    all: &[&Object<'_>],
+    namespace: Option<&str>,
+    name: &str,
+    keys: &[&str],
+    path: &[&str],
+) -> Vec<(Wrong, bool)> {
+    let mut found = Vec::new();
+    for secret in named(all, &["Secret", "ExternalSecret"], namespace, name) {
+        let made = secret["kind"] == "ExternalSecret";
+        let (what, labels) = if made {
+            (format!("ExternalSecret {name}"), &secret["spec"]["target"]["template"]["metadata"]["labels"])
+        } else {
+            (format!("Secret {name}"), &secret["metadata"]["labels"])
+        };
+        if labels[USE_LABEL] != "true" {
+            let message =
+                format!("{what} gives the Secret no label {USE_LABEL}: \"true\": the operator would not use it");
+            found.push((wrong(path, message), false));
+        }
+        // Of one that is made, only what it lists is known.
+        let has = |key: &str| {
+            secret["data"].get(key).is_some()
+                || secret["stringData"].get(key).is_some()
+                || made && secret["spec"]["data"].as_array().into_iter().flatten().any(|it| it["secretKey"] == key)
+        };
+        let unknown = made && secret["spec"]["dataFrom"].is_array();
+        for key in keys.iter().filter(|key| !unknown && !has(key)) {
+            found.push((wrong(path, format!("{what} has no key {key}")), false));
+        }
+    }
+    found
+}

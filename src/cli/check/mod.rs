@@ -1,0 +1,206 @@
+//! `backstay check`: what is wrong with files before they are merged: as the API server would say it, and beside that. No cluster is asked.
+
+mod between;
+mod schema;
+mod yaml;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use clap::Args;
+use serde::Serialize;
+
+use super::outside;
+use super::shown::{Output, bold, print};
+use schema::Wrong;
+use yaml::{Object, Place, Step};
+
+/// What is checked.
+#[derive(Args)]
+pub struct Options {
+    /// Files, or folders whose *.yaml and *.yml are taken; `-` for standard input. Kinds of others are passed over.
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// The form of the answer.
+    #[arg(short, long, value_enum, default_value = "text")]
+    output: Output,
+}
+
+/// One thing that is wrong, or worth knowing.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Found {
+    file: String,
+    line: usize,
+    column: usize,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    object: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    field: String,
+    severity: Severity,
+    message: String,
+    #[serde(skip)]
+    source: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+enum Severity {
+    Error,
+    Warning,
+}
+
+/// Checks, and prints what was found. 0: nothing is wrong; 1: something is; 2: a file can't be read.
+#[must_use]
+pub fn check(options: &Options) -> ExitCode {
+    let texts = match read(&options.paths) {
+        Ok(texts) => texts,
+        Err(sentence) => {
+            eprintln!("backstay: {sentence}");
+            return ExitCode::from(2);
+        }
+    };
+    let (found, objects) = examine(&texts);
+    let said = match (options.output, found.is_empty()) {
+        (Output::Text, true) if objects == 0 => super::say("No Connector and no ServiceAccountPolicy in these files\n"),
+        (Output::Text, true) => super::say(&format!("{objects} {} checked, nothing is wrong\n", of(objects))),
+        _ => print(options.output, &found, |found| found.iter().map(page).collect()),
+    };
+    if let Err(sentence) = said {
+        eprintln!("backstay: {sentence}");
+        return ExitCode::from(2);
+    }
+    if found.iter().any(|it| it.severity == Severity::Error) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn of(objects: usize) -> &'static str {
+    if objects == 1 { "object" } else { "objects" }
+}
+
+/// The files, with their names.
+fn read(paths: &[PathBuf]) -> Result<Vec<(String, String)>, String> {
+    let mut files = Vec::new();
+    for path in paths {
+        collect(path, path.is_dir(), &mut files).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    let text = |path: PathBuf| Ok((path.display().to_string(), outside::read(&path)?));
+    files.into_iter().map(text).collect()
+}
+
+fn collect(path: &Path, folder: bool, into: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    if !folder {
+        into.push(path.to_owned());
+        return Ok(());
+    }
+    let mut inner = std::fs::read_dir(path)?.collect::<Result<Vec<_>, _>>()?;
+    inner.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in inner {
+        let (path, folder) = (entry.path(), entry.file_type()?.is_dir());
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        let yaml = path.extension().is_some_and(|it| it == "yaml" || it == "yml");
+        if !hidden && (folder || yaml) {
+            collect(&path, folder, into)?;
+        }
+    }
+    Ok(())
+}
+
+/// Everything that is found, and how many objects of ours there are.
+fn examine(texts: &[(String, String)]) -> (Vec<Found>, usize) {
+    let mut found = Vec::new();
+    let mut nodes = Vec::new();
+    for (file, text) in texts {
+        match yaml::parsed(text) {
+            Ok(parsed) => nodes.push((file, text, parsed)),
+            Err((place, why)) => {
+                let wrong = Wrong { path: Vec::new(), message: format!("no YAML: {why}") };
+                found.push(told(file, text, place, String::new(), wrong, Severity::Error));
+            }
+        }
+    }
+    let objects: Vec<(&String, &String, Object<'_>)> = nodes
+        .iter()
+        .flat_map(|(file, text, parsed)| yaml::objects(parsed).into_iter().map(move |it| (*file, *text, it)))
+        .collect();
+    let all: Vec<&Object<'_>> = objects.iter().map(|(_, _, object)| object).collect();
+    let mut count = 0;
+    let mut known: Vec<(String, &String, Place)> = Vec::new();
+    for (file, text, object) in &objects {
+        let mut value = object.value.clone();
+        let Some(wrong) = schema::judge(&mut value) else { continue };
+        count += 1;
+        let metadata = &value["metadata"];
+        let word = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let name = format!("{} {}/{}", word(&value["kind"]), word(&metadata["namespace"]), word(&metadata["name"]));
+        let name = name.replace(" /", " ");
+        let before = known.iter().find(|(other, ..)| *other == name);
+        let twice = before.map(|(_, file, place)| Wrong {
+            path: vec![Step::Field("metadata".to_owned()), Step::Field("name".to_owned())],
+            message: format!("the same object is in {file}:{}", place.line),
+        });
+        known.push((name.clone(), file, object.start()));
+        let fits = wrong.is_empty();
+        let errors = wrong.into_iter().map(|it| (it, Severity::Error));
+        // A patch of an overlay names the same object on purpose.
+        for (wrong, severity) in errors.chain(twice.map(|it| (it, Severity::Warning))) {
+            let place = object.place(&wrong.path);
+            found.push(told(file, text, place, name.clone(), wrong, severity));
+        }
+        if fits {
+            for (wrong, only_told) in between::judge(&value, &all) {
+                let place = object.place(&wrong.path);
+                let severity = if only_told { Severity::Warning } else { Severity::Error };
+                found.push(told(file, text, place, name.clone(), wrong, severity));
+            }
+        }
+    }
+    (found, count)
+}
+
+fn told(file: &str, text: &str, place: Place, object: String, wrong: Wrong, severity: Severity) -> Found {
+    Found {
+        file: file.to_owned(),
+        line: place.line,
+        column: place.column,
+        object,
+        field: dotted(&wrong.path),
+        severity,
+        message: wrong.message,
+        source: text.lines().nth(place.line.saturating_sub(1)).unwrap_or_default().to_owned(),
+    }
+}
+
+fn dotted(path: &[Step]) -> String {
+    let mut text = String::new();
+    for step in path {
+        match step {
+            Step::Field(name) if text.is_empty() => text.push_str(name),
+            Step::Field(name) => {
+                text.push('.');
+                text.push_str(name);
+            }
+            Step::Item(number) => {
+                text.push('[');
+                text.push_str(&number.to_string());
+                text.push(']');
+            }
+        }
+    }
+    text
+}
+
+/// One of them for people: where, what, and the line itself.
+fn page(found: &Found) -> String {
+    let Found { file, line, column, object, field, severity, message, source } = found;
+    let (word, colour) = match severity {
+        Severity::Error => ("error", AnsiColor::Red),
+        Severity::Warning => ("warning", AnsiColor::Yellow),
+    };
+    let style = Style::new().fg_color(Some(colour.into())).bold();
+    let of = if object.is_empty() { String::new() } else { format!("{object}: ") };
+    let field = if field.is_empty() { String::new() } else { format!("{field}: ") };
+    let place = bold(&format!("{file}:{line}:{column}:"));
+    let clean: String = source.chars().map(|it| if it.is_control() { ' ' } else { it }).take(160).collect();
+    let caret = " ".repeat(column.saturating_sub(1).min(160));
+    format!("{place} {style}{word}{style:#}: {of}{field}{message}\n    {clean}\n    {caret}{style}^{style:#}\n")
+}
