@@ -198,3 +198,51 @@ fn each_reason_has_its_paragraph_in_the_documentation_and_none_is_left_over() {
     assert!(reasons.len() > 40, "{reasons:?}");
     assert_eq!(told, reasons);
 }
+
+/// A link within the repository leads somewhere, and one to a heading to a heading that there is.
+#[test]
+fn every_link_of_the_documentation_leads_somewhere() {
+    fn pages(folder: &Path, into: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() && !name.starts_with('.') && name != "target" {
+                pages(&path, into);
+            } else if path.extension().is_some_and(|it| it == "md") {
+                into.push(path);
+            }
+        }
+    }
+    let anchor = |heading: &str| -> String {
+        let text = heading.trim_start_matches('#').trim().to_lowercase();
+        text.chars()
+            .filter(|it| it.is_alphanumeric() || matches!(it, ' ' | '-' | '_'))
+            .collect::<String>()
+            .replace(' ', "-")
+    };
+    let mut all = Vec::new();
+    pages(&root().join(".."), &mut all);
+    let (mut links, mut dead) = (0, Vec::new());
+    for page in &all {
+        let text = std::fs::read_to_string(page).unwrap();
+        for piece in text.split("](").skip(1) {
+            let Some(link) = piece.split(')').next().filter(|link| !link.contains([' ', '\n'])) else { continue };
+            if link.starts_with("http") || link.is_empty() {
+                continue;
+            }
+            links += 1;
+            let (path, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if path.is_empty() { page.clone() } else { page.parent().unwrap().join(path) };
+            let there = target.exists()
+                && (heading.is_empty() || {
+                    let text = std::fs::read_to_string(&target).unwrap_or_default();
+                    text.lines().any(|line| line.starts_with('#') && anchor(line) == heading)
+                });
+            if !there {
+                dead.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(links > 20, "{links}");
+    assert!(dead.is_empty(), "{dead:#?}");
+}

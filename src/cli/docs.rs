@@ -22,6 +22,8 @@ pub enum Page {
     Calls,
     /// docs/metrics.md
     Metrics,
+    /// docs/api.md
+    Api,
 }
 
 /// Prints one of them.
@@ -33,6 +35,7 @@ pub fn print(page: Page) -> Result<(), String> {
         Page::Profiles => profiles(),
         Page::Calls => calls(),
         Page::Metrics => metrics(),
+        Page::Api => super::reference::page(),
     })
 }
 

@@ -13,6 +13,7 @@ mod permissions;
 mod plan;
 mod reader_role;
 mod reconcile;
+mod reference;
 mod run;
 mod shown;
 mod sign_in;
@@ -126,4 +127,75 @@ fn complete(shell: Shell) -> Result<(), String> {
 /// Writes to standard output.
 fn say(text: &str) -> Result<(), String> {
     std::io::stdout().write_all(text.as_bytes()).map_err(|error| format!("can't write: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use clap::{CommandFactory, Parser};
+
+    use super::Cli;
+
+    fn pages(folder: &Path, into: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() && !name.starts_with('.') && name != "target" {
+                pages(&path, into);
+            } else if path.extension().is_some_and(|it| it == "md") {
+                into.push(path);
+            }
+        }
+    }
+
+    /// The words of a command, without what a shell does with it.
+    fn words(line: &str) -> Vec<String> {
+        let line = [" | ", " > ", ";", " #"].iter().fold(line, |line, end| line.split(end).next().unwrap_or_default());
+        line.split_whitespace()
+            .filter(|word| *word != "…")
+            .map(|word| word.trim_matches(['"', '\'']).to_owned())
+            .collect()
+    }
+
+    /// A command in the documentation is one that there is, with the options that it has.
+    #[test]
+    fn every_command_in_the_documentation_can_be_given() {
+        Cli::command().debug_assert();
+        let mut all = Vec::new();
+        pages(Path::new(env!("CARGO_MANIFEST_DIR")), &mut all);
+        let (mut tried, mut wrong) = (0, Vec::new());
+        for page in all {
+            let text = std::fs::read_to_string(&page).unwrap();
+            let mut inside = false;
+            for line in text.lines() {
+                if line.trim_start().starts_with("```") {
+                    inside = !inside;
+                    continue;
+                }
+                let line = line.trim().trim_start_matches("$ ");
+                let command = ["kubectl backstay ", "backstay ", "target/release/backstay "]
+                    .iter()
+                    .find_map(|name| line.strip_prefix(name));
+                let Some(rest) = command.filter(|_| inside) else { continue };
+                tried += 1;
+                let given = std::iter::once("backstay".to_owned()).chain(words(rest));
+                if let Err(error) = Cli::try_parse_from(given) {
+                    let help = matches!(
+                        error.kind(),
+                        clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion
+                    );
+                    if !help {
+                        wrong.push(format!(
+                            "{}: {line}: {}",
+                            page.display(),
+                            error.to_string().lines().next().unwrap_or_default()
+                        ));
+                    }
+                }
+            }
+        }
+        assert!(tried > 10, "{tried}");
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
 }
