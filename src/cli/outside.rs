@@ -16,6 +16,7 @@ use crate::permit::Permit;
 use crate::runtime::Settings;
 use crate::runtime::grants::Grants;
 use crate::runtime::once::Once;
+use crate::runtime::secrets::WatchedSecrets;
 use crate::{tenant, vendors};
 
 /// The way out.
@@ -75,6 +76,7 @@ impl Outside {
             deletions_per_minute: 0,
             deletion_patience: Duration::ZERO,
             operator_namespace: namespace.to_owned(),
+            secrets: WatchedSecrets::Everywhere,
         };
         Once::new(client, namespace, settings, way, metrics).await
     }

@@ -13,6 +13,7 @@ use crate::metrics::Metrics;
 use crate::permit::Permit;
 use crate::runtime::Settings;
 use crate::runtime::election::Terms;
+use crate::runtime::secrets::WatchedSecrets;
 use crate::runtime::serve::{Serve, serve};
 use crate::telemetry::{self, Format};
 
@@ -41,6 +42,19 @@ pub struct Options {
     /// kubeconfig].
     #[arg(long, env = "BACKSTAY_OPERATOR_NAMESPACE", value_name = "NAME")]
     operator_namespace: Option<String>,
+    /// Read Secrets of this namespace only; may be repeated [default: of every namespace that is watched].
+    #[arg(long, env = "BACKSTAY_WATCH_SECRETS_IN", value_name = "NAMESPACE", value_delimiter = ',')]
+    watch_secrets_in: Vec<String>,
+    /// Read this Secret and no other; may be repeated. Each has a watch of its own, so that RBAC may name it.
+    #[arg(
+        long,
+        env = "BACKSTAY_WATCH_SECRET",
+        value_name = "NAMESPACE/NAME",
+        value_delimiter = ',',
+        value_parser = namespace_and_name,
+        conflicts_with = "watch_secrets_in"
+    )]
+    watch_secret: Vec<(String, String)>,
     /// Work without an election: only where no other process of the operator can run at the same time.
     #[arg(long, env = "BACKSTAY_NO_LEADER_ELECTION")]
     no_leader_election: bool,
@@ -112,6 +126,11 @@ async fn start(options: Options) -> Result<(), String> {
             deletions_per_minute: options.deletions_per_minute,
             deletion_patience: options.deletion_patience,
             operator_namespace,
+            secrets: match (options.watch_secrets_in, options.watch_secret) {
+                (namespaces, named) if namespaces.is_empty() && named.is_empty() => WatchedSecrets::Everywhere,
+                (namespaces, named) if named.is_empty() => WatchedSecrets::In(namespaces),
+                (_, named) => WatchedSecrets::Named(named),
+            },
         },
         way,
         metrics,
@@ -149,6 +168,15 @@ fn stop_on_signal(stop: CancellationToken) -> Result<(), String> {
 fn made_up() -> String {
     let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "backstay".to_owned());
     format!("{host}-{:08x}", fastrand::u32(..))
+}
+
+fn namespace_and_name(text: &str) -> Result<(String, String), String> {
+    match text.split_once('/') {
+        Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
+            Ok((namespace.to_owned(), name.to_owned()))
+        }
+        _ => Err("must be NAMESPACE/NAME".to_owned()),
+    }
 }
 
 fn lease_duration(text: &str) -> Result<Duration, String> {

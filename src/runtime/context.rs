@@ -16,7 +16,7 @@ use super::events::Events;
 use super::grants::Grants;
 use super::lanes::Lanes;
 use super::lately::Lately;
-use super::secrets::Secrets;
+use super::secrets::{Secrets, WatchedSecrets};
 use super::sightings::Sightings;
 use super::synced::Synced;
 use crate::api::{Connector, ServiceAccountPolicy};
@@ -44,6 +44,8 @@ pub struct Settings {
     pub deletion_patience: Duration,
     /// Where the operator writes down what it has given for a time.
     pub operator_namespace: String,
+    /// Which Secrets may be read.
+    pub secrets: WatchedSecrets,
 }
 
 #[cfg(test)]
@@ -57,6 +59,7 @@ impl Settings {
             deletions_per_minute: 3,
             deletion_patience: Duration::from_mins(15),
             operator_namespace: "backstay-system".to_owned(),
+            secrets: WatchedSecrets::Everywhere,
         }
     }
 }
@@ -109,8 +112,9 @@ pub struct Context {
     pub metrics: Arc<Metrics>,
 }
 
-/// The stores of the three watches.
-pub type Stores = (Store<Guarded<Connector>>, Store<Guarded<ServiceAccountPolicy>>, Store<PartialObjectMeta<Secret>>);
+/// The stores of the watches.
+pub type Stores =
+    (Store<Guarded<Connector>>, Store<Guarded<ServiceAccountPolicy>>, Vec<Store<PartialObjectMeta<Secret>>>);
 
 impl Context {
     /// Nothing is known yet.

@@ -65,9 +65,10 @@ pub async fn run(run: Run) -> Result<(), String> {
 
     let (connector_store, connector_writer) = reflector::store();
     let (policy_store, policy_writer) = reflector::store();
-    let (secret_store, secret_writer) = reflector::store();
-    let synced = Synced::default();
-    let stores = (connector_store.clone(), policy_store.clone(), secret_store);
+    let places = settings.secrets.watches(scope);
+    let (secret_stores, secret_writers): (Vec<_>, Vec<_>) = places.iter().map(|_| reflector::store()).unzip();
+    let synced = Synced::new(2 + places.len());
+    let stores = (connector_store.clone(), policy_store.clone(), secret_stores);
     let (to_connectors, connectors_woken) = mpsc::unbounded();
     let (to_policies, policies_woken) = mpsc::unbounded();
     let again = Again::new(to_connectors.clone(), to_policies.clone());
@@ -78,12 +79,19 @@ pub async fn run(run: Run) -> Result<(), String> {
     // One watch for each kind: each feeds a store, wakes its own controller, and whoever else there is news for.
     let everything = watcher::Config::default;
     let wake = {
-        let (context, to_connectors, to_policies) = (Arc::clone(&context), to_connectors.clone(), to_policies.clone());
-        let changed = move |secret: &PartialObjectMeta<Secret>, _| {
-            users_of_secret(&context, secret, &to_connectors, &to_policies);
-        };
-        let secrets = watch(api(&client, scope), everything().labels(SELECTOR), secret_writer, synced.of(2), changed);
-        drained(secrets, Arc::clone(&metrics))
+        let secrets =
+            places.into_iter().zip(secret_writers).enumerate().map(|(number, ((namespace, name), writer))| {
+                let (context, to_connectors, to_policies) =
+                    (Arc::clone(&context), to_connectors.clone(), to_policies.clone());
+                let changed = move |secret: &PartialObjectMeta<Secret>, _| {
+                    users_of_secret(&context, secret, &to_connectors, &to_policies);
+                };
+                let config = everything().labels(SELECTOR);
+                let config = name.iter().fold(config, |config, name| config.fields(&format!("metadata.name={name}")));
+                let api = api(&client, namespace.as_deref());
+                watch(api, config, writer, synced.of(2 + number), changed).boxed()
+            });
+        drained(futures::stream::select_all(secrets), Arc::clone(&metrics))
     };
     let connectors = {
         let news = News::default();

@@ -46,8 +46,8 @@ impl Once {
         // Secrets are asked for by name.
         let (secrets, _) = reflector::store::<PartialObjectMeta<Secret>>();
         let again = Again::new(mpsc::unbounded().0, mpsc::unbounded().0);
-        let stores = (connectors, policies, secrets);
-        let context = Context::new(client, settings, way, metrics, Synced::default(), again, stores);
+        let stores = (connectors, policies, vec![secrets]);
+        let context = Context::new(client, settings, way, metrics, Synced::new(0), again, stores);
         Ok(Self { context, connectors: connectors_in, policies: policies_in })
     }
 

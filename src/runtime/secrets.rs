@@ -20,20 +20,45 @@ use crate::vendors::Credential;
 /// Label selector of the watch.
 pub const SELECTOR: &str = "backstay.dev/use=true";
 
+/// Which Secrets the operator may read, as far as its RBAC goes: each watch stays within that.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum WatchedSecrets {
+    /// Those of every namespace that is watched.
+    #[default]
+    Everywhere,
+    /// Those of these namespaces.
+    In(Vec<String>),
+    /// These: namespace and name.
+    Named(Vec<(String, String)>),
+}
+
+impl WatchedSecrets {
+    /// One watch each: a namespace (`None`: all), and a name (`None`: all).
+    #[must_use]
+    pub fn watches(&self, scope: Option<&str>) -> Vec<(Option<String>, Option<String>)> {
+        match self {
+            Self::Everywhere => vec![(scope.map(str::to_owned), None)],
+            Self::In(namespaces) => namespaces.iter().map(|it| (Some(it.clone()), None)).collect(),
+            Self::Named(all) => all.iter().map(|(it, name)| (Some(it.clone()), Some(name.clone()))).collect(),
+        }
+    }
+}
+
 /// By namespace and name: the version that was read, and its data.
 type Read = HashMap<(String, String), (String, Arc<Credential>)>;
 
 /// Secrets that may be used. Data is kept only for the version that was last used.
 pub struct Secrets {
     client: Client,
-    metadata: Store<PartialObjectMeta<Secret>>,
+    // One for each watch.
+    metadata: Vec<Store<PartialObjectMeta<Secret>>>,
     read: Mutex<Read>,
 }
 
 impl Secrets {
-    /// Reads through the store of the metadata watch.
+    /// Reads through the stores of the metadata watches.
     #[must_use]
-    pub fn new(client: Client, metadata: Store<PartialObjectMeta<Secret>>) -> Self {
+    pub fn new(client: Client, metadata: Vec<Store<PartialObjectMeta<Secret>>>) -> Self {
         Self { client, metadata, read: Mutex::default() }
     }
 
@@ -49,7 +74,7 @@ impl Secrets {
     ) -> Result<Result<Arc<Credential>, Problem>, Fault> {
         let place = (namespace.to_owned(), name.to_owned());
         // A Secret that the watch does not show may have come a moment ago: the API server is asked, not the watch.
-        let version = self.metadata.get(&ObjectRef::new(name).within(namespace)).and_then(|it| it.resource_version());
+        let version = self.watched(namespace, name).and_then(|it| it.resource_version());
         let known = self.entries().get(&place).filter(|(known, _)| Some(known) == version.as_ref()).cloned();
         let data = match known {
             Some((_, data)) => data,
@@ -82,15 +107,19 @@ impl Secrets {
         let (_, data) = self.entries().get(&(namespace.to_owned(), name.to_owned())).cloned()?;
         let certificate =
             data.get(CERTIFICATE).and_then(|chain| Certificate::ends(chain.expose_secret())).map(Ends::At);
-        let watched = self.metadata.get(&ObjectRef::new(name).within(namespace));
+        let watched = self.watched(namespace, name);
         let said = watched.and_then(|secret| annotation(&secret.metadata, EXPIRES).map(Ends::read));
         certificate.into_iter().chain(said).min()
     }
 
     /// Forgets data of Secrets that are gone or no longer labelled.
     pub fn forget_gone(&self) {
-        self.entries()
-            .retain(|(namespace, name), _| self.metadata.get(&ObjectRef::new(name).within(namespace)).is_some());
+        self.entries().retain(|(namespace, name), _| self.watched(namespace, name).is_some());
+    }
+
+    fn watched(&self, namespace: &str, name: &str) -> Option<Arc<PartialObjectMeta<Secret>>> {
+        let place = ObjectRef::new(name).within(namespace);
+        self.metadata.iter().find_map(|store| store.get(&place))
     }
 
     /// Reads a Secret that carries the label; of any other the metadata alone is read, to say what is wrong with it.

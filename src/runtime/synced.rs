@@ -7,20 +7,17 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// How many watches there are.
-const WATCHES: usize = 3;
-
 /// Which watches have brought their first list.
 #[derive(Clone, Debug)]
-pub struct Synced(Arc<watch::Sender<[bool; WATCHES]>>);
-
-impl Default for Synced {
-    fn default() -> Self {
-        Self(Arc::new(watch::Sender::new([false; WATCHES])))
-    }
-}
+pub struct Synced(Arc<watch::Sender<Vec<bool>>>);
 
 impl Synced {
+    /// Of so many watches.
+    #[must_use]
+    pub fn new(watches: usize) -> Self {
+        Self(Arc::new(watch::Sender::new(vec![false; watches])))
+    }
+
     /// What the watch of this number calls when its list is in.
     pub fn of(&self, number: usize) -> impl Fn() + Send + 'static {
         let sender = Arc::clone(&self.0);
@@ -42,14 +39,14 @@ mod tests {
 
     #[tokio::test]
     async fn everybody_who_waits_is_woken_when_the_last_list_is_in() {
-        let synced = Synced::default();
+        let synced = Synced::new(4);
         let waiting: Vec<_> = (0..3)
             .map(|_| {
                 let synced = synced.clone();
                 tokio::spawn(async move { synced.all().await })
             })
             .collect();
-        for number in 0..WATCHES {
+        for number in 0..4 {
             assert!(waiting.iter().all(|task| !task.is_finished()));
             synced.of(number)();
         }

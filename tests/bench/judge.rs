@@ -81,6 +81,7 @@ fn planning_and_reporting(criterion: &mut Criterion) {
     let policy = crowd::policy();
     let settings = Settings {
         operator_namespace: String::new(),
+        secrets: backstay::runtime::secrets::WatchedSecrets::Everywhere,
         grants: Grants::default(),
         read_only: true,
         waiting_interval: Duration::from_mins(1),

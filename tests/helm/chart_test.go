@@ -29,6 +29,9 @@ func TestWhatIsMisspeltOrImpossibleIsRefusedByName(t *testing.T) {
 		"image.repo=a":                         "at '/image': additional properties 'repo'",
 		"networkPolicy.enable=true":            "at '/networkPolicy': additional properties 'enable'",
 		"metrics.serviceMonitor.lables.a=b":    "at '/metrics/serviceMonitor': additional properties 'lables'",
+		"rbac.secrets.mode=some":               "at '/rbac/secrets/mode'",
+		"rbac.secrets.mode=names":              "needs rbac.secrets.names",
+		"rbac.secrets.mode=namespaces":         "needs rbac.secrets.namespaces",
 		"replicas=0":                           "at '/replicas'",
 		"leaseDuration=4s":                     "at '/leaseDuration'",
 		"leaseDuration=90":                     "at '/leaseDuration'",
@@ -106,6 +109,12 @@ func TestEveryValueDoesSomething(t *testing.T) {
 		case "image.tag": // the digest wins
 			put(but, "", "image", "digest")
 			compared = render(t, "-f", written(t, but))
+		case "rbac.secrets.namespaces": // for another mode
+			put(but, "namespaces", "rbac", "secrets", "mode")
+			compared = render(t, "-f", written(t, but))
+			usual = []any{"others"}
+		case "rbac.secrets.names": // the mode needs some
+			usual = []any{object{"namespace": "watched", "names": []any{"another"}}}
 		case "metrics.service.enabled": // a ServiceMonitor needs it
 			put(but, false, "metrics", "serviceMonitor", "enabled")
 			compared = render(t, "-f", written(t, but))
@@ -143,7 +152,7 @@ func TestTheAPIServerTakesWhatIsRenderedWithEverySwitchOnAndOff(t *testing.T) {
 			"defaults": "ClusterRole ClusterRole ClusterRole ClusterRoleBinding ConfigMap CustomResourceDefinition CustomResourceDefinition " +
 				"Deployment PodDisruptionBudget Role RoleBinding Service ServiceAccount " + policies,
 			"everything": "ClusterRole ClusterRole ClusterRole ConfigMap CustomResourceDefinition CustomResourceDefinition " +
-				"Deployment NetworkPolicy PodDisruptionBudget PrometheusRule Role RoleBinding RoleBinding Service ServiceAccount ServiceMonitor " + policies,
+				"Deployment NetworkPolicy PodDisruptionBudget PrometheusRule Role Role RoleBinding RoleBinding RoleBinding Service ServiceAccount ServiceMonitor " + policies,
 			"nothing": "ConfigMap Deployment",
 		}[name]
 		if strings.Join(kinds, " ") != want {

@@ -70,8 +70,27 @@ fn in_days(days: i64) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_secret_is_used_at_once_by_one_sign_in_however_many_use_it() {
     let scene = Scene::new().await;
+    used_at_once(&scene, &[]).await;
+}
+
+/// Each Secret has a watch of its own then.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_where_the_operator_may_read_this_secret_only() {
+    let scene = Scene::new().await;
+    let secret = format!("{}/{ENTRA}", scene.namespace);
+    let other = format!("{}/keepit-api", scene.namespace);
+    used_at_once(&scene, &["--watch-secret", &secret, "--watch-secret", &other]).await;
+    let asked = scene.audit().into_iter().filter(|it| it.resource == "secrets" && it.verb != "get");
+    assert!(
+        asked.clone().count() >= 2 && asked.clone().all(|it| !it.name.is_empty()),
+        "{:#?}",
+        asked.collect::<Vec<_>>()
+    );
+}
+
+async fn used_at_once(scene: &Scene, arguments: &[&str]) {
     scene.apply_secrets().await;
-    let _operator = scene.operator_with("[]", &[]).await;
+    let _operator = scene.operator_with("[]", arguments).await;
     let names = [ACCOUNT, "breakglass@contoso.onmicrosoft.com", "jane@contoso.com"];
     for (number, name) in names.iter().enumerate() {
         let mut policy: Value = serde_yaml::from_str(&example("2-policy.yaml")).unwrap();
