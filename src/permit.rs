@@ -1,10 +1,14 @@
 //! Whether something may be written now: never, always, or as long as this process leads.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
 use crate::fault::{Fault, Kind};
+
+/// How often it is looked whether a permit is over.
+const PIECE: Duration = Duration::from_millis(500);
 
 /// Asked before every write, at the moment of writing. Clones share what they say.
 #[derive(Clone, Debug)]
@@ -13,8 +17,26 @@ pub enum Permit {
     Never,
     /// Nobody else writes.
     Always,
-    /// Until a time of this process's own clock, which nobody else can move; `None`: not now.
-    WhileLeading(Arc<Mutex<Option<Instant>>>),
+    /// Until a time of this process's own clocks; `None`: not now.
+    WhileLeading(Arc<Mutex<Option<Until>>>),
+}
+
+/// The end of a permit. By two clocks, and what either says: one nobody else can move, and it stands still while a machine sleeps; the
+/// other one goes on then.
+#[derive(Clone, Copy, Debug)]
+pub struct Until {
+    steady: Instant,
+    wall: SystemTime,
+}
+
+impl Until {
+    fn of(steady: Instant) -> Self {
+        Self { steady, wall: SystemTime::now() + steady.saturating_duration_since(Instant::now()) }
+    }
+
+    fn is_over(self) -> bool {
+        Instant::now() >= self.steady || SystemTime::now() >= self.wall
+    }
 }
 
 impl Permit {
@@ -34,7 +56,7 @@ impl Permit {
             Self::Never => Err(Fault::new(Kind::ReadOnly, "The operator runs with --read-only and writes nothing")),
             Self::WhileLeading(until) => {
                 let until = *until.lock().unwrap_or_else(PoisonError::into_inner);
-                if until.is_some_and(|until| Instant::now() < until) {
+                if until.is_some_and(|until| !until.is_over()) {
                     return Ok(());
                 }
                 Err(Fault::new(Kind::NotLeading, "This process does not lead any more: another one goes on"))
@@ -47,16 +69,17 @@ impl Permit {
         let Self::WhileLeading(until) = self else { return std::future::pending().await };
         loop {
             let until = *until.lock().unwrap_or_else(PoisonError::into_inner);
-            match until {
-                Some(until) if Instant::now() < until => tokio::time::sleep_until(until).await,
-                _ => return,
+            match until.filter(|until| !until.is_over()) {
+                // In pieces: a sleep stands still while the machine does.
+                Some(until) => tokio::time::sleep_until(until.steady.min(Instant::now() + PIECE)).await,
+                None => return,
             }
         }
     }
 
     /// It leads until then.
     pub fn extend(&self, until: Instant) {
-        self.set(Some(until));
+        self.set(Some(Until::of(until)));
     }
 
     /// It leads no more.
@@ -64,7 +87,7 @@ impl Permit {
         self.set(None);
     }
 
-    fn set(&self, value: Option<Instant>) {
+    fn set(&self, value: Option<Until>) {
         if let Self::WhileLeading(until) = self {
             *until.lock().unwrap_or_else(PoisonError::into_inner) = value;
         }
@@ -73,8 +96,6 @@ impl Permit {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[tokio::test(start_paused = true)]

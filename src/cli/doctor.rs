@@ -30,6 +30,9 @@ pub struct Options {
     /// The operator's own namespace.
     #[arg(long, env = "BACKSTAY_OPERATOR_NAMESPACE", value_name = "NAME", default_value = "backstay-system")]
     operator_namespace: String,
+    /// The name of its Lease, where that is neither backstay nor backstay.NAMESPACE: the chart calls it as the release.
+    #[arg(long, env = "BACKSTAY_LEASE_NAME", value_name = "NAME", default_value = "backstay")]
+    lease_name: String,
     /// The form of the answer.
     #[arg(short, long, value_enum, default_value = "text")]
     output: Output,
@@ -90,7 +93,7 @@ async fn checks(options: &Options) -> Result<Vec<Check>, String> {
         return Ok(all);
     }
     let namespace = options.place.namespace.clone().unwrap_or(own);
-    all.push(leader(&client, &options.operator_namespace, &namespace).await);
+    all.push(leader(&client, &options.operator_namespace, &options.lease_name, &namespace).await);
     let scope = (!options.place.all_namespaces).then_some(namespace.as_str());
     all.push(may_read_secrets(&client, scope).await);
     all.extend(looks(options, client, &namespace).await?);
@@ -164,12 +167,12 @@ fn paths(path: &str, schema: &serde_json::Value, into: &mut Vec<String>) {
 }
 
 /// Whether an operator works.
-async fn leader(client: &Client, namespace: &str, watched: &str) -> Check {
+async fn leader(client: &Client, namespace: &str, lease: &str, watched: &str) -> Check {
     let what = "operator";
     let api = Api::<Lease>::namespaced(client.clone(), namespace);
     let mut found = Vec::new();
     // One for all namespaces, or one for this one.
-    for name in ["backstay".to_owned(), format!("backstay.{watched}")] {
+    for name in [lease.to_owned(), format!("backstay.{watched}")] {
         match api.get_opt(&name).await {
             Ok(lease) => found.extend(lease.and_then(|lease| lease.spec)),
             Err(error) => return Check::new(what, Verdict::Unknown, Fault::from(error).sentence),

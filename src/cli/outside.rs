@@ -104,7 +104,10 @@ pub async fn cluster_for(permit: Permit) -> Result<Client, String> {
         }
         Ok(request)
     });
-    let builder = ClientBuilder::try_from(configured().await?).map_err(|error| no_client(&error))?;
+    let mut config = configured().await?;
+    // kube would try writes again by itself, below what asks: every try has to be asked for, and passes are tried again anyway.
+    config.default_retry = false;
+    let builder = ClientBuilder::try_from(config).map_err(|error| no_client(&error))?;
     Ok(builder.with_layer(&asked).build())
 }
 

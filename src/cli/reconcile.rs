@@ -13,7 +13,7 @@ use super::{outside, say};
 use crate::api::{Connector, ServiceAccountPolicy};
 use crate::fault::Fault;
 use crate::runtime::conditions::find;
-use crate::runtime::marks::REQUESTED_AT;
+use crate::runtime::marks::{REQUESTED_AT, annotation};
 use crate::runtime::publish::Published;
 
 /// Which object.
@@ -99,7 +99,10 @@ async fn handled<K: Published + Debug>(api: &Api<K>, name: &str, token: &str) ->
     loop {
         let object = api.get(name).await.map_err(|error| Fault::from(error).sentence)?;
         let mut status = object.status().cloned().unwrap_or_default();
-        if K::handled(&mut status).as_deref() == Some(token) {
+        let handled = K::handled(&mut status).as_deref();
+        // Somebody else has asked after us: what was done for them was done for us.
+        let newer = annotation(object.meta(), REQUESTED_AT).filter(|asked| *asked != token);
+        if handled == Some(token) || newer.is_some() && handled == newer {
             return Ok(object);
         }
         tokio::time::sleep(EVERY).await;

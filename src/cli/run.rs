@@ -61,6 +61,10 @@ pub struct Options {
     /// How long others wait for a leader that says nothing, before one of them goes on; at least 5s.
     #[arg(long, env = "BACKSTAY_LEASE_DURATION", value_name = "SPAN", default_value = "15s", value_parser = lease_duration)]
     lease_duration: Duration,
+    /// The name of the Lease: that of all processes of one installation, and of no other [default: backstay, or backstay.NAME with
+    /// --namespace NAME].
+    #[arg(long, env = "BACKSTAY_LEASE_NAME", value_name = "NAME")]
+    lease_name: Option<String>,
     /// The name of this process in the election; no other that runs at the same time may have it. In a Pod: the Pod's name [default: made
     /// up].
     #[arg(long, env = "BACKSTAY_IDENTITY", value_name = "NAME")]
@@ -97,7 +101,10 @@ async fn start(options: Options) -> Result<(), String> {
     let terms = (!options.no_leader_election).then(|| Terms {
         namespace: operator_namespace.clone(),
         // Operators for several namespaces may stand side by side.
-        lease: options.namespace.as_ref().map_or_else(|| "backstay".to_owned(), |of| format!("backstay.{of}")),
+        lease: options.lease_name.unwrap_or_else(|| match &options.namespace {
+            Some(namespace) => format!("backstay.{namespace}"),
+            None => "backstay".to_owned(),
+        }),
         identity: options.identity.unwrap_or_else(made_up),
         duration: options.lease_duration,
     });

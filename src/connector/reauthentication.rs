@@ -78,9 +78,11 @@ struct Said {
 
 impl Said {
     /// Without the words that are about an earlier sign-in, which is over since, or older than what asks for this one.
-    fn unspent(self, authorized: Option<Timestamp>) -> Self {
+    fn unspent(self, authorized: Option<Timestamp>, requested: Option<Timestamp>) -> Self {
+        // Who asks may have a clock that is ahead of that of who answers: since when it stands here is what counts then.
+        let asked = self.asked.map(|asked| requested.map_or(asked, |requested| asked.min(requested)));
         let fresh = |time: &Timestamp| {
-            authorized.is_none_or(|over| *time > whole_seconds(over).0) && self.asked.is_none_or(|asked| *time >= asked)
+            authorized.is_none_or(|over| *time > whole_seconds(over).0) && asked.is_none_or(|asked| *time >= asked)
         };
         Self { asked: self.asked, begun: self.begun.filter(fresh), done: self.done.filter(fresh) }
     }
@@ -168,12 +170,13 @@ fn decide(
     old: Option<&ReauthenticationStatus>,
     now: Timestamp,
 ) -> Judged {
-    let said = said.unspent(facts.attested.or(facts.before));
-    // Asked for anew while the vendor is waited on: that is another one.
+    // Asked for anew while the vendor is waited on: that is another one. What was dead shows by itself that it works.
     let old = old.filter(|old| {
-        let waited = old.done_time.as_ref().filter(|_| old.state == State::AwaitingEvidence);
+        let worked = facts.living == Some(true) && !old.causes.contains(&Cause::Dead);
+        let waited = old.done_time.as_ref().filter(|_| worked && old.state == State::AwaitingEvidence);
         waited.zip(said.asked).is_none_or(|(done, asked)| asked <= done.0)
     });
+    let said = said.unspent(facts.attested.or(facts.before), old.map(|old| old.request_time.0));
     // The first time that it is seen to work is all that is known of its age.
     let authorized = facts.attested.or(facts.before).or_else(|| (facts.living == Some(true)).then_some(now));
     let elevates = facts.elevates.map(str::to_owned);

@@ -224,6 +224,10 @@ impl Way {
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
+        // Now, and not only before what was waited for.
+        if request.effect == Effect::Write {
+            self.inner.permit.may_write()?;
+        }
         let response = builder.send().await.map_err(|error| no_answer(service, &error))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = bounded(response, service).await?;

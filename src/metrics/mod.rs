@@ -221,7 +221,7 @@ impl Metrics {
         let backs_up = BacksUp {
             connector: Connector { namespace: name(), name: name(), vendor: name() },
             backup: Some(0),
-            max_age: 0,
+            max_age: Some(0),
             authorized: Some(0),
             authorization_due: Some(0),
         };

@@ -68,8 +68,8 @@ pub struct BacksUp {
     pub connector: Connector,
     /// When the last backup was completed.
     pub backup: Option<i64>,
-    /// How old it may be, in seconds.
-    pub max_age: i64,
+    /// How old it may be, in seconds; `None`: the vendor shows no backups.
+    pub max_age: Option<i64>,
     /// When somebody last signed in.
     pub authorized: Option<i64>,
     /// When somebody has to sign in again.
@@ -100,7 +100,11 @@ impl Standing {
                 "backup_last_timestamp_seconds",
                 "When the last backup was completed that the vendor shows; absent: it shows none",
             ),
-            max_age: family(registry, "backup_max_age_seconds", "How old the last backup may be (spec.backup.maxAge)"),
+            max_age: family(
+                registry,
+                "backup_max_age_seconds",
+                "How old the last backup may be (spec.backup.maxAge); absent: the vendor shows no backups",
+            ),
             authorized: family(
                 registry,
                 "authorization_timestamp_seconds",
@@ -140,7 +144,7 @@ impl Standing {
             value.map(|value| family.get_or_create(&it.connector).set(value))
         };
         set(&self.backup, it.backup);
-        set(&self.max_age, Some(it.max_age));
+        set(&self.max_age, it.max_age);
         set(&self.authorized, it.authorized);
         set(&self.authorization_due, it.authorization_due);
     }

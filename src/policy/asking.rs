@@ -70,7 +70,8 @@ impl Asking {
             asleep: connector.spec.suspend || connector.metadata.deletion_timestamp.is_some(),
             seen: false,
             granted: false,
-            changing: spoken_of.is_some() && spoken_of != generation && !fails,
+            // One that nobody has looked at yet (-1, the CRD's default) was asking for nothing before.
+            changing: spoken_of.is_some_and(|seen| seen >= 0) && spoken_of != generation && !fails,
             authorized: authorized(connector),
             // What is only due some day changes nothing about what is held today.
             requested: request.is_some_and(|request| request.causes != [ReauthenticationCause::Due]),

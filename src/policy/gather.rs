@@ -19,8 +19,9 @@ use crate::api::{Action, Reason, ServiceAccountPolicy, ServiceAccountPolicySpec}
 use crate::elevation::Entry;
 use crate::fault::Fault;
 use crate::runtime::conditions::find;
-use crate::runtime::expiring::Ends;
+use crate::runtime::expiring::{Ends, RENEW, RENEW_ACCOUNTS};
 use crate::runtime::{Context, Patience, Problem};
+use crate::seen::Seen;
 use crate::tenant::facts::AccountFacts;
 use crate::tenant::{self, Caller, DirectoryRole, Tenant};
 
@@ -91,7 +92,8 @@ pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: 
             let needs = Needs::of(&asked_for(policy, &before));
             let (facts, selection) = Box::pin(look::look(policy, &tenant, &needs, max_age)).await;
             // After all that counts more: a tenant that wants to be spared says so there.
-            let ends = (tenant.own_credential_ends().await, app_credential_ends(policy, &tenant).await);
+            let own = as_before(policy, RENEW, &tenant.own_credential_ends().await);
+            let ends = (own, as_before(policy, RENEW_ACCOUNTS, &app_credential_ends(policy, &tenant).await));
             (Some(tenant), Ok(facts), selection, ends)
         }
         Err(problem) => (None, Err(problem), Ok(()), (None, None)),
@@ -122,11 +124,21 @@ pub async fn gather(policy: &ServiceAccountPolicy, context: &Context, patience: 
 }
 
 /// An app that is the account has credentials of its own, which are the vendor's to use.
-async fn app_credential_ends(policy: &ServiceAccountPolicy, tenant: &Tenant) -> Option<Timestamp> {
+async fn app_credential_ends(policy: &ServiceAccountPolicy, tenant: &Tenant) -> Seen<Option<Timestamp>> {
     match &policy.spec.account {
         Account::Application(app) => tenant.app_credential_ends(&app.client_id).await,
-        Account::User(_) => None,
+        Account::User(_) => Seen::Known(None),
     }
+}
+
+/// When something ends, or, while that can't be read, what was told of it before: nobody has renewed it because Microsoft was silent.
+fn as_before(policy: &ServiceAccountPolicy, hand_off: &str, seen: &Seen<Option<Timestamp>>) -> Option<Timestamp> {
+    let Seen::Known(ends) = seen else {
+        let status = policy.status.as_ref()?;
+        let told = status.hand_offs.iter().any(|it| it.name == hand_off);
+        return status.credential_expiration_time.as_ref().filter(|_| told).map(|time| time.0);
+    };
+    *ends
 }
 
 /// What may count now: what only a restore needs is looked at while one is announced.

@@ -56,10 +56,11 @@ const GRACE: Duration = Duration::from_secs(15);
 type Connectors = Store<Guarded<Connector>>;
 
 /// Runs until the token is cancelled or something that must not end does. Dropped at any point, it leaves nothing behind that goes on.
+/// True: nothing was under way any more outside the cluster.
 ///
 /// # Errors
 /// One sentence: a part of the process ended by itself.
-pub async fn run(run: Run) -> Result<(), String> {
+pub async fn run(run: Run) -> Result<bool, String> {
     let Run { client, namespace, settings, way, metrics, readiness, counted, stop } = run;
     let scope = namespace.as_deref();
 
@@ -122,7 +123,7 @@ pub async fn run(run: Run) -> Result<(), String> {
 
     let ready = async {
         context.synced.all().await;
-        readiness.set();
+        readiness.set(true);
         tracing::info!("the first lists have arrived");
         std::future::pending::<()>().await;
     };
@@ -151,8 +152,9 @@ pub async fn run(run: Run) -> Result<(), String> {
         tracing::warn!("some passes did not finish in time; every write sequence bears being cut anywhere");
     };
     tokio::select! {
-        ended = controllers => ended.map(|_| ()),
-        () = out_of_patience => Ok(()),
+        // What is owed is served on its own, and may be cut in the middle of a call.
+        ended = controllers => ended.map(|_| context.ledger.standing().is_empty()),
+        () = out_of_patience => Ok(false),
         () = wake => Err(ended_by_itself()),
         () = housekeeping(&context) => Err(ended_by_itself()),
         () = debts => Err(ended_by_itself()),

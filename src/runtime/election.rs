@@ -36,7 +36,7 @@ pub struct Election {
 
 /// How often somebody who waits looks.
 const LOOKS: Duration = Duration::from_secs(1);
-/// How soon a renewal that failed is tried again.
+/// How soon a renewal that failed is tried again, at most.
 const AGAIN: Duration = Duration::from_secs(1);
 
 impl Election {
@@ -66,14 +66,12 @@ impl Election {
                         unchanged = Some((version, Instant::now()));
                     }
                     let silent = unchanged.as_ref().map(|(_, since)| since.elapsed()).unwrap_or_default();
+                    let holder = holder(lease.spec.as_ref()).to_owned();
                     if is_free(lease.spec.as_ref(), &self.terms, silent) {
                         if self.take(Some(lease), asked).await {
                             return;
                         }
-                        continue;
-                    }
-                    let holder = holder(lease.spec.as_ref()).to_owned();
-                    if told.as_ref() != Some(&holder) {
+                    } else if told.as_ref() != Some(&holder) {
                         tracing::info!(holder, lease = self.terms.lease, "standing by: another process leads");
                         standing_by();
                         told = Some(holder);
@@ -105,11 +103,14 @@ impl Election {
     /// Renews it until it is somebody else's, and says whose.
     async fn renewed_until_taken(&self) -> String {
         let every = self.terms.duration / 3;
-        let mut wait = every;
+        // Several tries fit between a renewal that fails and the end of what the last one gave.
+        let again = AGAIN.min(self.terms.duration / 10);
+        let mut next = Instant::now() + every;
         loop {
-            tokio::time::sleep(wait).await;
-            wait = match self.renew().await {
-                Ok(()) => every,
+            tokio::time::sleep_until(next).await;
+            let asked = Instant::now();
+            next = match self.renew().await {
+                Ok(()) => asked + every,
                 Err(Lost::ToSomebody(holder)) => return holder,
                 Err(Lost::NotYet(error)) => {
                     tracing::warn!(
@@ -117,7 +118,7 @@ impl Election {
                         lease = self.terms.lease,
                         "the Lease could not be renewed; it is tried again"
                     );
-                    AGAIN
+                    Instant::now() + again
                 }
             };
         }
@@ -210,7 +211,7 @@ impl Election {
 
     /// An answer that comes too late for a renewal is none.
     async fn in_time<T>(&self, asked: impl Future<Output = Result<T, kube::Error>>) -> Result<T, Failed> {
-        match tokio::time::timeout(self.terms.duration / 3, asked).await {
+        match tokio::time::timeout(self.terms.duration / 6, asked).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(kube::Error::Api(status))) => Err(Failed::Api(status)),
             Ok(Err(error)) => Err(Failed::Silent(error.to_string())),

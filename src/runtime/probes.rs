@@ -13,9 +13,9 @@ use tokio::net::TcpListener;
 pub struct Readiness(Arc<AtomicBool>);
 
 impl Readiness {
-    /// They have.
-    pub fn set(&self) {
-        self.0.store(true, Ordering::Release);
+    /// Whether they have.
+    pub fn set(&self, ready: bool) {
+        self.0.store(ready, Ordering::Release);
     }
 }
 

@@ -68,14 +68,18 @@ pub async fn serve(serve: Serve) -> Result<(), String> {
         })
     };
     let work = async {
-        let Some(terms) = terms else { return run().await };
+        let Some(terms) = terms else {
+            metrics.set_leading(true);
+            return run().await.map(|_| ());
+        };
         let election = Election::new(free_client, terms, permit);
         loop {
             tokio::select! {
-                () = election.won(|| readiness.set()) => {}
+                () = election.won(|| readiness.set(true)) => {}
                 () = stop.cancelled() => return Ok(()),
             }
             metrics.set_leading(true);
+            readiness.set(false);
             let ended = tokio::select! {
                 ended = run() => Some(ended),
                 why = election.lost() => {
@@ -84,10 +88,12 @@ pub async fn serve(serve: Serve) -> Result<(), String> {
                 }
             };
             metrics.set_leading(false);
-            if let Some(ended) = ended {
+            let Some(ended) = ended else { continue };
+            // A call that was cut may still be under way at the other side: then others wait until the Lease is over.
+            if ended == Ok(true) {
                 election.release().await;
-                return ended;
             }
+            return ended.map(|_| ());
         }
     };
     tokio::select! {

@@ -10,6 +10,7 @@ use kube::ResourceExt;
 
 use super::conditions::find;
 use super::context::{Context, Guarded};
+use super::expiring;
 use super::publish::Published;
 use crate::api::Connector;
 use crate::api::shared::{HandOffStatus, span};
@@ -36,10 +37,9 @@ impl Counted {
         count(&context);
         let (connectors, policies) = (context.connectors.state(), context.policies.state());
         let readable = || connectors.iter().filter_map(|guarded| guarded.0.as_ref().ok());
-        let objects = connectors.iter().map(|it| stands(it, it.0.as_ref().ok().and_then(|it| it.status.as_ref())));
-        let of_policies = policies.iter().map(|it| stands(it, it.0.as_ref().ok().and_then(|it| it.status.as_ref())));
-        let all: Vec<Stands> = objects.chain(of_policies).collect();
-        let backs_up: Vec<BacksUp> = readable().map(backs_up).collect();
+        let objects = connectors.iter().filter_map(|it| stands(it));
+        let all: Vec<Stands> = objects.chain(policies.iter().filter_map(|it| stands(it))).collect();
+        let backs_up: Vec<BacksUp> = readable().filter(|it| !it.spec.suspend).map(backs_up).collect();
         let statuses = policies.iter().filter_map(|guarded| guarded.0.as_ref().ok()?.status.as_ref());
         let findings: Vec<Finding> = statuses
             .flat_map(|status| &status.findings)
@@ -49,16 +49,24 @@ impl Counted {
     }
 }
 
-/// One object, read or not.
-fn stands<K: Published>(guarded: &Guarded<K>, status: Option<&K::Status>) -> Stands {
-    let said = status.map(K::said);
-    let hand_offs = status.map(K::open).unwrap_or_default();
-    Stands {
-        object: Object { kind: K::KIND, namespace: guarded.namespace().unwrap_or_default(), name: guarded.name_any() },
-        ready: said.and_then(|said| find(said.conditions, "Ready")).is_some_and(|ready| ready.status == "True"),
-        hand_offs: hand_offs.len(),
-        hand_off_since: hand_offs.iter().map(|it| it.request_time.0.as_second()).min(),
+/// One object, read or not; `None`: it is suspended, and says nothing of what is.
+fn stands<K: Published>(guarded: &Guarded<K>) -> Option<Stands> {
+    let object = guarded.0.as_ref().ok();
+    if object.is_some_and(Published::is_suspended) {
+        return None;
     }
+    let status = object.and_then(Published::status);
+    // What ends some day waits for nobody yet.
+    let open = |it: &&HandOffStatus| !expiring::is_ahead(&it.name);
+    let since: Vec<i64> =
+        status.map(K::open).unwrap_or_default().iter().filter(open).map(|it| it.request_time.0.as_second()).collect();
+    let ready = status.map(K::said).and_then(|said| find(said.conditions, "Ready"));
+    Some(Stands {
+        object: Object { kind: K::KIND, namespace: guarded.namespace().unwrap_or_default(), name: guarded.name_any() },
+        ready: ready.is_some_and(|ready| ready.status == "True"),
+        hand_offs: since.len(),
+        hand_off_since: since.into_iter().min(),
+    })
 }
 
 fn backs_up(connector: &Connector) -> BacksUp {
@@ -72,7 +80,13 @@ fn backs_up(connector: &Connector) -> BacksUp {
             vendor: status.vendor.unwrap_or_default(),
         },
         backup: status.last_backup.map(|backup| backup.completion_time.0.as_second()),
-        max_age: i64::try_from(span(&connector.spec.backup.max_age).as_secs()).unwrap_or(i64::MAX),
+        // A vendor that nobody signs in to shows no backups to a program either.
+        max_age: connector
+            .spec
+            .vendor
+            .vendor()
+            .secret()
+            .map(|_| i64::try_from(span(&connector.spec.backup.max_age).as_secs()).unwrap_or(i64::MAX)),
         authorized: authorization.and_then(|it| it.authorized_time).map(|time| time.0.as_second()),
         authorization_due: due.and_then(|day| day.to_zoned(TimeZone::UTC).ok()).map(|day| day.timestamp().as_second()),
     }

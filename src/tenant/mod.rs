@@ -145,20 +145,19 @@ impl Tenant {
 
     /// When the client secret that the operator signs in with ends; `None`: it signs in with something else, nothing tells, or the
     /// app may not read it.
-    pub async fn own_credential_ends(&self) -> Option<jiff::Timestamp> {
+    pub async fn own_credential_ends(&self) -> Seen<Option<jiff::Timestamp>> {
         match self.credential {
             Credential::Secret(_) => {
-                let all = self.app_credentials(&self.client_id).await;
-                credentials::end_of(&self.credential, all.known()?)
+                let end = |all: &[AppCredential]| credentials::end_of(&self.credential, all);
+                self.app_credentials(&self.client_id).await.map(|all| all.as_deref().and_then(end))
             }
-            Credential::Certificate(_) | Credential::Federated(_) => None,
+            Credential::Certificate(_) | Credential::Federated(_) => Seen::Known(None),
         }
     }
 
     /// When the last credential of another app ends; `None`: the app is registered elsewhere, has none, or may not be read.
-    pub async fn app_credential_ends(&self, client_id: &str) -> Option<jiff::Timestamp> {
-        let all: Seen<Arc<[AppCredential]>> = self.app_credentials(client_id).await;
-        credentials::last_end(all.known()?.iter())
+    pub async fn app_credential_ends(&self, client_id: &str) -> Seen<Option<jiff::Timestamp>> {
+        self.app_credentials(client_id).await.map(|all| all.as_deref().and_then(credentials::last_end))
     }
 
     /// Assigns a directory role at "/". Being assigned already is success, and told.

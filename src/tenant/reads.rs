@@ -10,7 +10,7 @@ use super::facts::{
 use super::tables::{self, Definitions};
 use super::{Tenant, consent, credentials, dataverse, factor, graph, powerplatform, schedule};
 use crate::cache::{Keyed, Shared};
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind};
 use crate::seen::Seen;
 
 /// Who is looked up, where, and which tables are asked about.
@@ -31,7 +31,7 @@ pub struct Reads {
     schedules: Keyed<String, Shared<Schedule>>,
     per_user: Keyed<String, Shared<bool>>,
     applications: Keyed<(String, Option<String>), Shared<Option<Application>>>,
-    credentials: Keyed<String, Shared<Arc<[AppCredential]>>>,
+    credentials: Keyed<String, Shared<Option<Arc<[AppCredential]>>>>,
     access: Keyed<AccessKey, Shared<Access>>,
     definitions: Keyed<(String, Vec<String>, bool), Shared<Arc<Definitions>>>,
 }
@@ -126,9 +126,18 @@ impl Tenant {
     }
 
     /// The credentials of an app registration.
-    pub(super) async fn app_credentials(&self, client_id: &str) -> Seen<Arc<[AppCredential]>> {
+    /// `None`: the app may not read them.
+    pub(super) async fn app_credentials(&self, client_id: &str) -> Seen<Option<Arc<[AppCredential]>>> {
         let shared = self.reads.credentials.get(client_id.to_ascii_lowercase(), Shared::default);
-        shared.get(CREDENTIALS, async { credentials::of_app(self, client_id).await.map(Arc::from).into() }).await
+        let read = async {
+            match credentials::of_app(self, client_id).await {
+                Ok(all) => Seen::Known(Some(Arc::from(all))),
+                // Nobody has to let it: nothing is known then, for as long as anything else would be.
+                Err(fault) if fault.kind == Kind::PermissionMissing => Seen::Known(None),
+                Err(fault) => Seen::Unknown(fault),
+            }
+        };
+        shared.get_lasting(CREDENTIALS, NOT_LASTING, read).await
     }
 
     /// The id of one of Microsoft's services in this tenant.

@@ -76,7 +76,7 @@ impl Gate {
         self.inner.closed.store(false, Ordering::SeqCst);
     }
 
-    /// How many writes got through, other than to the Lease.
+    /// How many writes were tried, other than to the Lease.
     pub fn writes(&self) -> usize {
         self.inner.writes.load(Ordering::SeqCst)
     }
@@ -120,12 +120,12 @@ fn is_write(request: &Request) -> bool {
 }
 
 async fn pass(State(inner): State<Arc<Inner>>, request: Request) -> Response {
+    inner.writes.fetch_add(usize::from(is_write(&request)), Ordering::SeqCst);
     let struck = inner.is_struck(&request);
     if inner.closed.load(Ordering::SeqCst) || struck == Some(false) {
         inner.struck.notify_one();
         return std::future::pending().await;
     }
-    inner.writes.fetch_add(usize::from(is_write(&request)), Ordering::SeqCst);
     let (mut parts, body) = request.into_parts();
     // Its own client says who it is, and to whom.
     parts.headers.remove(AUTHORIZATION);

@@ -26,7 +26,11 @@ fn named(policy: &str, folder: &std::path::Path) -> Vec<String> {
     std::fs::write(&file, policy).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_backstay")).args(["permissions", "-f"]).arg(&file).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let words = text.lines().filter_map(|line| line.strip_prefix("#   ")?.split_whitespace().next());
+    // Nothing is Unknown without what is optional.
+    let words = text
+        .lines()
+        .filter(|line| !line.contains("optional:"))
+        .filter_map(|line| line.strip_prefix("#   ")?.split_whitespace().next());
     words.filter(|word| word.ends_with(".All") || word.ends_with(".Directory")).map(str::to_owned).collect()
 }
 

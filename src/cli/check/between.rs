@@ -24,11 +24,13 @@ fn wrong(path: &[&str], message: String) -> Wrong {
     Wrong { path: path.iter().map(|step| Step::Field((*step).to_owned())).collect(), message }
 }
 
-/// The objects of a kind under a name, in the same namespace.
+/// The objects of these kinds that make what has this name, in the same namespace.
 fn named<'a>(all: &'a [&'a Object<'a>], kinds: &[&str], namespace: Option<&str>, name: &str) -> Vec<&'a Value> {
     let same = |value: &&Value| {
+        // An ExternalSecret may call its Secret otherwise than itself.
+        let made = value["spec"]["target"]["name"].as_str().filter(|_| value["kind"] == "ExternalSecret");
         value["kind"].as_str().is_some_and(|kind| kinds.contains(&kind))
-            && value["metadata"]["name"] == *name
+            && made.or(value["metadata"]["name"].as_str()) == Some(name)
             && value["metadata"]["namespace"].as_str() == namespace
     };
     all.iter().map(|object| &object.value).filter(same).collect()
@@ -83,10 +85,12 @@ fn of_secret(
     let mut found = Vec::new();
     for secret in named(all, &["Secret", "ExternalSecret"], namespace, name) {
         let made = secret["kind"] == "ExternalSecret";
-        let (what, labels) = if made {
-            (format!("ExternalSecret {name}"), &secret["spec"]["target"]["template"]["metadata"]["labels"])
-        } else {
-            (format!("Secret {name}"), &secret["metadata"]["labels"])
+        let template = &secret["spec"]["target"]["template"];
+        // Without a template the Secret gets the labels of what makes it.
+        let (what, labels) = match made {
+            true if template.is_object() => (format!("ExternalSecret {name}"), &template["metadata"]["labels"]),
+            true => (format!("ExternalSecret {name}"), &secret["metadata"]["labels"]),
+            false => (format!("Secret {name}"), &secret["metadata"]["labels"]),
         };
         if labels[USE_LABEL] != "true" {
             let message =
@@ -97,9 +101,10 @@ fn of_secret(
         let has = |key: &str| {
             secret["data"].get(key).is_some()
                 || secret["stringData"].get(key).is_some()
+                || template["data"].get(key).is_some()
                 || made && secret["spec"]["data"].as_array().into_iter().flatten().any(|it| it["secretKey"] == key)
         };
-        let unknown = made && secret["spec"]["dataFrom"].is_array();
+        let unknown = made && (secret["spec"]["dataFrom"].is_array() || template["templateFrom"].is_array());
         for key in keys.iter().filter(|key| !unknown && !has(key)) {
             found.push((wrong(path, format!("{what} has no key {key}")), false));
         }
