@@ -36,9 +36,8 @@ sdk: needs ## Let Microsoft's own clients use the world (Python; only what 'test
 	@tests/sdk/run.sh "$(abspath target/sdk)" "$(abspath target/debug/world)"
 
 image: needs ## Build a static binary, and an image from scratch with it; run it as its users would (only what 'test' does, too)
-	@command -v buildah >/dev/null || { echo "Installing buildah"; apt-get install -y --no-install-recommends buildah >/dev/null; }
 	RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --bin backstay --target $(STATIC)
-	@tests/image/run.sh "$(abspath target/$(STATIC)/release/backstay)" "$(abspath target/image)"
+	@! tests/need.sh buildah buildah || tests/image/run.sh "$(abspath target/$(STATIC)/release/backstay)" "$(abspath target/image)"
 
 sbom: ## Write the bill of materials of the operator to target/sbom/backstay.cdx.json (CycloneDX)
 	@command -v cargo-cyclonedx >/dev/null || cargo install --locked cargo-cyclonedx@$(CYCLONEDX)
@@ -47,8 +46,7 @@ sbom: ## Write the bill of materials of the operator to target/sbom/backstay.cdx
 	@mv backstay.cdx.json target/sbom/ && rm -f tests/world/backstay.cdx.json && ls -l target/sbom/backstay.cdx.json
 
 alerts: ## Check and test the alerts of the chart with promtool (only what 'test' does, too)
-	@command -v promtool >/dev/null || { echo "Installing promtool (Debian's prometheus)"; apt-get install -y --no-install-recommends prometheus >/dev/null; }
-	@tests/alerts/run.sh
+	@! tests/need.sh promtool prometheus || tests/alerts/run.sh
 
 gitops: ## Let kstatus, Argo CD's Lua and Flux's expressions judge every status that the last tests have seen (what 'test' does, too)
 	cd tests/gitops && go test -trimpath -count=1 ./...
