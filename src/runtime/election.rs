@@ -34,6 +34,8 @@ pub struct Election {
     held: tokio::sync::Mutex<Option<Lease>>,
 }
 
+/// What a Lease says that was given back.
+const RELEASED: i32 = 1;
 /// How often somebody who waits looks.
 const LOOKS: Duration = Duration::from_secs(1);
 /// How soon a renewal that failed is tried again, at most.
@@ -51,24 +53,25 @@ impl Election {
     pub async fn won(&self, standing_by: impl Fn()) {
         // How long the Lease is as it is, by this process's own clock: those of others may be wrong.
         let mut unchanged: Option<(Option<String>, Instant)> = None;
+        // So long a holder was ever seen to have, whatever became of the Lease since: it may write for that time.
+        let mut longest = Duration::ZERO;
         let mut told = None;
         loop {
             let asked = Instant::now();
             match self.in_time(self.api.get_opt(&self.terms.lease)).await {
-                Ok(None) => {
-                    if self.take(None, asked).await {
-                        return;
-                    }
-                }
-                Ok(Some(lease)) => {
-                    let version = lease.resource_version();
+                Ok(lease) => {
+                    let version = lease.as_ref().and_then(ResourceExt::resource_version);
                     if unchanged.as_ref().is_none_or(|(known, _)| *known != version) {
                         unchanged = Some((version, Instant::now()));
                     }
                     let silent = unchanged.as_ref().map(|(_, since)| since.elapsed()).unwrap_or_default();
-                    let holder = holder(lease.spec.as_ref()).to_owned();
-                    if is_free(lease.spec.as_ref(), &self.terms, silent) {
-                        if self.take(Some(lease), asked).await {
+                    let spec = lease.as_ref().and_then(|lease| lease.spec.as_ref());
+                    let holder = holder(spec).to_owned();
+                    if !holder.is_empty() && holder != self.terms.identity {
+                        longest = longest.max(granted(spec, &self.terms));
+                    }
+                    if is_free(spec, &self.terms, silent, longest) {
+                        if self.take(lease, asked).await {
                             return;
                         }
                     } else if told.as_ref() != Some(&holder) {
@@ -131,7 +134,7 @@ impl Election {
         let spec = lease.spec.get_or_insert_default();
         spec.holder_identity = Some(String::new());
         // Should nobody read the empty name, it is soon over all the same.
-        spec.lease_duration_seconds = Some(1);
+        spec.lease_duration_seconds = Some(RELEASED);
         match self.in_time(self.api.replace(&self.terms.lease, &PostParams::default(), &lease)).await {
             Ok(_) => tracing::info!(lease = self.terms.lease, "the Lease is given back"),
             Err(error) => tracing::warn!(%error, "the Lease could not be given back; others wait until it is over"),
@@ -247,12 +250,22 @@ fn holder(spec: Option<&LeaseSpec>) -> &str {
     spec.and_then(|spec| spec.holder_identity.as_deref()).unwrap_or_default()
 }
 
-/// Whether a Lease may be taken that has not changed for this long. One's own name is of a process that has ended: it ran in the same Pod.
-fn is_free(spec: Option<&LeaseSpec>, terms: &Terms, silent: Duration) -> bool {
-    let holder = holder(spec);
+/// For how long its holder says that it may be silent.
+fn granted(spec: Option<&LeaseSpec>, terms: &Terms) -> Duration {
     let seconds = spec.and_then(|spec| spec.lease_duration_seconds).and_then(|seconds| u64::try_from(seconds).ok());
-    let granted = seconds.map_or(terms.duration, Duration::from_secs);
-    holder.is_empty() || holder == terms.identity || silent >= granted
+    seconds.map_or(terms.duration, Duration::from_secs)
+}
+
+/// Whether a Lease may be taken that has not changed for this long; `None`: it is not there. One's own name is of a process that has ended:
+/// it ran in the same Pod. Who gives it back says a second; what somebody has deleted or emptied by hand may still be written under.
+fn is_free(spec: Option<&LeaseSpec>, terms: &Terms, silent: Duration, longest: Duration) -> bool {
+    let holder = holder(spec);
+    if holder == terms.identity {
+        return true;
+    }
+    let given_back = holder.is_empty() && spec.is_some_and(|spec| spec.lease_duration_seconds == Some(RELEASED));
+    let wait = if holder.is_empty() { longest } else { granted(spec, terms).max(longest) };
+    given_back || silent >= wait
 }
 
 #[cfg(test)]
@@ -285,7 +298,13 @@ mod tests {
             // What no duration is says nothing.
             (Some(lease("other", Some(-1))), 14, false),
         ] {
-            assert_eq!(is_free(spec.as_ref(), &terms, seconds(silent)), free, "{spec:?} {silent}");
+            assert_eq!(is_free(spec.as_ref(), &terms, seconds(silent), Duration::ZERO), free, "{spec:?} {silent}");
         }
+        // What somebody has deleted, emptied or shortened by hand, while a holder was seen that may write for a minute.
+        for spec in [None, Some(lease("", Some(15))), Some(lease("other", Some(5)))] {
+            assert!(!is_free(spec.as_ref(), &terms, seconds(59), seconds(60)), "{spec:?}");
+            assert!(is_free(spec.as_ref(), &terms, seconds(60), seconds(60)), "{spec:?}");
+        }
+        assert!(is_free(Some(&lease("", Some(RELEASED))), &terms, seconds(0), seconds(60)), "given back");
     }
 }
