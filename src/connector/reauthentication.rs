@@ -147,7 +147,16 @@ pub fn judge(connector: &Connector, resolved: &Resolved, deed: Option<Timestamp>
         begun: time(BEGIN).filter(not_of_tomorrow),
         done: time(DONE).filter(not_of_tomorrow),
     };
-    decide(&facts, said, connector.spec.reauthentication.as_ref(), request, now)
+    let mut judged = decide(&facts, said, connector.spec.reauthentication.as_ref(), request, now);
+    // What somebody has written and nobody could act on.
+    if let Some(open) = judged.request.as_mut().filter(|open| open.state == State::Requested && open.message.is_none())
+    {
+        open.message = [BEGIN, DONE].into_iter().find_map(|key| {
+            annotation(&connector.metadata, key).filter(|_| time(key).is_none_or(|time| !not_of_tomorrow(&time)))?;
+            Some(format!("the annotation {key} says no time up to now, such as 2027-02-18T09:30:00Z"))
+        });
+    }
+    judged
 }
 
 /// What the policy found that ends an authorization which is older than that.

@@ -61,6 +61,14 @@ async fn the_commands_ask_begin_tell_the_steps_and_end() {
         })
         .await;
     assert!(asked["status"]["handOffs"][0]["steps"][0].as_str().unwrap().starts_with("Begin when"), "{asked:#}");
+    let marks = json!({ "metadata": { "annotations": { "backstay.dev/begin": "now" } } });
+    scene.patch("Connector", CONNECTOR, marks).await;
+    scene
+        .until("to be told that this is no time", "Connector", CONNECTOR, |it| {
+            let message = it["status"]["reauthentication"]["message"].as_str().unwrap_or_default();
+            message.contains("the annotation backstay.dev/begin says no time")
+        })
+        .await;
     assert_eq!(said("begin").code, Some(0));
 }
 
