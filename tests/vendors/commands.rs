@@ -105,7 +105,7 @@ async fn files_are_checked_before_they_are_merged() {
         assert!(said.out.contains("nothing is wrong") || said.out.contains("warning"), "{}", said.out);
     }
     assert_eq!(scene.backstay(&["check", "not-there.yaml"], "").code, Some(2));
-    let no_yaml = scene.backstay(&["check", "-"], "kind: [Connector\nspec: {}\n");
+    let no_yaml = scene.backstay(&["check", "-"], "apiVersion: backstay.dev/v1alpha1\nkind: [Connector\nspec: {}\n");
     assert!(
         no_yaml.code == Some(1) && no_yaml.out.starts_with("-:") && no_yaml.out.contains("no YAML"),
         "{}",
