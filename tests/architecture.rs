@@ -68,21 +68,24 @@ const KNOWS_CONTROLLERS: &str = "runtime/controllers.rs";
 const PURE: &[&str] =
     &["demands.rs", "environments.rs", "profiles.rs", "facts.rs", "cloud.rs", "centers.rs", "reader.rs"];
 
-fn sources() -> BTreeMap<PathBuf, String> {
-    fn walk(folder: &Path, into: &mut BTreeMap<PathBuf, String>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(&path, into);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let text = std::fs::read_to_string(&path).unwrap();
-                into.insert(path.strip_prefix(root()).unwrap().to_owned(), text);
-            }
+/// The files below a folder with this extension, but for what is hidden or built.
+fn files(folder: &Path, extension: &str, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && !name.starts_with('.') && name != "target" {
+            files(&path, extension, into);
+        } else if path.extension().is_some_and(|it| it == extension) {
+            into.push(path);
         }
     }
-    let mut all = BTreeMap::new();
-    walk(&root(), &mut all);
-    all
+}
+
+fn sources() -> BTreeMap<PathBuf, String> {
+    let mut all = Vec::new();
+    files(&root(), "rs", &mut all);
+    let text = |path: PathBuf| (path.strip_prefix(root()).unwrap().to_owned(), std::fs::read_to_string(&path).unwrap());
+    all.into_iter().map(text).collect()
 }
 
 fn root() -> PathBuf {
@@ -202,17 +205,6 @@ fn each_reason_has_its_paragraph_in_the_documentation_and_none_is_left_over() {
 /// A link within the repository leads somewhere, and one to a heading to a heading that there is.
 #[test]
 fn every_link_of_the_documentation_leads_somewhere() {
-    fn pages(folder: &Path, into: &mut Vec<PathBuf>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if path.is_dir() && !name.starts_with('.') && name != "target" {
-                pages(&path, into);
-            } else if path.extension().is_some_and(|it| it == "md") {
-                into.push(path);
-            }
-        }
-    }
     let anchor = |heading: &str| -> String {
         let text = heading.trim_start_matches('#').trim().to_lowercase();
         text.chars()
@@ -221,7 +213,7 @@ fn every_link_of_the_documentation_leads_somewhere() {
             .replace(' ', "-")
     };
     let mut all = Vec::new();
-    pages(&root().join(".."), &mut all);
+    files(&root().join(".."), "md", &mut all);
     let (mut links, mut dead) = (0, Vec::new());
     for page in &all {
         let text = std::fs::read_to_string(page).unwrap();

@@ -2,24 +2,13 @@
 
 use std::fmt::Write as _;
 
-use clap::Args;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::objects::{self, Objects, Where};
+use super::objects::{self, Listing, Objects};
 use super::outside;
 use super::shown::{Mark, Output, age, bold, print, wrapped};
 use crate::api::shared::HandOffStatus;
-
-/// What is shown.
-#[derive(Args)]
-pub struct Options {
-    #[command(flatten)]
-    place: Where,
-    /// The form of the answer.
-    #[arg(short, long, value_enum, default_value = "text")]
-    output: Output,
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -35,7 +24,7 @@ struct Open {
 ///
 /// # Errors
 /// One sentence: the cluster.
-pub fn show(options: &Options) -> Result<(), String> {
+pub fn show(options: &Listing) -> Result<(), String> {
     let objects = outside::block_on(objects::read(&options.place))?;
     let open = open(&objects);
     if open.is_empty() && options.output == Output::Text {

@@ -48,9 +48,9 @@ enum Command {
     /// written, in the cluster or outside.
     Plan(plan::Options),
     /// Show each policy, what is missing for it, the Connectors that rest on it, and whose turn it is.
-    Status(status::Options),
+    Status(objects::Listing),
     /// Show everything that waits for a person, the oldest first, with its steps.
-    Handoffs(handoffs::Options),
+    Handoffs(objects::Listing),
     /// Examine what keeps the operator or its objects from working: clock, kinds, the operator itself, rights, credentials, vendors.
     /// Nothing is written.
     Doctor(doctor::Options),

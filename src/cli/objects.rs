@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use clap::Args;
-use kube::api::ListParams;
+use kube::api::{ListParams, Patch, PatchParams};
 use kube::core::{DeserializeGuard, NamespaceResourceScope};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
+use serde_json::json;
 
 use super::outside;
+use super::shown::Output;
 use crate::api::{Connector, ServiceAccountPolicy};
 use crate::fault::Fault;
+use crate::runtime::once::not_listed;
 
 /// Which namespaces.
 #[derive(Args)]
@@ -22,6 +25,16 @@ pub struct Where {
     /// All namespaces.
     #[arg(long, short = 'A', conflicts_with = "namespace")]
     pub all_namespaces: bool,
+}
+
+/// Which objects are shown, and how.
+#[derive(Args)]
+pub struct Listing {
+    #[command(flatten)]
+    pub place: Where,
+    /// The form of the answer.
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub output: Output,
 }
 
 /// The objects of both kinds.
@@ -89,12 +102,20 @@ where
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     };
-    match api.list(&ListParams::default()).await {
-        Ok(list) => Ok(list.items),
-        Err(kube::Error::Api(status)) if status.is_not_found() => Err(format!(
-            "the API server does not know {}: install the CRDs first (backstay crd | kubectl apply -f -)",
-            K::plural(&())
-        )),
-        Err(error) => Err(format!("{} can't be listed: {}", K::plural(&()), Fault::from(error))),
-    }
+    let listed = api.list(&ListParams::default()).await;
+    listed.map(|list| list.items).map_err(|error| not_listed(&K::plural(&()), error))
+}
+
+/// Says something on an object, as `kubectl annotate --overwrite` does.
+///
+/// # Errors
+/// One sentence: the cluster.
+pub async fn annotate<K>(api: &Api<K>, name: &str, key: &str, value: &str) -> Result<(), String>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
+{
+    let patch = json!({ "metadata": { "annotations": { key: value } } });
+    let params = PatchParams { field_manager: Some("kubectl-backstay".to_owned()), ..PatchParams::default() };
+    let patched = api.patch_metadata(name, &params, &Patch::Merge(&patch)).await;
+    patched.map(|_| ()).map_err(|error| Fault::from(error).sentence)
 }

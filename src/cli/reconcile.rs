@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
-use kube::api::{Patch, PatchParams};
 use kube::{Api, Client, ResourceExt};
-use serde_json::json;
 
+use super::objects::annotate;
 use super::{outside, say};
 use crate::api::{Connector, ServiceAccountPolicy};
 use crate::fault::Fault;
@@ -70,9 +69,7 @@ async fn of<K: Published + Debug>(
         return Err(format!("{} {namespace}/{name} is suspended (spec.suspend): it is not looked at", K::KIND));
     }
     let token = Timestamp::now().to_string();
-    let patch = json!({ "metadata": { "annotations": { REQUESTED_AT: token } } });
-    let params = PatchParams { field_manager: Some("kubectl-backstay".to_owned()), ..PatchParams::default() };
-    api.patch_metadata(name, &params, &Patch::Merge(&patch)).await.map_err(said)?;
+    annotate(&api, name, REQUESTED_AT, &token).await?;
     if !options.wait {
         return say(&format!(
             "Asked for: status.lastHandledReconcileAt is {token} once it is through (--wait waits for it)\n"

@@ -5,9 +5,8 @@ use std::time::Duration;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use kube::Api;
-use kube::api::{Patch, PatchParams};
-use serde_json::json;
 
+use super::objects::annotate;
 use super::{outside, say};
 use crate::api::connector::ReauthenticationState;
 use crate::api::shared::HandOffStatus;
@@ -62,10 +61,7 @@ impl Spoken {
     async fn mark(&self, key: &str, answers: Option<Timestamp>) -> Result<Timestamp, String> {
         let now = Timestamp::now().max(answers.unwrap_or(Timestamp::MIN));
         let now = Timestamp::from_second(now.as_second()).map_err(|error| error.to_string())?;
-        let patch = json!({ "metadata": { "annotations": { key: now.to_string() } } });
-        let params = PatchParams { field_manager: Some("kubectl-backstay".to_owned()), ..PatchParams::default() };
-        let patched = self.connectors.patch_metadata(&self.name, &params, &Patch::Merge(&patch)).await;
-        patched.map_err(|error| Fault::from(error).sentence)?;
+        annotate(&self.connectors, &self.name, key, &now.to_string()).await?;
         Ok(now)
     }
 }

@@ -2,28 +2,17 @@
 
 use std::fmt::Write as _;
 
-use clap::Args;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde::Serialize;
 
-use super::objects::{self, Objects, Where};
+use super::objects::{self, Listing, Objects};
 use super::outside;
 use super::shown::{Mark, Output, age, bold, print, wrapped};
 use crate::api::policy::{FindingResult, FindingStatus};
 use crate::api::shared::HandOffStatus;
 use crate::api::{Connector, ServiceAccountPolicy};
 use crate::runtime::conditions::find;
-
-/// What is shown.
-#[derive(Args)]
-pub struct Options {
-    #[command(flatten)]
-    place: Where,
-    /// The form of the answer.
-    #[arg(short, long, value_enum, default_value = "text")]
-    output: Output,
-}
 
 /// One policy and what rests on it.
 #[derive(Serialize)]
@@ -73,7 +62,7 @@ struct Ready {
 ///
 /// # Errors
 /// One sentence: the cluster.
-pub fn show(options: &Options) -> Result<(), String> {
+pub fn show(options: &Listing) -> Result<(), String> {
     let objects = outside::block_on(objects::read(&options.place))?;
     for sentence in &objects.unreadable {
         eprintln!("backstay: {sentence}");

@@ -80,14 +80,20 @@ where
         }
         other => other,
     };
-    let all = all.map_err(|error| match error {
-        kube::Error::Api(status) if status.is_not_found() => {
-            format!("the API server does not know {what}: install the CRDs first (backstay crd | kubectl apply -f -)")
-        }
-        error => format!("{what} can't be listed: {}", Fault::from(error)),
-    })?;
+    let all = all.map_err(|error| not_listed(what, error))?;
     for object in all {
         writer.apply_watcher_event(&watcher::Event::Apply(object));
     }
     Ok((store, writer))
+}
+
+/// Why a kind can't be listed, in one sentence.
+#[must_use]
+pub fn not_listed(what: &str, error: kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) if status.is_not_found() => {
+            format!("the API server does not know {what}: install the CRDs first (backstay crd | kubectl apply -f -)")
+        }
+        error => format!("{what} can't be listed: {}", Fault::from(error)),
+    }
 }

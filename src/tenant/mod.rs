@@ -112,7 +112,6 @@ pub struct Tenant {
     shared_limits: Arc<limits::OfTenant>,
     cloud: Cloud,
     client_id: String,
-    credential: Credential,
     sign_in: SignIn,
     reads: reads::Reads,
 }
@@ -138,7 +137,6 @@ impl Tenant {
             way,
             cloud: app.cloud,
             client_id: app.client_id.clone(),
-            credential: app.credential.clone(),
             reads: reads::Reads::default(),
         }
     }
@@ -146,9 +144,10 @@ impl Tenant {
     /// When the client secret that the operator signs in with ends; `None`: it signs in with something else, nothing tells, or the
     /// app may not read it.
     pub async fn own_credential_ends(&self) -> Seen<Option<jiff::Timestamp>> {
-        match self.credential {
+        let credential = self.sign_in.credential();
+        match credential {
             Credential::Secret(_) => {
-                let end = |all: &[AppCredential]| credentials::end_of(&self.credential, all);
+                let end = |all: &[AppCredential]| credentials::end_of(credential, all);
                 self.app_credentials(&self.client_id).await.map(|all| all.as_deref().and_then(end))
             }
             Credential::Certificate(_) | Credential::Federated(_) => Seen::Known(None),

@@ -140,6 +140,11 @@ impl SignIn {
         }
     }
 
+    /// What the app proves itself with.
+    pub fn credential(&self) -> &Credential {
+        &self.app.credential
+    }
+
     /// Forgets the tokens, at most every few minutes: they carry the permissions of the time when they were issued, so that
     /// one that was given since, or a token that was revoked, would not show for more than an hour.
     pub fn renew(&self) {

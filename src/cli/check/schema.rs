@@ -186,24 +186,8 @@ fn unknown(schema: &Value, value: &Value, path: &mut Vec<Step>, into: &mut Vec<W
 /// The field that was meant, if one is nearly called so.
 fn meant(name: &str, known: &Map<String, Value>) -> String {
     let lower = name.to_ascii_lowercase();
-    let near = known.keys().map(|it| (distance(&lower, &it.to_ascii_lowercase()), it)).min();
+    let near = known.keys().map(|it| (strsim::levenshtein(&lower, &it.to_ascii_lowercase()), it)).min();
     near.filter(|(distance, _)| *distance <= 2).map(|(_, it)| format!(", did you mean {it}?")).unwrap_or_default()
-}
-
-/// How many characters have to be put in, left out or replaced.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut before = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.iter().enumerate() {
-            let here = row[j + 1];
-            row[j + 1] = (before + usize::from(a != *b)).min(here + 1).min(row[j] + 1);
-            before = here;
-        }
-    }
-    row[other.len()]
 }
 
 /// What the API server fills in.
