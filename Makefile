@@ -6,7 +6,7 @@ SHELL := /bin/bash
 CLUSTER := target/tools/cluster
 HELM := target/tools/helm
 
-.PHONY: help demo test faults sdk helm gitops alerts image sbom bench check generate tools tested deny advisories clean
+.PHONY: help demo walk test faults sdk helm gitops alerts image sbom bench check generate tools tested deny advisories clean
 
 help: ## List what can be done
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -16,6 +16,10 @@ demo: needs ## Play four stories in the terminal (ONCE=1: end by itself; STORY=t
 	@echo "Building the operator and the world"
 	@cargo build --locked --workspace --bins
 	@ONCE="$(ONCE)" STORY="$(STORY)" tests/demo/demo.sh
+
+walk: needs ## Play the walk of README.md after the main story, and say how long each step takes
+	@$(MAKE) --no-print-directory tools $(HELM)
+	@$(MAKE) --no-print-directory demo ONCE=1 STORY="main-story walk"
 
 test: needs ## Test everything, from unit tests to a real API server
 	@$(MAKE) --no-print-directory tools

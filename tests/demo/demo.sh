@@ -11,7 +11,7 @@ once=${ONCE:-}
 dir=$root/.demo
 stories=${STORY:-main-story broken-tenant three-vendors reauthentication}
 for story in $stories; do
-  [ -e "$root/tests/demo/$story.sh" ] || { echo "There is no story $story: main-story, broken-tenant, three-vendors, reauthentication" >&2; exit 2; }
+  [ -e "$root/tests/demo/$story.sh" ] || { echo "There is no story $story: main-story, broken-tenant, three-vendors, reauthentication, walk" >&2; exit 2; }
 done
 
 # shellcheck source=tests/demo/common.sh
