@@ -23,6 +23,7 @@ walk: needs ## Play the walk of README.md after the main story, and say how long
 
 test: needs ## Test everything, from unit tests to a real API server
 	@$(MAKE) --no-print-directory tools
+	@tests/need.sh prometheus prometheus || true
 	cargo test --locked --workspace
 	cd tests/cluster && go test -trimpath ./...
 	@$(MAKE) --no-print-directory gitops

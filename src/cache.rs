@@ -79,6 +79,12 @@ impl<K: Hash + Eq, V> Keyed<K, V> {
         *used = now;
         Arc::clone(value)
     }
+
+    /// All that there are; nothing counts as asked for by this.
+    pub fn values(&self) -> Vec<Arc<V>> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.values().map(|(value, _)| Arc::clone(value)).collect()
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! How much of something may be asked for within a time, and how long one waits when it is used up.
 
 use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use governor::clock::Clock;
-use governor::middleware::NoOpMiddleware;
+use governor::middleware::StateInformationMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
@@ -12,9 +13,13 @@ use tokio::time::Instant;
 /// A budget: whatever window of its time one looks at, no more than its amount is taken in it.
 #[derive(Debug)]
 pub struct Budget {
-    limiter: RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Duration>>,
+    limiter: RateLimiter<NotKeyed, InMemoryState, Ticks, StateInformationMiddleware>,
     clock: Ticks,
     burst: NonZeroU32,
+    // One comes back in this time.
+    period: Duration,
+    // What was left after the last taking, and when that was: the limiter tells it to who takes, and to nobody else.
+    left: Mutex<(u32, Duration)>,
 }
 
 /// Waits up to this long happen here; who would have to wait longer is sent back to the queue.
@@ -28,8 +33,18 @@ impl Budget {
         let burst = NonZeroU32::new(amount / 2).unwrap_or(NonZeroU32::MIN);
         let steadily = amount.saturating_sub(burst.get()).max(1);
         // Not none: the period is zero for nobody's limits.
-        let quota = Quota::with_period(within / steadily).unwrap_or_else(|| Quota::per_second(burst));
-        Self { limiter: RateLimiter::direct_with_clock(quota.allow_burst(burst), clock.clone()), clock, burst }
+        let quota =
+            Quota::with_period(within / steadily).unwrap_or_else(|| Quota::per_second(burst)).allow_burst(burst);
+        let limiter = RateLimiter::direct_with_clock(quota, clock.clone()).with_middleware();
+        let left = Mutex::new((burst.get(), Duration::ZERO));
+        Self { limiter, clock, burst, period: quota.replenish_interval(), left }
+    }
+
+    /// How much could be had at once, as a share of the most that ever can: from 0 to 1.
+    pub fn left(&self) -> f64 {
+        let (left, at) = *self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let back = self.clock.now().saturating_sub(at).as_secs_f64() / self.period.as_secs_f64();
+        ((f64::from(left) + back.floor()) / f64::from(self.burst.get())).min(1.0)
     }
 
     /// Takes so much, as soon as it is there.
@@ -42,8 +57,13 @@ impl Budget {
         loop {
             let wait = match self.limiter.check_n(amount) {
                 Ok(Err(not_until)) => not_until.wait_time_from(self.clock.now()),
+                Ok(Ok(state)) => {
+                    let left = (state.remaining_burst_capacity(), self.clock.now());
+                    *self.left.lock().unwrap_or_else(PoisonError::into_inner) = left;
+                    return Ok(());
+                }
                 // Too much for any time can't be: it is at most the burst.
-                Ok(Ok(())) | Err(_) => return Ok(()),
+                Err(_) => return Ok(()),
             };
             if begun.elapsed() + wait > LONGEST_WAIT {
                 return Err(wait);
@@ -100,6 +120,21 @@ mod tests {
         let taken = taken(&budget, 20, 1).await;
         assert!(taken[9] < 10 && taken[10] >= 900, "{taken:?}");
         assert!(taken[19] <= 10_100, "{taken:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_left_is_less_by_what_was_taken_and_comes_back() {
+        let budget = Budget::new(20, Duration::from_secs(10));
+        let left = || format!("{:.0} %", budget.left() * 100.0);
+        assert_eq!(left(), "100 %");
+        budget.take(4).await.unwrap();
+        assert_eq!(left(), "60 %");
+        budget.take(6).await.unwrap();
+        assert_eq!(left(), "0 %");
+        tokio::time::advance(Duration::from_secs(3)).await;
+        assert_eq!(left(), "30 %");
+        tokio::time::advance(Duration::from_mins(1)).await;
+        assert_eq!(left(), "100 %");
     }
 
     #[tokio::test(start_paused = true)]

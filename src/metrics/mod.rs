@@ -2,6 +2,7 @@
 
 mod standing;
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +34,13 @@ pub struct Metrics {
     elevated: Gauge,
     overdue: Gauge,
     leading: Gauge,
+    queue_age: Family<KindLabels, Gauge>,
+    budgets_left: Family<BudgetLabels, Gauge<f64, AtomicU64>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BudgetLabels {
+    budget: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -98,6 +106,19 @@ impl Metrics {
         registry.register("elevations_overdue", "Accounts that hold it though the window is over", overdue.clone());
         let leading = Gauge::default();
         registry.register("leading", "Whether this process works (1) or stands by (0)", leading.clone());
+        let queue_age = Family::<KindLabels, Gauge>::default();
+        registry.register_with_unit(
+            "queue_oldest_age",
+            "For how long the object whose turn is most overdue waits for it",
+            Unit::Seconds,
+            queue_age.clone(),
+        );
+        let budgets_left = Family::<BudgetLabels, Gauge<f64, AtomicU64>>::default();
+        registry.register(
+            "microsoft_budget_left_ratio",
+            "What can be asked at once of what Microsoft's limits allow, at the tenant or environment with the least left (1: all of it)",
+            budgets_left.clone(),
+        );
         let standing = Mutex::new(Standing::new(&mut registry));
         Arc::new(Self {
             registry,
@@ -114,6 +135,8 @@ impl Metrics {
             elevated,
             overdue,
             leading,
+            queue_age,
+            budgets_left,
         })
     }
 
@@ -151,6 +174,18 @@ impl Metrics {
         }
     }
 
+    /// For how many seconds the object of a kind that has waited longest for its turn has done so.
+    pub fn set_queue_age(&self, kind: &'static str, seconds: i64) {
+        self.queue_age.get_or_create(&KindLabels { kind }).set(seconds);
+    }
+
+    /// What is left of Microsoft's budgets, by name, from 0 to 1.
+    pub fn set_budgets_left(&self, all: impl IntoIterator<Item = (&'static str, f64)>) {
+        for (budget, left) in all {
+            self.budgets_left.get_or_create(&BudgetLabels { budget }).set(left);
+        }
+    }
+
     /// Whether this process leads.
     pub fn set_leading(&self, leading: bool) {
         self.leading.set(i64::from(leading));
@@ -174,9 +209,10 @@ impl Metrics {
 
     /// Nothing is known of any object: this process does not lead.
     pub fn clear_standing(&self) {
-        for family in [&self.hand_offs, &self.not_ready, &self.hand_off_age, &self.credential_ends] {
+        for family in [&self.hand_offs, &self.not_ready, &self.hand_off_age, &self.credential_ends, &self.queue_age] {
             family.clear();
         }
+        self.budgets_left.clear();
         self.set_elevated(0, 0);
     }
 
@@ -212,6 +248,8 @@ impl Metrics {
         metrics.watch_error(kind);
         metrics.set_credential_ends(kind, Some(0));
         metrics.set_standing(kind, 0, 0, 0);
+        metrics.set_queue_age(kind, 0);
+        metrics.set_budgets_left([("", 1.0)]);
         let stands = Stands {
             object: Object { kind, namespace: name(), name: name() },
             ready: true,

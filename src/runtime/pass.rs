@@ -55,6 +55,7 @@ where
     let generation = object.meta().generation.unwrap_or_default();
     if object.meta().deletion_timestamp.is_some() && !is_held(object.meta()) {
         // Nothing outside the cluster is undone (Retain), so nothing holds the object and nothing is left to do.
+        K::lanes(&context).turn(&uid, None);
         return Ok(Action::await_change());
     }
     // What is not in a store is taken for absent: nothing is judged before the first lists are in.
@@ -62,7 +63,7 @@ where
     // What is given for a time must be known before anything is said of it.
     context.ledger.tried().await;
     let lanes = K::lanes(&context);
-    let Some(_place) = lanes.enter(lanes.is_news(&uid, generation)) else {
+    let Some(_place) = lanes.enter(&uid, lanes.is_news(&uid, generation)) else {
         return Ok(Action::requeue(jittered(NO_PLACE)));
     };
     let worked = async {
@@ -76,6 +77,11 @@ where
     });
     let outcome = result.as_ref().map_or_else(|fault| fault.kind.word(), |_| "ok");
     context.metrics.reconciled(K::KIND, outcome, begun.elapsed());
+    let next_turn = |wait| {
+        let wait = jittered(wait);
+        lanes.turn(&uid, Some(wait));
+        Ok(Action::requeue(wait))
+    };
     // Failed or not: what fails again and again must not keep what is really new from its place.
     lanes.leave(&uid, generation);
     let fault = match result {
@@ -83,7 +89,7 @@ where
             if context.failed(&uid, false) > 0 {
                 tracing::info!("passes end well again");
             }
-            return Ok(Action::requeue(jittered(next)));
+            return next_turn(next);
         }
         Err(fault) => fault,
     };
@@ -106,7 +112,7 @@ where
             tracing::debug!(%fault, "and that could not be said on the object");
         }
     }
-    Ok(Action::requeue(jittered(wait)))
+    next_turn(wait)
 }
 
 fn back_off(failed: u32) -> Duration {

@@ -11,6 +11,7 @@ use kube::ResourceExt;
 use super::conditions::find;
 use super::context::{Context, Guarded};
 use super::expiring;
+use super::lanes::Lanes;
 use super::publish::Published;
 use crate::api::Connector;
 use crate::api::shared::{HandOffStatus, span};
@@ -111,6 +112,15 @@ fn count(context: &Context) {
         now,
         policies.map(|status| status.map(|it| (&it.hand_offs[..], &it.conditions[..]))),
     );
+    let waits = |lanes: &Lanes, uids: Vec<String>| {
+        let longest = uids.iter().map(|uid| lanes.waits(uid)).max().unwrap_or_default();
+        i64::try_from(longest.as_secs()).unwrap_or(i64::MAX)
+    };
+    let uids = context.connectors.state().iter().filter_map(|it| it.uid()).collect();
+    context.metrics.set_queue_age("Connector", waits(&context.connector_lanes, uids));
+    let uids = context.policies.state().iter().filter_map(|it| it.uid()).collect();
+    context.metrics.set_queue_age("ServiceAccountPolicy", waits(&context.policy_lanes, uids));
+    context.metrics.set_budgets_left(context.tenants.budgets_left());
     let standing = context.ledger.standing();
     let held = standing.iter().filter(|entry| entry.phase != Phase::Opening).count();
     let overdue = standing.iter().filter(|entry| entry.is_overdue(now)).count();

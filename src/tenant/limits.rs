@@ -83,7 +83,23 @@ impl Default for OfEnvironment {
     }
 }
 
+impl OfTenant {
+    /// What is left of each budget ([`Budget::left`]), by its name.
+    pub fn left(&self) -> [(&'static str, f64); 1] {
+        [("ConditionalAccess", self.conditional_access.left())]
+    }
+}
+
 impl OfApp {
+    /// What is left of each budget ([`Budget::left`]), by its name.
+    pub fn left(&self) -> Vec<(&'static str, f64)> {
+        let graph =
+            [("Graph", &self.graph), ("GraphWrites", &self.graph_writes), ("GraphReports", &self.reports)].into_iter();
+        let environments = self.environments.values();
+        let environments = environments.iter().map(|it| ("EnvironmentRequests", it.requests.left()));
+        graph.map(|(name, budget)| (name, budget.left())).chain(environments).collect()
+    }
+
     /// Waits until a call may be sent.
     ///
     /// # Errors

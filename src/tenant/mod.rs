@@ -25,6 +25,7 @@ mod timed;
 mod transport;
 mod wire;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::cache::Keyed;
@@ -102,6 +103,20 @@ pub struct Tenants {
     // By tenant and app, whatever the app signs in with.
     own_limits: Keyed<(Cloud, String, String), limits::OfApp>,
     shared_limits: Keyed<(Cloud, String), limits::OfTenant>,
+}
+
+impl Tenants {
+    /// What is left of each of Microsoft's budgets, at the tenant or environment that has least: from 0 to 1.
+    pub fn budgets_left(&self) -> BTreeMap<&'static str, f64> {
+        let (own, shared) = (self.own_limits.values(), self.shared_limits.values());
+        let all = own.iter().flat_map(|it| it.left()).chain(shared.iter().flat_map(|it| it.left()));
+        let mut least = BTreeMap::new();
+        for (name, left) in all {
+            let entry = least.entry(name).or_insert(left);
+            *entry = left.min(*entry);
+        }
+        least
+    }
 }
 
 /// What is shared by all policies that sign in with one app.

@@ -28,6 +28,9 @@ async fn probes_and_metrics_answer_and_tell_no_accounts_and_no_secrets() {
         "backstay_objects_not_ready{kind=\"Connector\"} 0",
         "backstay_objects_not_ready{kind=\"ServiceAccountPolicy\"} 0",
         "backstay_hand_offs_open{kind=\"Connector\"} 0",
+        "backstay_queue_oldest_age_seconds{kind=\"Connector\"} 0",
+        "backstay_microsoft_budget_left_ratio{budget=\"Graph\"} ",
+        "backstay_microsoft_budget_left_ratio{budget=\"EnvironmentRequests\"} ",
     ] {
         assert!(metrics.contains(counted), "{counted} is not in\n{metrics}");
     }

@@ -13,6 +13,7 @@ pub mod calls;
 mod cluster;
 pub mod gate;
 mod operator;
+pub mod prometheus;
 mod seen;
 
 use std::path::{Path, PathBuf};

@@ -70,6 +70,11 @@ impl Operator {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// What it answers at this path.
     pub async fn get(&self, path: &str) -> String {
         let url = format!("http://{}{path}", self.address);

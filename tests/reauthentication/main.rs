@@ -6,6 +6,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod alerts;
 mod begin;
 mod causes;
 mod crashes;

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::harness::calls::assigns_role;
 use crate::harness::gate::Gate;
-use crate::harness::{CONNECTOR, Operator, Scene};
+use crate::harness::{ACCOUNT, CONNECTOR, Operator, Scene};
 use crate::scene;
 
 /// The shortest that there is.
@@ -98,14 +99,19 @@ async fn who_can_not_renew_its_lease_stops_writing_before_another_begins_and_may
         }
     }
     assert!(lost, "the first one never noticed");
-    // Both look at what is there; one of them writes.
+    // Both see what is there; one of them writes, here and at Microsoft.
     let outside =
         |text: &str| text.lines().filter(|line| line.contains("effect=\"write\"")).map(str::to_owned).collect();
     let written: Vec<String> = outside(&first.get("/metrics").await);
+    let role = json!({ "user": ACCOUNT, "role": "Power Platform Administrator" });
+    let assigned = scene.asked(assigns_role);
+    scene.world.act("remove-directory-role", role).unwrap();
+    scene.until_true("the role to be given again", || scene.asked(assigns_role) > assigned).await;
     works(&scene, true).await;
     works(&scene, false).await;
     scene.until_ready().await;
     assert_eq!(gates[0].writes(), before);
+    assert_eq!(scene.asked(assigns_role), assigned + 1, "once, and not by both");
     assert_eq!(outside(&first.get("/metrics").await), written, "nothing outside either");
 
     gates[0].reopen();
