@@ -359,6 +359,9 @@ pub struct PlannedStep {
     pub target: String,
     /// Why.
     pub reason: String,
+    /// The action that covers it, of `spec.allowedActions` and the grants of the installation. Example: `DirectoryRoles`.
+    #[serde(default)]
+    pub action: String,
     /// `Yes`, or what stands in the way: `NotAllowed`, `NotGranted`, `ReadOnly`, `NotYet`.
     pub allowed: String,
 }

@@ -12,7 +12,7 @@ use kube::client::Body;
 use kube::{Api, Client, CustomResourceExt};
 use serde::Serialize;
 
-use super::objects::{self, Where};
+use super::objects::{self, Objects, Where};
 use super::outside;
 use super::shown::{Mark, Output, print, wrapped};
 use crate::api::{Connector, Reason, ServiceAccountPolicy};
@@ -84,7 +84,7 @@ fn line(check: &Check) -> String {
 }
 
 async fn checks(options: &Options) -> Result<Vec<Check>, String> {
-    let (client, own) = outside::cluster().await?;
+    let (client, own) = options.place.cluster.reach().await?;
     let mut all = vec![clock(&client).await];
     for crd in [Connector::crd(), ServiceAccountPolicy::crd()] {
         all.push(known(&client, &crd).await);
@@ -95,8 +95,13 @@ async fn checks(options: &Options) -> Result<Vec<Check>, String> {
     let namespace = options.place.namespace.clone().unwrap_or(own);
     all.push(leader(&client, &options.operator_namespace, &options.lease_name, &namespace).await);
     let scope = (!options.place.all_namespaces).then_some(namespace.as_str());
-    all.push(may_read_secrets(&client, scope).await);
-    all.extend(looks(options, client, &namespace).await?);
+    let rights = may_read_secrets(&client, scope).await;
+    let tried = rights.verdict == Verdict::Pass;
+    all.push(rights);
+    match objects::read(&options.place).await {
+        Ok(objects) => all.extend(looks(options, objects, client, &namespace, tried).await?),
+        Err(sentence) => all.push(Check::new("objects", Verdict::Unknown, sentence)),
+    }
     Ok(all)
 }
 
@@ -220,7 +225,7 @@ async fn may_read_secrets(client: &Client, namespace: Option<&str>) -> Check {
         ),
         Ok(_) => {
             let sentence = format!(
-                "you may not read the Secrets of {place}: what is said of credentials below is of you, not of the operator"
+                "you may not read the Secrets of {place}: what is said of credentials below is what the operator itself has last said"
             );
             Check::new(what, Verdict::Unknown, sentence)
         }
@@ -228,16 +233,27 @@ async fn may_read_secrets(client: &Client, namespace: Option<&str>) -> Check {
     }
 }
 
-/// Looks at every object as the operator would: Secrets, sign-in, permissions, vendors, hosts and certificate authorities.
-async fn looks(options: &Options, client: Client, namespace: &str) -> Result<Vec<Check>, String> {
-    let mut objects = objects::read(&options.place).await?;
+/// Looks at every object as the operator would: Secrets, sign-in, permissions, vendors, hosts and certificate authorities. Without a
+/// right to the Secrets nothing is tried: what the operator has said stands.
+async fn looks(
+    options: &Options,
+    mut objects: Objects,
+    client: Client,
+    namespace: &str,
+    tried: bool,
+) -> Result<Vec<Check>, String> {
     let mut all: Vec<Check> =
         objects.unreadable.drain(..).map(|sentence| Check::new("object", Verdict::Fail, sentence)).collect();
     let once = options.outside.once(client, namespace).await?;
     for ((namespace, name), policy) in &objects.policies {
         let what = format!("ServiceAccountPolicy {namespace}/{name}");
         all.extend(stalled(&what, policy.status.as_ref().map(|status| &status.conditions[..])));
-        match policy::preview(policy, &once.context, Patience::None).await {
+        let seen = if tried {
+            policy::preview(policy, &once.context, Patience::None).await
+        } else {
+            Ok(policy.status.clone().unwrap_or_default())
+        };
+        match seen {
             Ok(status) => {
                 all.extend(of_conditions(&what, &status.conditions, &["CredentialsValid", "AccountPinned"]));
                 let lacking = status.hand_offs.into_iter().filter(|it| it.name == APP_PERMISSIONS);
@@ -249,7 +265,12 @@ async fn looks(options: &Options, client: Client, namespace: &str) -> Result<Vec
     for ((namespace, name), connector) in &objects.connectors {
         let what = format!("Connector {namespace}/{name}");
         all.extend(stalled(&what, connector.status.as_ref().map(|status| &status.conditions[..])));
-        match connector::preview(connector, &once.context, Patience::None).await {
+        let seen = if tried {
+            connector::preview(connector, &once.context, Patience::None).await
+        } else {
+            Ok(connector.status.clone().unwrap_or_default())
+        };
+        match seen {
             Ok(status) => all.extend(of_conditions(&what, &status.conditions, &["CredentialsValid"])),
             Err(fault) => all.push(Check::new(what, Verdict::Unknown, fault.sentence)),
         }
@@ -273,9 +294,12 @@ fn of_conditions(what: &str, conditions: &[Condition], kinds: &[&str]) -> Vec<Ch
         _ if condition.reason == Reason::DependencyMissing.word() => Verdict::Fail,
         _ => Verdict::Unknown,
     };
+    // What can't be told for the reason that Ready has is told by that alone.
+    let ready =
+        |it: &Condition| find(conditions, "Ready").filter(|ready| ready.reason == it.reason && it.status == "Unknown");
+    let why = |it: &Condition| format!("{}: {}", it.reason, ready(it).map_or(&it.message, |ready| &ready.message));
     let each = kinds.iter().filter_map(|kind| find(conditions, kind));
-    each.map(|it| Check::new(format!("{what}, {}", it.type_), verdict(it), format!("{}: {}", it.reason, it.message)))
-        .collect()
+    each.map(|it| Check::new(format!("{what}, {}", it.type_), verdict(it), why(it))).collect()
 }
 
 /// What the operator itself has said of an object that is wrong as it is declared.

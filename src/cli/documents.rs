@@ -1,40 +1,70 @@
-//! The objects of ours in a file of YAML documents. What is misspelt is named: it would be left out of an answer without a word.
+//! The objects of ours in files of YAML. What is misspelt is named: it would be left out of an answer without a word.
 
-use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// The documents of these kinds, in order: the kind, and the object as JSON. Lists are taken apart.
+use super::{outside, yaml};
+
+/// The files that are meant, with their names: of a folder its `*.yaml` and `*.yml`, but for hidden ones; `-` is standard input.
 ///
 /// # Errors
-/// One sentence: no YAML.
-pub fn documents(text: &str) -> Result<Vec<Value>, String> {
-    let mut all = Vec::new();
-    for document in serde_yaml::Deserializer::from_str(text) {
-        // By JSON, as the API server takes it: in YAML an enum would be a tag.
-        let mut value = Value::deserialize(document).map_err(|error| error.to_string())?;
-        let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
-        match value.get_mut("items").filter(|_| is_list).map(Value::take) {
-            Some(Value::Array(items)) => all.extend(items),
-            _ => all.push(value),
+/// One sentence: one can't be read.
+pub fn files(paths: &[PathBuf]) -> Result<Vec<(String, String)>, String> {
+    let mut files = Vec::new();
+    for path in paths {
+        collect(path, path.is_dir(), &mut files).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    let text = |path: PathBuf| Ok((path.display().to_string(), outside::read(&path)?));
+    files.into_iter().map(text).collect()
+}
+
+fn collect(path: &Path, folder: bool, into: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    if !folder {
+        into.push(path.to_owned());
+        return Ok(());
+    }
+    let mut inner = std::fs::read_dir(path)?.collect::<Result<Vec<_>, _>>()?;
+    inner.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in inner {
+        let (path, folder) = (entry.path(), entry.file_type()?.is_dir());
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        let yaml = path.extension().is_some_and(|it| it == "yaml" || it == "yml");
+        if !hidden && (folder || yaml) {
+            collect(&path, folder, into)?;
         }
+    }
+    Ok(())
+}
+
+/// The objects of these files, in order, as the API server takes them. Lists are taken apart.
+///
+/// # Errors
+/// One sentence with the place: no YAML.
+pub fn documents(files: &[(String, String)]) -> Result<Vec<(&str, Value)>, String> {
+    let mut all = Vec::new();
+    for (name, text) in files {
+        let nodes = yaml::parsed(text)
+            .map_err(|(place, why)| format!("{name}:{}:{}: no YAML: {why}", place.line, place.column))?;
+        all.extend(yaml::objects(&nodes).into_iter().map(|object| (name.as_str(), object.value)));
     }
     Ok(all)
 }
 
-/// One object.
+/// One object of a file.
 ///
 /// # Errors
-/// One sentence with its kind and name: a field that is wrong, or that there is none of.
-pub fn object<K: DeserializeOwned>(value: Value) -> Result<K, String> {
+/// One sentence with the file, its kind and name: a field that is wrong, or that there is none of.
+pub fn object<K: DeserializeOwned>((file, value): (&str, Value)) -> Result<K, String> {
     let kind = value["kind"].as_str().unwrap_or_default().to_owned();
     let name = value["metadata"]["name"].as_str().unwrap_or("without a name").to_owned();
     let mut unknown = Vec::new();
     let object = serde_ignored::deserialize(value, |path| unknown.push(path.to_string()))
-        .map_err(|error| format!("{kind} {name}: {error}"))?;
+        .map_err(|error| format!("{file}: {kind} {name}: {error}"))?;
     // The version and the kind are looked at elsewhere.
     match unknown.iter().find(|field| field.starts_with("spec")) {
-        Some(field) => Err(format!("{kind} {name}: unknown field {}", field.replace(".?", ""))),
+        Some(field) => Err(format!("{file}: {kind} {name}: unknown field {}", field.replace(".?", ""))),
         None => Ok(object),
     }
 }

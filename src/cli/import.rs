@@ -40,6 +40,8 @@ pub struct Options {
     #[arg(short, long, value_name = "NAME")]
     namespace: Option<String>,
     #[command(flatten)]
+    cluster: outside::Cluster,
+    #[command(flatten)]
     outside: outside::Outside,
 }
 
@@ -93,7 +95,7 @@ fn name_of(vendor: Name) -> String {
 async fn import(options: &Options) -> Result<String, String> {
     let spec = spec(options)?;
     let vendor = spec.vendor();
-    let (client, configured) = outside::cluster().await?;
+    let (client, configured) = options.cluster.reach().await?;
     let namespace = options.namespace.clone().unwrap_or(configured);
     let once = options.outside.once(client, &namespace).await?;
     let (secret, keys) = vendor.secret().ok_or("there is nothing to sign in to")?;

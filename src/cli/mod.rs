@@ -18,6 +18,7 @@ mod run;
 mod shown;
 mod sign_in;
 mod status;
+mod yaml;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -126,7 +127,15 @@ fn complete(shell: Shell) -> Result<(), String> {
 
 /// Writes to standard output.
 fn say(text: &str) -> Result<(), String> {
-    std::io::stdout().write_all(text.as_bytes()).map_err(|error| format!("can't write: {error}"))
+    written(std::io::stdout().write_all(text.as_bytes()))
+}
+
+/// Who does not want the rest, as `head` does not, has what it wanted.
+fn written(result: std::io::Result<()>) -> Result<(), String> {
+    match result {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(format!("can't write: {error}")),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use kube::client::{Body, ClientBuilder};
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use tower::BoxError;
 use tower::filter::FilterLayer;
@@ -46,6 +47,11 @@ impl Outside {
         }
     }
 
+    /// Whether it is said what the installation grants.
+    pub fn names_grants(&self) -> bool {
+        self.grants.is_some()
+    }
+
     /// The one way out.
     ///
     /// # Errors
@@ -82,18 +88,48 @@ impl Outside {
     }
 }
 
-/// The Kubernetes API, and the namespace that the configuration names.
-///
-/// # Errors
-/// One sentence.
-pub async fn cluster() -> Result<(Client, String), String> {
-    let config = configured().await?;
-    let namespace = config.default_namespace.clone();
-    let client = Client::try_from(config).map_err(|error| no_client(&error))?;
-    Ok((client, namespace))
+/// Which cluster, said as kubectl is told.
+#[derive(Args, Default)]
+pub struct Cluster {
+    /// The kubeconfig [default: as for kubectl, and in a Pod its own].
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig [default: its current one].
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
 }
 
-/// The same, written to only as far as it is permitted at that moment.
+impl Cluster {
+    /// The Kubernetes API, and the namespace that the configuration names.
+    ///
+    /// # Errors
+    /// One sentence.
+    pub async fn reach(&self) -> Result<(Client, String), String> {
+        let config = self.configured().await?;
+        let namespace = config.default_namespace.clone();
+        let client = Client::try_from(config).map_err(|error| no_client(&error))?;
+        Ok((client, namespace))
+    }
+
+    async fn configured(&self) -> Result<Config, String> {
+        let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
+        let config = match (&self.kubeconfig, &self.context) {
+            (Some(path), _) => match Kubeconfig::read_from(path) {
+                Ok(read) => Config::from_custom_kubeconfig(read, &options).await.map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            },
+            (None, Some(_)) => Config::from_kubeconfig(&options).await.map_err(|error| error.to_string()),
+            (None, None) => Config::infer().await.map_err(|error| error.to_string()),
+        };
+        let mut config = config.map_err(|error| format!("no way to the Kubernetes API is configured: {error}"))?;
+        // The proxy is for the way out. kube takes HTTPS_PROXY for the API server, too, and asks NO_PROXY about the proxy
+        // instead of the server (5.0.0), so that there would be no way around it.
+        config.proxy_url = None;
+        Ok(config)
+    }
+}
+
+/// The Kubernetes API as configured, written to only as far as it is permitted at that moment.
 ///
 /// # Errors
 /// One sentence.
@@ -104,7 +140,7 @@ pub async fn cluster_for(permit: Permit) -> Result<Client, String> {
         }
         Ok(request)
     });
-    let mut config = configured().await?;
+    let mut config = Cluster::default().configured().await?;
     // kube would try writes again by itself, below what asks: every try has to be asked for, and passes are tried again anyway.
     config.default_retry = false;
     let builder = ClientBuilder::try_from(config).map_err(|error| no_client(&error))?;
@@ -113,15 +149,6 @@ pub async fn cluster_for(permit: Permit) -> Result<Client, String> {
 
 fn no_client(error: &kube::Error) -> String {
     format!("the Kubernetes client can't be made: {error}")
-}
-
-async fn configured() -> Result<Config, String> {
-    let mut config =
-        Config::infer().await.map_err(|error| format!("no way to the Kubernetes API is configured: {error}"))?;
-    // The proxy is for the way out. kube takes HTTPS_PROXY for the API server, too, and asks NO_PROXY about the proxy
-    // instead of the server (5.0.0), so that there would be no way around it.
-    config.proxy_url = None;
-    Ok(config)
 }
 
 /// The text of a file; of standard input for `-`.

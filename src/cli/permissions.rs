@@ -7,8 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use kube::ResourceExt;
 
-use super::documents::{documents, object};
-use super::outside;
+use super::documents::{documents, files, object};
 use crate::api::policy::{Account, Credential};
 use crate::api::{Action, ServiceAccountPolicy};
 use crate::policy::needs::{Needs, of_action};
@@ -33,18 +32,16 @@ pub struct Options {
 /// # Errors
 /// One sentence: the file can't be read, is no YAML, or has no policy in it.
 pub fn print(options: &Options) -> Result<(), String> {
-    let name = options.filename.display();
-    let text = outside::read(&options.filename)?;
-    let policies = policies(&text).map_err(|error| format!("{name}: {error}"))?;
+    let policies = policies(&files(std::slice::from_ref(&options.filename))?)?;
     if policies.is_empty() {
-        return Err(format!("{name}: no ServiceAccountPolicy in it"));
+        return Err(format!("{}: no ServiceAccountPolicy in it", options.filename.display()));
     }
     super::say(&policies.iter().map(of_policy).collect::<Vec<_>>().join("\n"))
 }
 
-/// The policies of a file of YAML documents.
-fn policies(text: &str) -> Result<Vec<ServiceAccountPolicy>, String> {
-    let all = documents(text)?.into_iter().filter(|document| document["kind"] == "ServiceAccountPolicy");
+/// The policies of these files.
+fn policies(files: &[(String, String)]) -> Result<Vec<ServiceAccountPolicy>, String> {
+    let all = documents(files)?.into_iter().filter(|(_, document)| document["kind"] == "ServiceAccountPolicy");
     all.map(object).collect()
 }
 
@@ -184,13 +181,17 @@ fn grants(policy: &ServiceAccountPolicy) -> String {
 mod tests {
     use super::*;
 
+    fn read(text: &str) -> Result<Vec<ServiceAccountPolicy>, String> {
+        policies(&[("policy.yaml".to_owned(), text.to_owned())])
+    }
+
     fn policy(profiles: &str, actions: &str) -> ServiceAccountPolicy {
         let text = format!(
             "{{ apiVersion: backstay.dev/v1alpha1, kind: ServiceAccountPolicy, metadata: {{ name: p, namespace: n }}, spec: {{ \
              tenant: {{ id: t }}, credential: {{ clientSecret: {{ clientID: c, secretRef: {{ name: s, key: k }} }} }}, \
              account: {{ user: {{ principalName: u@x.y, objectID: O }} }}, profiles: {{ {profiles} }}, allowedActions: [{actions}] }} }}"
         );
-        policies(&text).unwrap().remove(0)
+        read(&text).unwrap().remove(0)
     }
 
     fn needed(profiles: &str, actions: &str) -> Vec<&'static str> {
@@ -216,8 +217,8 @@ mod tests {
                  account: {{ user: {{ principalName: u@x.y }} }}, {spec} }} }}"
             )
         };
-        let said = |spec: &str| policies(&text(spec)).unwrap_err();
-        let place = "ServiceAccountPolicy p: unknown field spec.";
+        let said = |spec: &str| read(&text(spec)).unwrap_err();
+        let place = "policy.yaml: ServiceAccountPolicy p: unknown field spec.";
         assert_eq!(said("profiles: { keepitDynamicsCE: {} }, allowedAction: []"), format!("{place}allowedAction"));
         let misspelt = "profiles: { keepitDynamicsCE: {}, keepitPowerPlatfrom: {} }";
         assert_eq!(said(misspelt), format!("{place}profiles.keepitPowerPlatfrom"));
@@ -271,9 +272,9 @@ mod tests {
 
     #[test]
     fn a_file_without_a_policy_or_with_a_wrong_one_is_one_sentence() {
-        assert_eq!(policies("kind: Connector\n").unwrap().len(), 0);
+        assert_eq!(read("kind: Connector\n").unwrap().len(), 0);
         assert!(
-            policies("kind: ServiceAccountPolicy\nmetadata: { name: x }\nspec: {}\n")
+            read("kind: ServiceAccountPolicy\nmetadata: { name: x }\nspec: {}\n")
                 .unwrap_err()
                 .contains("x: missing field")
         );

@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::Serialize;
 
-use super::documents::{documents, object};
+use super::documents::{documents, files, object};
 use super::outside;
 use super::shown::{self, Output};
 use crate::api::policy::PlannedStep;
@@ -23,15 +23,18 @@ use crate::{connector, policy};
 /// What is planned.
 #[derive(Args)]
 pub struct Options {
-    /// A file with Connectors and policies; `-` for standard input. Other kinds in it are passed over.
-    #[arg(short, long, value_name = "FILE")]
-    filename: PathBuf,
+    /// Files with Connectors and policies, or folders whose *.yaml and *.yml are taken; `-` for standard input. Other kinds in them are
+    /// passed over.
+    #[arg(short, long, value_name = "PATH", required = true, num_args = 1..)]
+    filename: Vec<PathBuf>,
     /// The namespace of objects that name none [default: that of the kubeconfig].
     #[arg(short, long, value_name = "NAME")]
     namespace: Option<String>,
     /// The form of the answer.
     #[arg(short, long, value_enum, default_value = "text")]
     output: Output,
+    #[command(flatten)]
+    cluster: outside::Cluster,
     #[command(flatten)]
     outside: outside::Outside,
 }
@@ -64,6 +67,13 @@ struct Ready {
 /// One sentence: the file, the cluster, or a look that failed.
 pub fn print(options: &Options) -> Result<(), String> {
     let planned = outside::block_on(plan(options))?;
+    let ungranted = planned.iter().any(|it| it.plan.iter().any(|step| step.allowed == "NotGranted"))
+        || planned.iter().any(|it| it.ready.as_ref().is_some_and(|ready| ready.reason == "NotGranted"));
+    if ungranted && !options.outside.names_grants() {
+        eprintln!(
+            "backstay: what the installation grants is not known here: name its file (--grants) to have it counted"
+        );
+    }
     shown::print(options.output, &planned, |planned| planned.iter().map(page).collect::<Vec<_>>().join("\n"))
 }
 
@@ -71,21 +81,20 @@ pub fn print(options: &Options) -> Result<(), String> {
 const ROUNDS: usize = 3;
 
 async fn plan(options: &Options) -> Result<Vec<Planned>, String> {
-    let name = options.filename.display();
+    let files = files(&options.filename)?;
     let (mut connectors, mut policies) = (Vec::<Connector>::new(), Vec::<ServiceAccountPolicy>::new());
-    for document in documents(&outside::read(&options.filename)?).map_err(|error| format!("{name}: {error}"))? {
-        match document["kind"].as_str() {
-            Some("Connector") => connectors.push(object(document).map_err(|error| format!("{name}: {error}"))?),
-            Some("ServiceAccountPolicy") => {
-                policies.push(object(document).map_err(|error| format!("{name}: {error}"))?);
-            }
+    for document in documents(&files)? {
+        match document.1["kind"].as_str() {
+            Some("Connector") => connectors.push(object(document)?),
+            Some("ServiceAccountPolicy") => policies.push(object(document)?),
             _ => {}
         }
     }
     if connectors.is_empty() && policies.is_empty() {
-        return Err(format!("{name}: no Connector and no ServiceAccountPolicy in it"));
+        let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+        return Err(format!("{}: no Connector and no ServiceAccountPolicy in it", names.join(", ")));
     }
-    let (client, configured) = outside::cluster().await?;
+    let (client, configured) = options.cluster.reach().await?;
     let namespace = options.namespace.clone().unwrap_or(configured);
     let named =
         connectors.iter().find_map(ResourceExt::namespace).or_else(|| policies.iter().find_map(ResourceExt::namespace));
@@ -221,18 +230,14 @@ fn page(planned: &Planned) -> String {
         let _ = writeln!(text, "  Ready={status} {reason}: {message}");
     }
     if plan.is_empty() && hand_offs.is_empty() {
-        text.push_str("  Nothing to be done\n");
+        let fine = ready.as_ref().is_some_and(|ready| ready.status == "True");
+        text.push_str(if fine { "  Nothing to be done\n" } else { "  Nothing is planned while that is so\n" });
     }
     if !plan.is_empty() {
         let _ = writeln!(text, "  The operator:");
     }
     for step in plan {
-        let allowed = match step.allowed.as_str() {
-            "Yes" => "would",
-            "NotAllowed" => "would, if spec.allowedActions named it",
-            "NotGranted" => "would, if a grant covered it",
-            _ => "would, but not yet",
-        };
+        let allowed = shown::would(step);
         let _ = writeln!(text, "    {allowed}: {} {:?} {}", step.step, step.effect, step.target);
         let _ = writeln!(text, "      because {}", step.reason);
     }

@@ -1,7 +1,7 @@
 //! `backstay reconcile`: asks for a look in which everything is read anew, and waits for what comes of it.
 
 use std::fmt::Debug;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ use crate::runtime::publish::Published;
 /// Which object.
 #[derive(Args)]
 pub struct Options {
-    /// The name of a Connector, or policy/NAME for a `ServiceAccountPolicy`.
+    /// The name of a Connector, whose policy is looked at first, or policy/NAME for a `ServiceAccountPolicy` alone.
     #[arg(value_name = "[connector/|policy/]NAME")]
     object: String,
     /// Its namespace [default: the kubeconfig's].
@@ -30,6 +30,8 @@ pub struct Options {
     /// How long to wait, such as 30s or 2m.
     #[arg(long, value_name = "SPAN", default_value = "1m", requires = "wait")]
     timeout: kube::core::Duration,
+    #[command(flatten)]
+    cluster: outside::Cluster,
 }
 
 const EVERY: Duration = Duration::from_millis(300);
@@ -40,19 +42,30 @@ const EVERY: Duration = Duration::from_millis(300);
 /// One sentence: it is not there, suspended, not looked at in time, or not Ready.
 pub fn ask(options: &Options) -> Result<(), String> {
     outside::block_on(async {
-        let (client, own) = outside::cluster().await?;
+        let (client, own) = options.cluster.reach().await?;
         let namespace = options.namespace.clone().unwrap_or(own);
         match options.object.split_once('/') {
-            None => of::<Connector>(client, &namespace, &options.object, options).await,
-            Some(("connector" | "connectors" | "bconn", name)) => {
-                of::<Connector>(client, &namespace, name, options).await
-            }
+            None => of_connector(client, &namespace, &options.object, options).await,
+            Some(("connector" | "connectors" | "bconn", name)) => of_connector(client, &namespace, name, options).await,
             Some(("policy" | "serviceaccountpolicy" | "serviceaccountpolicies" | "sapol", name)) => {
-                of::<ServiceAccountPolicy>(client, &namespace, name, options).await
+                of::<ServiceAccountPolicy>(client, &namespace, name, options, Instant::now()).await
             }
             Some((kind, _)) => Err(format!("there is no kind {kind} here: connector/NAME or policy/NAME")),
         }
     })
+}
+
+/// A Connector is as ready as its policy finds the account, so that is looked at first.
+async fn of_connector(client: Client, namespace: &str, name: &str, options: &Options) -> Result<(), String> {
+    let connector = there::<Connector>(&Api::namespaced(client.clone(), namespace), namespace, name).await?;
+    let policies: Api<ServiceAccountPolicy> = Api::namespaced(client.clone(), namespace);
+    let named = &connector.spec.policy_ref.name;
+    let policy = policies.get_opt(named).await.map_err(said)?.filter(|policy| !policy.is_suspended());
+    let begun = Instant::now();
+    if policy.is_some() {
+        looked_at(&policies, namespace, named, options, begun).await?;
+    }
+    of::<Connector>(client, namespace, name, options, begun).await
 }
 
 async fn of<K: Published + Debug>(
@@ -60,23 +73,58 @@ async fn of<K: Published + Debug>(
     namespace: &str,
     name: &str,
     options: &Options,
+    begun: Instant,
 ) -> Result<(), String> {
     let api: Api<K> = Api::namespaced(client, namespace);
-    let said = |error: kube::Error| Fault::from(error).sentence;
-    let object = api.get_opt(name).await.map_err(said)?;
-    let missing = || format!("there is no {} {name} in namespace {namespace} (-n names another one)", K::KIND);
-    if object.ok_or_else(missing)?.is_suspended() {
-        return Err(format!("{} {namespace}/{name} is suspended (spec.suspend): it is not looked at", K::KIND));
-    }
-    let token = Timestamp::now().to_string();
-    annotate(&api, name, REQUESTED_AT, &token).await?;
-    if !options.wait {
+    there(&api, namespace, name).await?;
+    let (token, object) = looked_at(&api, namespace, name, options, begun).await?;
+    let Some(object) = object else {
         return say(&format!(
             "Asked for: status.lastHandledReconcileAt is {token} once it is through (--wait waits for it)\n"
         ));
+    };
+    let conditions = object.status().map(|status| K::said(status).conditions.to_vec()).unwrap_or_default();
+    let Some(ready) = find(&conditions, "Ready") else {
+        return Err(format!("{} says nothing of Ready", object.name_any()));
+    };
+    let line = format!("{} {namespace}/{name}: Ready={} {}: {}", K::KIND, ready.status, ready.reason, ready.message);
+    if ready.status == "True" { say(&format!("{line}\n")) } else { Err(line) }
+}
+
+#[allow(clippy::needless_pass_by_value)] // as map_err has it
+fn said(error: kube::Error) -> String {
+    Fault::from(error).sentence
+}
+
+async fn there<K: Published + Debug>(api: &Api<K>, namespace: &str, name: &str) -> Result<K, String> {
+    let missing = || {
+        format!(
+            "there is no {} {name} in namespace {namespace} (-n names another one; policy/NAME is a ServiceAccountPolicy)",
+            K::KIND
+        )
+    };
+    let object = api.get_opt(name).await.map_err(said)?.ok_or_else(missing)?;
+    if object.is_suspended() {
+        return Err(format!("{} {namespace}/{name} is suspended (spec.suspend): it is not looked at", K::KIND));
     }
-    let patience = Duration::from(options.timeout);
-    let waited = tokio::time::timeout(patience, handled(&api, name, &token)).await;
+    Ok(object)
+}
+
+/// Asks for a look, and brings what comes of it if that is waited for.
+async fn looked_at<K: Published + Debug>(
+    api: &Api<K>,
+    namespace: &str,
+    name: &str,
+    options: &Options,
+    begun: Instant,
+) -> Result<(String, Option<K>), String> {
+    let token = Timestamp::now().to_string();
+    annotate(api, name, REQUESTED_AT, &token).await?;
+    if !options.wait {
+        return Ok((token, None));
+    }
+    let patience = Duration::from(options.timeout).saturating_sub(begun.elapsed());
+    let waited = tokio::time::timeout(patience, handled(api, name, &token)).await;
     let object = waited.map_err(|_| {
         format!(
             "{} {namespace}/{name} was not looked at within {}: does the operator run? (kubectl backstay doctor)",
@@ -84,12 +132,7 @@ async fn of<K: Published + Debug>(
             options.timeout
         )
     })??;
-    let conditions = object.status().map(|status| K::said(status).conditions.to_vec()).unwrap_or_default();
-    let Some(ready) = find(&conditions, "Ready") else {
-        return Err(format!("{} says nothing of Ready", object.name_any()));
-    };
-    let line = format!("{} {namespace}/{name}: Ready={} {}: {}", K::KIND, ready.status, ready.reason, ready.message);
-    if ready.status == "True" { say(&format!("{line}\n")) } else { Err(line) }
+    Ok((token, Some(object)))
 }
 
 async fn handled<K: Published + Debug>(api: &Api<K>, name: &str, token: &str) -> Result<K, String> {

@@ -7,6 +7,8 @@ use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use crate::api::policy::PlannedStep;
+
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Output {
@@ -28,7 +30,7 @@ pub fn print<T: Serialize>(output: Output, answer: &T, page: impl FnOnce(&T) -> 
         Output::Json => format!("{:#}\n", serde_json::json!(answer)),
         Output::Yaml => serde_yaml::to_string(answer).map_err(|error| error.to_string())?,
     };
-    anstream::stdout().write_all(text.as_bytes()).map_err(|error| format!("can't write: {error}"))
+    super::written(anstream::stdout().write_all(text.as_bytes()))
 }
 
 /// How something stands.
@@ -91,6 +93,17 @@ pub fn wrapped(first: &str, others: &str, text: &str) -> String {
         .break_words(false)
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
     textwrap::fill(&text, options) + "\n"
+}
+
+/// Whether the operator takes a step, and what stands in its way.
+#[must_use]
+pub fn would(step: &PlannedStep) -> String {
+    match step.allowed.as_str() {
+        "Yes" => "would".to_owned(),
+        "NotAllowed" => format!("would, if spec.allowedActions named {}", step.action),
+        "NotGranted" => format!("would, if a grant of the installation covered {}", step.action),
+        _ => "would, but not yet".to_owned(),
+    }
 }
 
 /// For how long, as `kubectl get` says it.

@@ -25,6 +25,8 @@ pub struct Options {
     /// Its namespace [default: the kubeconfig's].
     #[arg(long, short, value_name = "NAME")]
     namespace: Option<String>,
+    #[command(flatten)]
+    cluster: outside::Cluster,
 }
 
 /// How long to wait for the account to be given what it needs.
@@ -40,7 +42,7 @@ struct Spoken {
 
 impl Spoken {
     async fn of(options: &Options) -> Result<Self, String> {
-        let (client, own) = outside::cluster().await?;
+        let (client, own) = options.cluster.reach().await?;
         let namespace = options.namespace.clone().unwrap_or(own);
         Ok(Self {
             connectors: Api::namespaced(client.clone(), &namespace),

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::objects::{self, Listing, Objects};
 use super::outside;
-use super::shown::{Mark, Output, age, bold, print, wrapped};
-use crate::api::policy::{FindingResult, FindingStatus};
+use super::shown::{Mark, Output, age, bold, print, would, wrapped};
+use crate::api::policy::{FindingResult, FindingStatus, PlannedStep};
 use crate::api::shared::HandOffStatus;
 use crate::api::{Connector, ServiceAccountPolicy};
 use crate::runtime::conditions::find;
@@ -35,6 +35,8 @@ struct PolicyShown {
     ready: Ready,
     /// What fails, or can't be told.
     findings: Vec<FindingStatus>,
+    /// What the operator has not done by itself, and why.
+    plan: Vec<PlannedStep>,
     hand_offs: Vec<HandOffStatus>,
 }
 
@@ -47,6 +49,8 @@ struct ConnectorShown {
     ready: Ready,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_backup: Option<Timestamp>,
+    /// What the operator has not done by itself, and why.
+    plan: Vec<PlannedStep>,
     hand_offs: Vec<HandOffStatus>,
 }
 
@@ -105,6 +109,7 @@ fn policy(policy: &ServiceAccountPolicy) -> PolicyShown {
         environments: status.environments.map(|environments| environments.selected),
         ready: ready(&status.conditions),
         findings: status.findings.into_iter().filter(open).collect(),
+        plan: status.plan,
         hand_offs: status.hand_offs,
     }
 }
@@ -116,6 +121,7 @@ fn connector(name: &str, connector: &Connector) -> ConnectorShown {
         vendor: status.vendor,
         ready: ready(&status.conditions),
         last_backup: status.last_backup.map(|backup| backup.completion_time.0),
+        plan: status.plan,
         hand_offs: status.hand_offs,
     }
 }
@@ -142,15 +148,11 @@ fn page(tree: &Tree, now: Timestamp) -> String {
             1 => ", 1 environment".to_owned(),
             count => format!(", {count} environments"),
         });
-        let head = format!(
-            "{} ServiceAccountPolicy {} ({}{})",
-            sign(&policy.ready),
-            bold(&format!("{namespace}/{policy_name}")),
-            policy.account,
-            environments.unwrap_or_default()
-        );
-        text.push_str(&(head + "\n"));
         let indent = if connectors.is_empty() { "   " } else { "│  " };
+        let name = bold(&format!("{namespace}/{policy_name}"));
+        let about = format!("({}{})", policy.account, environments.unwrap_or_default());
+        let first = format!("{} ServiceAccountPolicy {name} ", sign(&policy.ready));
+        text.push_str(&wrapped(&first, indent, &about));
         text.push_str(&said(indent, &policy.ready));
         for finding in &policy.findings {
             let mark = if finding.result == FindingResult::Fail { Mark::Bad } else { Mark::Open };
@@ -161,6 +163,7 @@ fn page(tree: &Tree, now: Timestamp) -> String {
                 &format!("{}: {}", finding.id, finding.message),
             ));
         }
+        text.push_str(&steps(indent, &policy.plan));
         text.push_str(&turns(indent, &policy.hand_offs, now));
     } else {
         let name = bold(&format!("{namespace}/{policy_name}"));
@@ -168,11 +171,13 @@ fn page(tree: &Tree, now: Timestamp) -> String {
     }
     for (number, connector) in connectors.iter().enumerate() {
         let (branch, indent) = below(number + 1 == connectors.len());
-        let vendor = connector.vendor.as_deref().map(|vendor| format!(" ({vendor})")).unwrap_or_default();
+        let vendor = connector.vendor.as_deref().map(|vendor| format!("({vendor})")).unwrap_or_default();
         let backup = connector.last_backup.map(|at| format!(", last backup {} ago", age(at, now))).unwrap_or_default();
         let name = bold(&connector.name);
-        let _ = writeln!(text, "{branch}{} Connector {name}{vendor}{backup}", sign(&connector.ready));
+        let first = format!("{branch}{} Connector {name} ", sign(&connector.ready));
+        text.push_str(&wrapped(&first, indent, &format!("{vendor}{backup}")));
         text.push_str(&said(indent, &connector.ready));
+        text.push_str(&steps(indent, &connector.plan));
         text.push_str(&turns(indent, &connector.hand_offs, now));
     }
     text
@@ -185,6 +190,15 @@ fn sign(ready: &Ready) -> String {
 fn said(indent: &str, ready: &Ready) -> String {
     let Ready { status: _, reason, message } = ready;
     wrapped(indent, indent, &format!("{reason}: {message}"))
+}
+
+/// What the operator has not done by itself.
+fn steps(indent: &str, plan: &[PlannedStep]) -> String {
+    let step = |step: &PlannedStep| {
+        let sentence = format!("the operator {}: {} {}", would(step), step.step, step.target);
+        wrapped(&format!("{indent}{} ", Mark::Open.sign()), &format!("{indent}  "), &sentence)
+    };
+    plan.iter().map(step).collect()
 }
 
 /// Whose turn it is.

@@ -340,6 +340,7 @@ fn planned(step: &Step) -> PlannedStep {
         },
         target: step.write.value.clone(),
         reason: step.allowed.reason(&step.reason),
+        action: step.write.action.to_string(),
         allowed: step.allowed.word().to_owned(),
     }
 }

@@ -102,6 +102,7 @@ pub fn profile_for(named: Option<&str>, fitting: &[&'static str], profiles: &Pro
         },
         None => match has.iter().filter(|name| fitting.contains(name)).collect::<Vec<_>>().as_slice() {
             [only] => Ok(only),
+            [] if has.is_empty() => Err("The policy has no profile (spec.profiles)".to_owned()),
             [] => Err(format!("The policy has no profile for this vendor; it has {list}")),
             _ => Err(format!("More than one profile of the policy fits; name one in spec.policyRef.profile: {list}")),
         },

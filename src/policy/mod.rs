@@ -46,6 +46,7 @@ use resolve::Resolved;
 pub use rights::NAME as APP_PERMISSIONS;
 use tokio::time::Instant;
 use window::Decision;
+pub use window::opening;
 
 use crate::api::ServiceAccountPolicy;
 use crate::api::policy::ServiceAccountPolicyStatus;

@@ -385,6 +385,7 @@ fn planned(step: &Step) -> PlannedStep {
         effect: step.what.effect(),
         target: step.what.target().to_owned(),
         reason: step.allowed.reason(step.what.reason()),
+        action: step.what.action().to_string(),
         allowed: step.allowed.word().to_owned(),
     }
 }

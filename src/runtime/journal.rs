@@ -75,7 +75,7 @@ pub fn changes(old: Option<Said<'_>>, new: Said<'_>) -> Vec<Line> {
 
 /// Whether it is more than the operator at its work, or told to rest.
 fn trouble(condition: &Condition) -> bool {
-    let at_work = [Reason::Pending, Reason::Acting, Reason::Propagating, Reason::Suspended];
+    let at_work = [Reason::Pending, Reason::Acting, Reason::Propagating, Reason::Suspended, Reason::NotElevated];
     condition.status != "True" && !at_work.iter().any(|reason| reason.word() == condition.reason)
 }
 

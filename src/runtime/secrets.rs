@@ -131,7 +131,7 @@ impl Secrets {
                 return Ok(Err(Problem::missing(CREDENTIALS, format!("Secret {namespace}/{name} is not there"))));
             }
             Err(kube::Error::Api(status)) if status.is_forbidden() => {
-                let message = format!("The operator's RBAC does not let it read Secret {namespace}/{name}");
+                let message = format!("RBAC does not permit reading Secret {namespace}/{name}");
                 return Ok(Err(Problem::wrong(CREDENTIALS, Reason::SecretInvalid, message)));
             }
             Err(error) => return Err(error.into()),

@@ -40,9 +40,7 @@ impl ServiceAccounts {
                 return Ok(Err(Problem::missing(CREDENTIALS, absent(namespace, name))));
             }
             Err(kube::Error::Api(status)) if status.is_forbidden() => {
-                return wrong(format!(
-                    "The operator's RBAC does not let it read ServiceAccount {namespace}/{name} ({PLACE})"
-                ));
+                return wrong(format!("RBAC does not permit reading ServiceAccount {namespace}/{name} ({PLACE})"));
             }
             Err(error) => return Err(error.into()),
         };
@@ -83,7 +81,7 @@ impl Federated for ServiceAccounts {
             Err(kube::Error::Api(status)) if status.is_not_found() => return refused(absent(namespace, name)),
             Err(kube::Error::Api(status)) if status.is_forbidden() => {
                 return refused(format!(
-                    "The operator's RBAC does not let it ask for a token of ServiceAccount {namespace}/{name} ({PLACE})"
+                    "RBAC does not permit asking for a token of ServiceAccount {namespace}/{name} ({PLACE})"
                 ));
             }
             Err(error) => return Err(error.into()),

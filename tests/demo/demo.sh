@@ -34,8 +34,6 @@ rm -rf "$dir"
 mkdir -p "$dir/bin"
 ln -s "$root/target/tools/cluster" "$dir/bin/kubectl"
 ln -s "$root/target/debug/world" "$dir/bin/world"
-ln -s "$root/target/debug/backstay" "$dir/bin/backstay"
-ln -s "$root/target/debug/backstay" "$dir/bin/kubectl-backstay"
 export PATH="$dir/bin:$PATH" KUBECONFIG="$dir/cluster/kubeconfig/admin.yaml" WORLD_DIR="$dir/world"
 
 chapter "A real Kubernetes API server, and simulated Microsoft tenants, Keepit and AvePoint"
@@ -65,9 +63,18 @@ kubectl config view --raw -o jsonpath='{.clusters[0].cluster.certificate-authori
   kubectl config set-context demo --cluster=demo --user=backstay
   kubectl config use-context demo
 ) >/dev/null
-grep -hv '^#' "$root"/examples/*/operator/grants.yaml | tee "$dir/grants.yaml"
-# The proxy is the world: it answers under the real names of Microsoft's and Keepit's hosts.
+for file in examples/*/operator/grants.yaml; do
+  say "# $file"
+  grep -v '^#' "$file"
+done | tee "$dir/grants.yaml"
+# The proxy is the world: it answers under the real names of Microsoft's and Keepit's hosts. So do the commands go there that look outside.
 proxy=$(sed -n 's/.*"proxy": *"\([^"]*\)".*/\1/p' "$dir/world/world.json")
+cat >"$dir/bin/backstay" <<COMMAND
+#!/bin/sh
+HTTPS_PROXY=$proxy BACKSTAY_CA_BUNDLE='$dir/world/ca.pem' BACKSTAY_GRANTS='$dir/grants.yaml' exec '$root/target/debug/backstay' "\$@"
+COMMAND
+chmod +x "$dir/bin/backstay"
+ln -s backstay "$dir/bin/kubectl-backstay"
 KUBECONFIG="$dir/operator.yaml" HTTPS_PROXY="$proxy" "$root/target/debug/backstay" run \
   --grants "$dir/grants.yaml" --ca-bundle "$dir/world/ca.pem" --operator-namespace backstay-system \
   --waiting-interval 2s --listen 127.0.0.1:0 >"$dir/operator.log" 2>&1 {lock}<&- &
@@ -90,8 +97,10 @@ ${bold}It stays up until Ctrl-C. In another terminal:$plain
   cd $root
   export KUBECONFIG=$KUBECONFIG WORLD_DIR=$WORLD_DIR PATH=$dir/bin:\$PATH
 
-  kubectl get sapol,bconn -A -o wide$look
+  kubectl get sapol,bconn -A -o wide
+  kubectl backstay status -A$look
 
 The operator's log: $dir/operator.log
+Its metrics:        http://$(sed -n 's/.*"listen":"\([^"]*\)".*/\1/p' "$dir/operator.log" | head -n 1)/metrics
 LOOK
 wait "$operator" || give_up "the operator has ended"

@@ -150,6 +150,27 @@ subjects: [{ kind: ServiceAccount, name: backstay }]",
         gate::Gate::open(&self.token).await
     }
 
+    /// The token of somebody who may do this with the two kinds, and nothing else.
+    pub async fn person(&self, verbs: &[&str]) -> String {
+        let verbs = verbs.join(", ");
+        self.apply_yaml(&format!(
+            "{{ apiVersion: v1, kind: ServiceAccount, metadata: {{ name: person }} }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {{ name: person }}
+rules: [{{ apiGroups: [backstay.dev], resources: [connectors, serviceaccountpolicies], verbs: [{verbs}] }}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {{ name: person }}
+roleRef: {{ apiGroup: rbac.authorization.k8s.io, kind: Role, name: person }}
+subjects: [{{ kind: ServiceAccount, name: person }}]"
+        ))
+        .await;
+        cluster::token(&self.client, &self.namespace, "person").await
+    }
+
     pub(crate) fn token(&self) -> &str {
         &self.token
     }

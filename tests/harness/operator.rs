@@ -119,11 +119,17 @@ pub struct Said {
 impl Scene {
     /// Another command of the same binary, with the operator's user and its way out; `input` is its standard input.
     pub fn backstay(&self, arguments: &[&str], input: &str) -> Said {
+        self.backstay_with(self.token(), arguments, input)
+    }
+
+    /// The same with the token of somebody else.
+    pub fn backstay_with(&self, token: &str, arguments: &[&str], input: &str) -> Said {
         let folder = &self.folder;
-        std::fs::write(folder.join("kubeconfig.yaml"), super::cluster::kubeconfig(self.token(), None)).unwrap();
+        let kubeconfig = folder.join("command.yaml");
+        std::fs::write(&kubeconfig, super::cluster::kubeconfig(token, None)).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_backstay"))
             .args(arguments)
-            .env("KUBECONFIG", folder.join("kubeconfig.yaml"))
+            .env("KUBECONFIG", kubeconfig)
             .env("HTTPS_PROXY", self.world.proxy_url())
             .env("BACKSTAY_CA_BUNDLE", folder.join("ca.pem"))
             .stdin(Stdio::piped())

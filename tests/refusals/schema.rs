@@ -16,7 +16,7 @@ async fn not_applied(scene: &Scene, failures: &mut Vec<String>, yaml: &str, piec
         .filter(|it| it["severity"] == "Error")
         .map(|it| it["field"].as_str().unwrap_or_default().to_owned())
         .collect();
-    let named = pieces.iter().find(|piece| piece.starts_with("spec"));
+    let named = pieces.iter().find(|piece| piece.starts_with("spec") || piece.starts_with("metadata"));
     if checked.code != Some(1) {
         failures.push(format!(
             "the API server refuses it for {pieces:?}, and check does not: {}{}\n{yaml}",
@@ -49,9 +49,16 @@ async fn what_a_spec_can_not_be_is_refused_when_it_is_made() {
     let vendor = "    keepit:\n      region: dk-co\n      accountID: kp7a2b-c3d4e5-f6g7h8\n      secretRef:\n        name: keepit-api\n      name: Contoso Power Platform\n";
     let with_include =
         |list: &str| with(&connector, "  backup:\n", &format!("  environments: {{ include: {list} }}\n  backup:\n"));
+    let named = format!("name: {CONNECTOR}\n");
+    let with_metadata = |more: &str| with(&connector, &named, &format!("{named}{more}"));
     for (yaml, pieces) in [
+        // What every object has.
+        (with_metadata("  namespase: x\n"), &["metadata.namespase"][..]),
+        (with_metadata("  labels: { x: 1 }\n"), &["metadata.labels.x"]),
+        (with_metadata("  annotations: [a]\n"), &["metadata.annotations"]),
+        (with_metadata("  finalizers: a\n"), &["metadata.finalizers"]),
         // The vendor: exactly one, and one that is known.
-        (with(&connector, vendor, "    druva: { region: dk-co }\n"), &["spec.vendor.druva"][..]),
+        (with(&connector, vendor, "    druva: { region: dk-co }\n"), &["spec.vendor.druva"]),
         (with(&connector, vendor, &format!("{vendor}    druva: {{}}\n")), &["spec.vendor.druva"]),
         (with(&connector, &format!("  vendor:\n{vendor}"), "  vendor: {}\n"), &["spec.vendor", "keepit"]),
         (with(&connector, &format!("  vendor:\n{vendor}"), ""), &["spec.vendor", "Required"]),

@@ -111,7 +111,7 @@ async fn a_plan_of_what_is_there_goes_on_from_its_status() {
     changed["spec"]["driftPolicy"] = json!("Correct");
     changed["spec"]["allowedActions"] = json!(["Rename"]);
     let said = scene.backstay(&["plan", "-f", "-"], &changed.to_string());
-    let wanted = format!("would, if a grant covered it: Rename Change {AT_KEEPIT}");
+    let wanted = format!("would, if a grant of the installation covered Rename: Rename Change {AT_KEEPIT}");
     assert!(said.out.contains(&wanted), "{}{}", said.out, said.err);
     assert_eq!(scene.asked(changes), 0, "{:?}", scene.written());
 }

@@ -2,13 +2,15 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{CONNECTOR, POLICY, Scene};
+use crate::harness::calls::settled;
+use crate::harness::{ACCOUNT, CONNECTOR, POLICY, Scene};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_whose_turn_it_is_and_what_comes_of_a_look_is_shown() {
     let scene = Scene::new().await;
     let here = ["-n", &scene.namespace];
-    let say = |words: &[&str]| scene.backstay(&[words, &here].concat(), "");
+    let person = scene.person(&["get", "list", "patch"]).await;
+    let say = |words: &[&str]| scene.backstay_with(&person, &[words, &here].concat(), "");
     let empty = say(&["status"]);
     assert!(empty.out.contains("No Connector and no ServiceAccountPolicy in namespace"), "{}", empty.out);
 
@@ -81,6 +83,48 @@ async fn the_doctor_names_what_keeps_it_from_working() {
     drop(operator);
 }
 
+/// A look at a Connector is one at its policy, too, however rarely that is looked at by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipeline_is_not_told_what_was_true_an_hour_ago() {
+    let scene = Scene::with_world(&settled(|_| {})).await;
+    let _operator = scene.operator_with("[]", &[]).await;
+    scene.apply_secrets().await;
+    scene.apply_yaml(&scene.policy_yaml().replace("interval: 10s", "interval: 1h")).await;
+    scene.patch("ServiceAccountPolicy", POLICY, json!({ "spec": { "allowedActions": [] } })).await;
+    scene.apply_yaml(&scene.connector_yaml().replace("interval: 10s", "interval: 1h")).await;
+    scene.until_ready().await;
+    let person = scene.person(&["get", "list", "patch"]).await;
+    let look = || scene.backstay_with(&person, &["reconcile", CONNECTOR, "--wait", "-n", &scene.namespace], "");
+    assert_eq!(look().code, Some(0));
+    let role = json!({ "user": ACCOUNT, "role": "Power Platform Administrator" });
+    scene.world.act("remove-directory-role", role.clone()).unwrap();
+    let said = look();
+    assert_eq!(said.code, Some(1), "{}", said.out);
+    assert!(said.err.contains("does not hold Power Platform Administrator"), "{}", said.err);
+    let status = scene.backstay(&["status", "-n", &scene.namespace], "");
+    assert!(status.out.contains("if spec.allowedActions named DirectoryRoles"), "{}", status.out);
+    scene.world.act("grant-directory-role", role).unwrap();
+    assert_eq!(look().code, Some(0));
+}
+
+/// Who sees the two kinds and nothing else is not told that the operator could not read a Secret.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_who_asks_may_not_read_is_not_held_against_the_operator() {
+    let scene = Scene::with_world(&settled(|_| {})).await;
+    let _operator = scene.operator().await;
+    scene.apply_example().await;
+    scene.until_ready().await;
+    let token = scene.person(&["get", "list"]).await;
+    let here = ["-n", &scene.namespace];
+    let said = scene.backstay_with(&token, &[&["doctor"], &here[..]].concat(), "");
+    assert!(said.out.contains("? your rights: you may not read the Secrets"), "{}", said.out);
+    assert!(said.out.contains("CredentialsValid: Accepted") && !said.out.contains('✗'), "{}", said.out);
+    let policy = scene.policy_yaml().replace("namespace: backup", &format!("namespace: {}", scene.namespace));
+    let plan = scene.backstay_with(&token, &[&["plan", "-f", "-"], &here[..]].concat(), &policy);
+    assert!(plan.out.contains("RBAC does not permit reading Secret"), "{}{}", plan.out, plan.err);
+    assert!(!plan.out.contains("Nothing to be done"), "{}", plan.out);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_shell_is_given_what_completes_the_commands_under_both_names() {
     let scene = Scene::new().await;
@@ -112,6 +156,11 @@ async fn files_are_checked_before_they_are_merged() {
         no_yaml.out
     );
 
+    let doubled = scene.connector_yaml().replace("spec:", "spec: {}\nspec:");
+    for words in [["plan", "-f", "-"], ["permissions", "-f", "-"]] {
+        let said = scene.backstay(&words, &doubled);
+        assert!(said.code == Some(1) && said.err.contains("duplicated key"), "{}{}", said.out, said.err);
+    }
     let files = format!("{}\n---\n{}\n---\n", scene.policy_yaml(), scene.connector_yaml());
     let secret = "{ apiVersion: v1, kind: Secret, metadata: { name: keepit-api, namespace: backup }, stringData: { username: a } }";
     let check = |text: &str| {

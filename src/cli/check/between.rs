@@ -1,13 +1,14 @@
 //! What the objects of a change say of each other: a Connector and its policy, and the Secrets that both name.
 
+use jiff::Timestamp;
 use kube::ResourceExt;
 use serde_json::Value;
 
-use super::schema::Wrong;
-use super::yaml::{Object, Step};
+use super::form::Wrong;
 use crate::api::policy::Credential;
 use crate::api::{Connector, ServiceAccountPolicy, USE_LABEL};
-use crate::policy::profile_for;
+use crate::cli::yaml::{Object, Step};
+use crate::policy::{opening, profile_for};
 
 /// What is seen of one object beside the others. `true`: only worth knowing, since what is missing may be in the cluster.
 pub fn judge(value: &Value, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
@@ -66,12 +67,17 @@ fn connector(connector: &Connector, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
 
 fn policy(policy: &ServiceAccountPolicy, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
     let namespace = policy.namespace();
+    let hours = policy.spec.elevation.as_ref().and_then(|elevation| elevation.hours.as_ref());
+    let mistake = hours.and_then(|hours| opening(hours, Timestamp::now()).err());
+    let path = ["spec", "elevation", "hours", "timeZone"];
+    let mut found: Vec<_> = mistake.into_iter().map(|message| (wrong(&path, message), false)).collect();
     let (place, secret, keys): (_, _, Vec<&str>) = match &policy.spec.credential {
         Credential::ClientSecret(it) => ("clientSecret", &it.secret_ref.name, vec![&it.secret_ref.key]),
         Credential::ClientCertificate(it) => ("clientCertificate", &it.secret_ref.name, vec!["tls.crt", "tls.key"]),
-        Credential::WorkloadIdentity(_) => return Vec::new(),
+        Credential::WorkloadIdentity(_) => return found,
     };
-    of_secret(all, namespace.as_deref(), secret, &keys, &["spec", "credential", place, "secretRef"])
+    found.extend(of_secret(all, namespace.as_deref(), secret, &keys, &["spec", "credential", place, "secretRef"]));
+    found
 }
 
 /// What is wrong with a Secret that is in these files, or made by one of them.
@@ -93,8 +99,8 @@ fn of_secret(
             false => (format!("Secret {name}"), &secret["metadata"]["labels"]),
         };
         if labels[USE_LABEL] != "true" {
-            let message =
-                format!("{what} gives the Secret no label {USE_LABEL}: \"true\": the operator would not use it");
+            let lacks = if made { "gives its Secret no label" } else { "has no label" };
+            let message = format!("{what} {lacks} {USE_LABEL}: \"true\": the operator would not use it");
             found.push((wrong(path, message), false));
         }
         // Of one that is made, only what it lists is known.

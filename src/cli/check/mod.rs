@@ -1,20 +1,20 @@
 //! `backstay check`: what is wrong with files before they are merged: as the API server would say it, and beside that. No cluster is asked.
 
 mod between;
+mod form;
 mod schema;
-mod yaml;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use serde::Serialize;
 
-use super::outside;
+use super::documents::files;
 use super::shown::{Output, bold, print};
-use schema::Wrong;
-use yaml::{Object, Place, Step};
+use super::yaml::{self, Object, Place, Step};
+use form::Wrong;
 
 /// What is checked.
 #[derive(Args)]
@@ -53,18 +53,22 @@ enum Severity {
 /// Checks, and prints what was found. 0: nothing is wrong; 1: something is; 2: a file can't be read.
 #[must_use]
 pub fn check(options: &Options) -> ExitCode {
-    let texts = match read(&options.paths) {
+    let texts = match files(&options.paths) {
         Ok(texts) => texts,
         Err(sentence) => {
             eprintln!("backstay: {sentence}");
             return ExitCode::from(2);
         }
     };
-    let (found, objects) = examine(&texts);
+    let (mut found, objects) = examine(&texts);
+    let order = |it: &Found| (texts.iter().position(|(file, _)| *file == it.file), it.line, it.column);
+    found.sort_by_key(order);
     let said = match (options.output, found.is_empty()) {
         (Output::Text, true) if objects == 0 => super::say("No Connector and no ServiceAccountPolicy in these files\n"),
         (Output::Text, true) => super::say(&format!("{objects} {} checked, nothing is wrong\n", of(objects))),
-        _ => print(options.output, &found, |found| found.iter().map(page).collect()),
+        _ => {
+            print(options.output, &found, |found| found.iter().map(page).collect::<String>() + &summary(found, objects))
+        }
     };
     if let Err(sentence) = said {
         eprintln!("backstay: {sentence}");
@@ -73,36 +77,15 @@ pub fn check(options: &Options) -> ExitCode {
     if found.iter().any(|it| it.severity == Severity::Error) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
+fn summary(found: &[Found], objects: usize) -> String {
+    let errors = found.iter().filter(|it| it.severity == Severity::Error).count();
+    let warnings = found.len() - errors;
+    let count = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+    format!("{objects} {} checked: {}, {}\n", of(objects), count(errors, "error"), count(warnings, "warning"))
+}
+
 fn of(objects: usize) -> &'static str {
     if objects == 1 { "object" } else { "objects" }
-}
-
-/// The files, with their names.
-fn read(paths: &[PathBuf]) -> Result<Vec<(String, String)>, String> {
-    let mut files = Vec::new();
-    for path in paths {
-        collect(path, path.is_dir(), &mut files).map_err(|error| format!("{}: {error}", path.display()))?;
-    }
-    let text = |path: PathBuf| Ok((path.display().to_string(), outside::read(&path)?));
-    files.into_iter().map(text).collect()
-}
-
-fn collect(path: &Path, folder: bool, into: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    if !folder {
-        into.push(path.to_owned());
-        return Ok(());
-    }
-    let mut inner = std::fs::read_dir(path)?.collect::<Result<Vec<_>, _>>()?;
-    inner.sort_by_key(std::fs::DirEntry::file_name);
-    for entry in inner {
-        let (path, folder) = (entry.path(), entry.file_type()?.is_dir());
-        let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        let yaml = path.extension().is_some_and(|it| it == "yaml" || it == "yml");
-        if !hidden && (folder || yaml) {
-            collect(&path, folder, into)?;
-        }
-    }
-    Ok(())
 }
 
 /// Everything that is found, and how many objects of ours there are.

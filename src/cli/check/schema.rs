@@ -2,33 +2,32 @@
 
 use std::sync::LazyLock;
 
-use jsonschema::Validator;
-use jsonschema::error::ValidationErrorKind;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::CustomResourceExt;
 use kube::core::cel;
-use serde_json::{Map, Value, json};
+use schemars::generate::SchemaSettings;
+use serde_json::{Value, json};
 
-use super::yaml::Step;
+use super::form::{Form, Wrong, shown};
 use crate::api::{Connector, ServiceAccountPolicy};
-
-/// What is wrong with a part of an object.
-#[derive(Debug)]
-pub struct Wrong {
-    /// Which part.
-    pub path: Vec<Step>,
-    /// In one sentence.
-    pub message: String,
-}
+use crate::cli::yaml::Step;
 
 /// A kind as the API server knows it.
 struct Kind {
     name: String,
     version: String,
-    /// As it is in the CRD.
-    schema: Value,
-    /// As JSON Schema has it.
-    validator: Validator,
+    form: Form,
 }
+
+/// What every object has beside its spec, by Kubernetes' own types.
+static METADATA: LazyLock<Option<Form>> = LazyLock::new(|| {
+    let generator = SchemaSettings::openapi3().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    let generator = generator.into_generator();
+    Form::new(json!(generator.into_root_schema_for::<ObjectMeta>()))
+});
 
 static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
     let kinds = [Connector::crd(), ServiceAccountPolicy::crd()].into_iter().filter_map(|crd| {
@@ -36,84 +35,45 @@ static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
         let mut schema = json!(version.schema.as_ref()?.open_api_v3_schema.as_ref()?);
         // What the operator writes is nobody's to check.
         schema["properties"].as_object_mut()?.remove("status");
-        let mut standard = schema.clone();
-        standardize(&mut standard);
-        let validator = jsonschema::options().should_validate_formats(true).build(&standard).ok()?;
         Some(Kind {
             version: format!("{}/{}", crd.spec.group, version.name),
             name: crd.spec.names.kind,
-            schema,
-            validator,
+            form: Form::new(schema)?,
         })
     });
     kinds.collect()
 });
 
-/// `OpenAPI` 3.0 says of a type that it may be null in a way of its own.
-fn standardize(schema: &mut Value) {
-    let Some(fields) = schema.as_object_mut() else { return };
-    if fields.remove("nullable") == Some(Value::Bool(true)) {
-        if let Some(kind) = fields.get("type").cloned() {
-            fields.insert("type".to_owned(), json!([kind, "null"]));
-        }
-        if let Some(Value::Array(words)) = fields.get_mut("enum") {
-            words.push(Value::Null);
-        }
-    }
-    for name in ["items", "additionalProperties", "not"] {
-        if let Some(inner) = fields.get_mut(name) {
-            standardize(inner);
-        }
-    }
-    for name in ["allOf", "anyOf", "oneOf"] {
-        fields.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten().for_each(standardize);
-    }
-    fields
-        .get_mut("properties")
-        .and_then(Value::as_object_mut)
-        .into_iter()
-        .flatten()
-        .for_each(|(_, it)| standardize(it));
-}
-
 /// Everything that the API server would refuse of this object; `None`: it is of none of our kinds. With its defaults filled in.
 pub fn judge(object: &mut Value) -> Option<Vec<Wrong>> {
     let (name, version) =
         (object["kind"].as_str()?.to_owned(), object["apiVersion"].as_str().unwrap_or_default().to_owned());
-    let kind = KINDS.iter().find(|kind| kind.name == name && version.starts_with("backstay.dev/"))?;
+    if !version.starts_with("backstay.dev/") {
+        return None;
+    }
+    let Some(kind) = KINDS.iter().find(|kind| kind.name == name) else {
+        let names = KINDS.iter().map(|kind| kind.name.as_str());
+        let message = format!("there is no kind {name} in backstay.dev{}", meant(&name, names));
+        return Some(vec![Wrong { path: vec![Step::Field("kind".to_owned())], message }]);
+    };
     let mut all = Vec::new();
     if kind.version != version {
         let message = format!("there is no version {version} of {name}: {}", kind.version);
         return Some(vec![Wrong { path: vec![Step::Field("apiVersion".to_owned())], message }]);
     }
     all.extend(misnamed(object));
+    all.extend(of_metadata(&object["metadata"]));
     // Null is the same as absent, where null is nothing.
-    unknown(&kind.schema, object, &mut Vec::new(), &mut all);
-    defaults(&kind.schema, object);
-    for error in kind.validator.iter_errors(object) {
-        let mut path = steps(error.instance_path().as_str());
-        let message = match error.kind() {
-            ValidationErrorKind::Required { property } => {
-                path.push(Step::Field(property.as_str().unwrap_or_default().to_owned()));
-                "Required value".to_owned()
-            }
-            ValidationErrorKind::Enum { options } => {
-                format!("{}; supported values: {options}", shown(error.instance()))
-            }
-            ValidationErrorKind::Pattern { pattern } => format!("{} should match {pattern}", shown(error.instance())),
-            ValidationErrorKind::MaxLength { limit } => format!("may not be longer than {limit}"),
-            ValidationErrorKind::MaxItems { limit } => format!("may have {limit} items at most"),
-            ValidationErrorKind::Type { .. } => format!("{} is of the wrong type ({error})", shown(error.instance())),
-            _ => error.to_string(),
-        };
-        all.push(Wrong { path, message });
-    }
-    doubles(&kind.schema, object, &mut Vec::new(), &mut all);
+    let schema = &kind.form.schema;
+    unknown(schema, object, &mut Vec::new(), &mut all);
+    defaults(schema, object);
+    all.extend(kind.form.judge(object));
+    doubles(schema, object, &mut Vec::new(), &mut all);
     // A rule is for what has the right form, as at the API server.
     if all.is_empty() {
         let mut present = object.clone();
         without_nulls(&mut present);
-        if let Err(errors) = cel::Validator::new().validate(&kind.schema, &present, None) {
+        if let Err(errors) = cel::Validator::new().validate(schema, &present, None) {
             all.extend(
                 errors
                     .into_vec()
@@ -125,20 +85,17 @@ pub fn judge(object: &mut Value) -> Option<Vec<Wrong>> {
     Some(all)
 }
 
-fn shown(value: &Value) -> String {
-    let text = value.to_string();
-    if text.chars().count() > 60 { format!("{}…", text.chars().take(60).collect::<String>()) } else { text }
+/// Whether it is a label as names of hosts have it.
+fn is_label(part: &str) -> bool {
+    let inner = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
+    !part.is_empty() && part.chars().all(inner) && !part.starts_with('-') && !part.ends_with('-')
 }
 
 /// A name that no object can have.
 fn misnamed(object: &Value) -> Option<Wrong> {
     let path = vec![Step::Field("metadata".to_owned()), Step::Field("name".to_owned())];
     let name = object["metadata"]["name"].as_str().unwrap_or_default();
-    let fits = |part: &str| {
-        let inner = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-';
-        !part.is_empty() && part.chars().all(inner) && !part.starts_with('-') && !part.ends_with('-')
-    };
-    if !name.is_empty() && name.len() <= 253 && name.split('.').all(fits) {
+    if !name.is_empty() && name.len() <= 253 && name.split('.').all(is_label) {
         return None;
     }
     let message = if name.is_empty() {
@@ -147,6 +104,31 @@ fn misnamed(object: &Value) -> Option<Wrong> {
         format!("{name:?} is no name: lower case letters, digits, - and ., 253 at most")
     };
     Some(Wrong { path, message })
+}
+
+/// What is wrong with the metadata, beside the name.
+fn of_metadata(metadata: &Value) -> Vec<Wrong> {
+    let Some(form) = METADATA.as_ref() else { return Vec::new() };
+    let mut present = metadata.clone();
+    // Null is absent here.
+    without_nulls(&mut present);
+    // The API server has its own sentence for an object without any.
+    if present.is_null() {
+        return Vec::new();
+    }
+    let mut all = Vec::new();
+    // One step down: the top has fields that are nobody's to check.
+    unknown(&form.schema, &present, &mut vec![Step::Field("metadata".to_owned())], &mut all);
+    all.extend(form.judge(&present).into_iter().map(|wrong| {
+        let path = std::iter::once(Step::Field("metadata".to_owned())).chain(wrong.path).collect();
+        Wrong { path, ..wrong }
+    }));
+    let namespace = present["namespace"].as_str().filter(|name| !is_label(name) || name.len() > 63);
+    all.extend(namespace.map(|name| Wrong {
+        path: ["metadata", "namespace"].map(|step| Step::Field(step.to_owned())).to_vec(),
+        message: format!("{name:?} is no namespace: lower case letters, digits and -, 63 at most"),
+    }));
+    all
 }
 
 /// Fields that the schema does not have: the API server would drop them, and a strict one refuse.
@@ -165,7 +147,7 @@ fn unknown(schema: &Value, value: &Value, path: &mut Vec<Step>, into: &mut Vec<W
                     None => {
                         into.push(Wrong {
                             path: path.clone(),
-                            message: format!("unknown field{}", meant(name, known)),
+                            message: format!("unknown field{}", meant(name, known.keys().map(String::as_str))),
                         });
                     }
                 }
@@ -184,9 +166,9 @@ fn unknown(schema: &Value, value: &Value, path: &mut Vec<Step>, into: &mut Vec<W
 }
 
 /// The field that was meant, if one is nearly called so.
-fn meant(name: &str, known: &Map<String, Value>) -> String {
+fn meant<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let lower = name.to_ascii_lowercase();
-    let near = known.keys().map(|it| (strsim::levenshtein(&lower, &it.to_ascii_lowercase()), it)).min();
+    let near = known.map(|it| (strsim::levenshtein(&lower, &it.to_ascii_lowercase()), it)).min();
     near.filter(|(distance, _)| *distance <= 2).map(|(_, it)| format!(", did you mean {it}?")).unwrap_or_default()
 }
 
@@ -257,17 +239,35 @@ fn without_nulls(value: &mut Value) {
     }
 }
 
-/// The steps of a JSON pointer.
-fn steps(pointer: &str) -> Vec<Step> {
-    let step = |part: &str| {
-        let part = part.replace("~1", "/").replace("~0", "~");
-        part.parse().map_or(Step::Field(part), Step::Item)
-    };
-    pointer.split('/').skip(1).map(step).collect()
-}
-
 /// The steps of a path such as `spec.list[0].name`.
 fn dotted(path: &str) -> Vec<Step> {
     let parts = path.split(['.', '[', ']']).filter(|part| !part.is_empty());
     parts.map(|part| part.parse().map_or_else(|_| Step::Field(part.to_owned()), Step::Item)).collect()
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_and_what_all_objects_have_can_be_judged() {
+        assert_eq!(KINDS.len(), 2);
+        assert!(METADATA.is_some());
+        let metadata = json!({
+            "name": "a", "namespace": "Back_up", "namespase": "b", "labels": { "x": 1, "y": "z" }, "creationTimestamp": null,
+        });
+        let wrong = of_metadata(&metadata).into_iter().map(|wrong| wrong.path.into_iter().skip(1).collect::<Vec<_>>());
+        let field = |name: &str| Step::Field(name.to_owned());
+        assert_eq!(
+            wrong.collect::<Vec<_>>(),
+            [vec![field("namespase")], vec![field("labels"), field("x")], vec![field("namespace")]]
+        );
+    }
+
+    #[test]
+    fn a_kind_that_is_misspelt_is_told_and_those_of_others_are_not() {
+        let judged = |group: &str, kind: &str| judge(&mut json!({ "apiVersion": format!("{group}/v1"), "kind": kind }));
+        let told = judged("backstay.dev", "Conector").unwrap();
+        assert!(told[0].message.contains("did you mean Connector?"), "{told:?}");
+        assert!(judged("kafka.example.com", "Connector").is_none());
+    }
 }

@@ -1,0 +1,121 @@
+//! What a value may look like, by a schema of `OpenAPI`, and in which words it does not.
+
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
+use serde_json::{Value, json};
+
+use crate::cli::yaml::Step;
+
+/// What is wrong with a part of an object.
+#[derive(Debug)]
+pub struct Wrong {
+    /// Which part.
+    pub path: Vec<Step>,
+    /// In one sentence.
+    pub message: String,
+}
+
+/// What a part of an object may look like.
+pub struct Form {
+    /// As it is in the CRD.
+    pub schema: Value,
+    /// As JSON Schema has it.
+    standard: Value,
+    validator: Validator,
+}
+
+impl Form {
+    /// `None`: no schema.
+    pub fn new(schema: Value) -> Option<Self> {
+        let mut standard = schema.clone();
+        standardize(&mut standard);
+        let validator = jsonschema::options().should_validate_formats(true).build(&standard).ok()?;
+        Some(Self { schema, standard, validator })
+    }
+
+    /// What does not have this form.
+    pub fn judge(&self, value: &Value) -> Vec<Wrong> {
+        self.validator.iter_errors(value).map(|error| self.wrong(&error)).collect()
+    }
+
+    fn wrong(&self, error: &ValidationError<'_>) -> Wrong {
+        let mut path = steps(error.instance_path().as_str());
+        // The part of the schema that was not met, and what it is a part of.
+        let rule = error.schema_path().as_str();
+        let part = rule.rsplit_once('/').and_then(|(part, _)| self.standard.pointer(part));
+        let message = match error.kind() {
+            ValidationErrorKind::Required { property } => {
+                path.push(Step::Field(property.as_str().unwrap_or_default().to_owned()));
+                "Required value".to_owned()
+            }
+            ValidationErrorKind::Enum { options } => {
+                format!("{}; supported values: {options}", shown(error.instance()))
+            }
+            ValidationErrorKind::Pattern { pattern } => {
+                let means = part.and_then(|part| part["description"].as_str()).unwrap_or_default();
+                let means = means.split_once(". ").map_or(means.trim_end_matches('.'), |(first, _)| first);
+                let means = if means.is_empty() { String::new() } else { format!(" ({means})") };
+                format!("{} should match {pattern}{means}", shown(error.instance()))
+            }
+            ValidationErrorKind::MaxLength { limit } => format!("may not be longer than {limit}"),
+            ValidationErrorKind::MaxItems { limit } => format!("may have {limit} items at most"),
+            ValidationErrorKind::Type { .. } => format!("{} is of the wrong type ({error})", shown(error.instance())),
+            ValidationErrorKind::OneOfNotValid { .. } | ValidationErrorKind::OneOfMultipleValid { .. } => {
+                let names = self.standard.pointer(rule).map(alternatives).unwrap_or_default();
+                let has: Vec<&str> =
+                    names.iter().copied().filter(|name| error.instance().get(*name).is_some()).collect();
+                let has = if has.is_empty() { "none".to_owned() } else { has.join(" and ") };
+                format!("needs exactly one of {}, and has {has}", names.join(", "))
+            }
+            _ => error.to_string(),
+        };
+        Wrong { path, message }
+    }
+}
+
+/// The fields that a choice is between.
+fn alternatives(choice: &Value) -> Vec<&str> {
+    choice.as_array().into_iter().flatten().filter_map(|it| it["required"][0].as_str()).collect()
+}
+
+/// `OpenAPI` 3.0 says of a type that it may be null in a way of its own.
+fn standardize(schema: &mut Value) {
+    let Some(fields) = schema.as_object_mut() else { return };
+    if fields.remove("nullable") == Some(Value::Bool(true)) {
+        if let Some(kind) = fields.get("type").cloned() {
+            fields.insert("type".to_owned(), json!([kind, "null"]));
+        }
+        if let Some(Value::Array(words)) = fields.get_mut("enum") {
+            words.push(Value::Null);
+        }
+    }
+    for name in ["items", "additionalProperties", "not"] {
+        if let Some(inner) = fields.get_mut(name) {
+            standardize(inner);
+        }
+    }
+    for name in ["allOf", "anyOf", "oneOf"] {
+        fields.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten().for_each(standardize);
+    }
+    fields
+        .get_mut("properties")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flatten()
+        .for_each(|(_, it)| standardize(it));
+}
+
+/// A value as it is told, no longer than a line bears.
+pub fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() > 60 { format!("{}…", text.chars().take(60).collect::<String>()) } else { text }
+}
+
+/// The steps of a JSON pointer.
+fn steps(pointer: &str) -> Vec<Step> {
+    let step = |part: &str| {
+        let part = part.replace("~1", "/").replace("~0", "~");
+        part.parse().map_or(Step::Field(part), Step::Item)
+    };
+    pointer.split('/').skip(1).map(step).collect()
+}
