@@ -1,6 +1,7 @@
 //! The commands: thin, each in a file of its own.
 
 mod check;
+mod completion;
 mod crd;
 mod docs;
 mod doctor;
@@ -21,10 +22,11 @@ mod status;
 mod yaml;
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use clap_complete::{Shell, generate};
+use clap_complete::Shell;
 
 /// Keeps `SaaS` backup connectors declared, checked and alive.
 #[derive(Parser)]
@@ -68,7 +70,8 @@ enum Command {
     /// Print the commands by which an administrator lets the operator read environments: a security role that reads, and an
     /// application user with it.
     ReaderRole(reader_role::Options),
-    /// Print what completes these commands in a shell. As a plugin of kubectl, put it where the shell looks for `kubectl-backstay`.
+    /// Print what completes these commands in a shell. `kubectl backstay` is completed by kubectl's own completion, if this program is also
+    /// there under the name of `kubectl_complete-backstay`.
     Completion {
         /// Which shell.
         shell: Shell,
@@ -89,7 +92,13 @@ pub fn main() -> ExitCode {
         eprintln!("backstay: TLS was set up twice");
         return ExitCode::FAILURE;
     }
-    let ended = match Cli::parse().command {
+    let mut words = std::env::args();
+    let name = words.next().unwrap_or_default();
+    if Path::new(&name).file_name().is_some_and(|name| name == completion::OF_KUBECTL) {
+        let words: Vec<String> = words.collect();
+        return told(completion::answer(&Cli::command(), &words));
+    }
+    told(match Cli::parse().command {
         Command::Run(options) => run::run(options),
         Command::Crd => crd::print(),
         Command::Import(options) => import::print(&options),
@@ -104,9 +113,12 @@ pub fn main() -> ExitCode {
         Command::Done(options) => sign_in::done(&options),
         Command::Permissions(options) => permissions::print(&options),
         Command::ReaderRole(options) => reader_role::print(&options),
-        Command::Completion { shell } => complete(shell),
+        Command::Completion { shell } => completion::script(shell, Cli::command()),
         Command::Docs { page } => docs::print(page),
-    };
+    })
+}
+
+fn told(ended: Result<(), String>) -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
@@ -114,15 +126,6 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// What completes the commands, under both of their names.
-fn complete(shell: Shell) -> Result<(), String> {
-    let mut text = Vec::new();
-    for name in ["backstay", "kubectl-backstay"] {
-        generate(shell, &mut Cli::command(), name, &mut text);
-    }
-    say(&String::from_utf8_lossy(&text))
 }
 
 /// Writes to standard output.

@@ -100,6 +100,12 @@ pub struct Cluster {
 }
 
 impl Cluster {
+    /// This one.
+    #[must_use]
+    pub fn of(kubeconfig: Option<PathBuf>, context: Option<String>) -> Self {
+        Self { kubeconfig, context }
+    }
+
     /// The Kubernetes API, and the namespace that the configuration names.
     ///
     /// # Errors

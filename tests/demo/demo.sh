@@ -75,6 +75,7 @@ HTTPS_PROXY=$proxy BACKSTAY_CA_BUNDLE='$dir/world/ca.pem' BACKSTAY_GRANTS='$dir/
 COMMAND
 chmod +x "$dir/bin/backstay"
 ln -s backstay "$dir/bin/kubectl-backstay"
+ln -s "$root/target/debug/backstay" "$dir/bin/kubectl_complete-backstay"
 KUBECONFIG="$dir/operator.yaml" HTTPS_PROXY="$proxy" "$root/target/debug/backstay" run \
   --grants "$dir/grants.yaml" --ca-bundle "$dir/world/ca.pem" --operator-namespace backstay-system \
   --waiting-interval 2s --listen 127.0.0.1:0 >"$dir/operator.log" 2>&1 {lock}<&- &

@@ -1,7 +1,7 @@
 //! The operator as users run it: its own process, its own user, one way out.
 
 use std::fs::{File, OpenOptions};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -124,10 +124,23 @@ impl Scene {
 
     /// The same with the token of somebody else.
     pub fn backstay_with(&self, token: &str, arguments: &[&str], input: &str) -> Said {
+        self.run(Path::new(env!("CARGO_BIN_EXE_backstay")), token, arguments, input)
+    }
+
+    /// What kubectl is told when it asks what completes these words.
+    pub fn completed(&self, token: &str, words: &[&str]) -> Said {
+        let name = self.folder.join("kubectl_complete-backstay");
+        if !name.exists() {
+            std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_backstay"), &name).unwrap();
+        }
+        self.run(&name, token, words, "")
+    }
+
+    fn run(&self, program: &Path, token: &str, arguments: &[&str], input: &str) -> Said {
         let folder = &self.folder;
         let kubeconfig = folder.join("command.yaml");
         std::fs::write(&kubeconfig, super::cluster::kubeconfig(token, None)).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_backstay"))
+        let mut child = Command::new(program)
             .args(arguments)
             .env("KUBECONFIG", kubeconfig)
             .env("HTTPS_PROXY", self.world.proxy_url())

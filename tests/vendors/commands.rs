@@ -48,6 +48,17 @@ async fn what_is_wrong_whose_turn_it_is_and_what_comes_of_a_look_is_shown() {
     let trees: Value = serde_yaml::from_str(&say(&["status", "-o", "yaml"]).out).unwrap();
     assert_eq!(trees[0]["connectors"][0]["ready"]["reason"], "Current", "{trees:#}");
 
+    for (words, candidate) in [
+        (&["rec"][..], "reconcile\t"),
+        (&["reconcile", "-n", &scene.namespace, "contoso"], CONNECTOR),
+        (&["reconcile", "-n", &scene.namespace, "policy/"], POLICY),
+        (&["status", "-o", "j"], "json"),
+    ] {
+        let said = scene.completed(&person, words);
+        assert!(said.out.contains(candidate) && said.out.ends_with("\n:4\n"), "{words:?}: {}{}", said.out, said.err);
+        assert_eq!(said.out.lines().count(), 2, "{words:?}: {}", said.out);
+    }
+
     scene.patch("Connector", CONNECTOR, json!({ "spec": { "suspend": true } })).await;
     let asleep = say(&["reconcile", CONNECTOR, "--wait"]);
     assert!(asleep.err.contains("is suspended"), "{}", asleep.err);
