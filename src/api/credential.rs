@@ -76,6 +76,7 @@ impl Credential {
 #[serde(rename_all = "camelCase")]
 pub struct ClientSecret {
     /// Application (client) id of the operator's own app registration: a GUID.
+    /// Example: `c0ffee00-1111-4222-8333-444455556666`.
     #[serde(rename = "clientID")]
     #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"))]
     pub client_id: String,
@@ -88,6 +89,7 @@ pub struct ClientSecret {
 #[serde(rename_all = "camelCase")]
 pub struct ClientCertificate {
     /// Application (client) id of the operator's own app registration: a GUID.
+    /// Example: `c0ffee00-1111-4222-8333-444455556666`.
     #[serde(rename = "clientID")]
     #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"))]
     pub client_id: String,
@@ -109,6 +111,7 @@ pub struct TlsSecretRef {
 #[serde(rename_all = "camelCase")]
 pub struct WorkloadIdentity {
     /// Application (client) id of the operator's own app registration: a GUID.
+    /// Example: `c0ffee00-1111-4222-8333-444455556666`.
     #[serde(rename = "clientID")]
     #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"))]
     pub client_id: String,

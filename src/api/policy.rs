@@ -137,7 +137,7 @@ impl Account {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self.clientID == oldSelf.clientID").message("the account can't change; create another ServiceAccountPolicy"))]
 pub struct Application {
-    /// Application (client) id: a GUID. Can't change.
+    /// Application (client) id: a GUID. Can't change. Example: `c0ffee00-1111-4222-8333-444455556666`.
     #[serde(rename = "clientID")]
     #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"))]
     pub client_id: String,
@@ -153,6 +153,7 @@ pub struct User {
     #[schemars(length(min = 3, max = 320), regex(pattern = r"^[^@\s/]+@[^@\s/]+$"))]
     pub principal_name: String,
     /// Entra object id (a GUID): pins the account. May be left out while nothing is allowed; can't change once set.
+    /// Example: `0d5b6a1c-2f3e-4a4d-8c5b-7e6f5a4b3c2d`.
     #[serde(default, rename = "objectID", skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"))]
     pub object_id: Option<String>,

@@ -86,7 +86,7 @@ pub struct KeepitDynamicsCe {}
 #[serde(rename_all = "camelCase")]
 pub struct FluentProDataverse {
     /// Application (client) id of `FluentPro`'s app, as Microsoft Entra ID shows it among the enterprise applications: its
-    /// consent is judged.
+    /// consent is judged. Example: `c0ffee00-aaaa-4222-8333-0000000000f1`.
     #[serde(rename = "clientID")]
     #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"))]
     pub client_id: String,
@@ -316,7 +316,7 @@ pub enum Privilege {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConsentCheck {
-    /// Application (client) id of the app.
+    /// Application (client) id of the app. Example: `c0ffee00-1111-4222-8333-444455556666`.
     #[serde(rename = "clientID")]
     #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"))]
     pub client_id: String,
@@ -360,7 +360,7 @@ pub struct Licenses {
 pub struct LicenseChoice {
     /// The family.
     pub name: LicenseFamily,
-    /// SKU ids (GUIDs) that count, too, beside those that are compiled in.
+    /// SKU ids (GUIDs) that count, too, beside those that are compiled in. Example: `[f30db892-07e9-47e9-837c-80727f46fd3d]`.
     #[serde(default, rename = "extraSKUIDs", skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), inner(regex(pattern = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")))]
     #[x_kube(merge_strategy = ListMerge::Set)]
@@ -387,14 +387,16 @@ pub struct Waiver {
     #[schemars(length(min = 3, max = 128), regex(pattern = r"^[a-zA-Z0-9]+/[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     pub finding: String,
     /// Only in these environments: environment ids. Absent or empty: wherever it is found.
+    /// Example: `[11111111-aaaa-4bbb-8ccc-000000000001]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), inner(length(min = 1, max = 128)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub environments: Vec<String>,
-    /// Why it is fine all the same, for whoever reads it next year.
+    /// Why it is fine all the same, for whoever reads it next year. Example: `covered by CA-114`.
     #[schemars(length(min = 3, max = 500))]
     pub reason: String,
     /// When the waiver ends: the finding counts again from then on, by itself. Absent: it has no end.
+    /// Example: `2027-03-01T00:00:00Z`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiration_time: Option<Time>,
 }

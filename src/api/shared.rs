@@ -41,11 +41,13 @@ pub struct EnvironmentSelector {
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub types: Vec<EnvironmentType>,
     /// Take these environments, too: environment ids, as the Power Platform admin center shows them.
+    /// Example: `[11111111-aaaa-4bbb-8ccc-000000000001]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), inner(length(min = 1, max = 128)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub include: Vec<String>,
     /// Leave these out, whatever else takes them in: environment ids.
+    /// Example: `[11111111-aaaa-4bbb-8ccc-000000000001]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), inner(length(min = 1, max = 128)))]
     #[x_kube(merge_strategy = ListMerge::Set)]

@@ -77,6 +77,14 @@ fn takes(field: &Value) -> String {
 mod tests {
     use super::*;
 
+    /// Whether one sees what to write: by an example, the words that there are, or what is there if nothing is written.
+    fn is_plain(field: &Value) -> bool {
+        let leaf = |it: &Value| matches!(it["type"].as_str(), Some("string" | "integer" | "number"));
+        let words = !field["enum"].is_null() || !field["items"]["enum"].is_null();
+        let text = field["description"].as_str().unwrap_or_default();
+        !(leaf(field) || leaf(&field["items"])) || words || text.contains("Example") || field.get("default").is_some()
+    }
+
     /// `kubectl explain` has something to say of each.
     #[test]
     fn every_field_is_described() {
@@ -89,6 +97,9 @@ mod tests {
                 }
                 if field["description"].as_str().is_none_or(|text| text.trim().is_empty()) {
                     into.push(path.clone());
+                }
+                if path.starts_with("spec") && !is_plain(field) {
+                    into.push(format!("{path}: an example"));
                 }
                 silent(&path, field, into);
                 silent(&format!("{path}[]"), &field["items"], into);

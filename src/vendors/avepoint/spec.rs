@@ -53,7 +53,7 @@ pub enum Credential {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Registration {
-    /// Client id of the app registration.
+    /// Client id of the app registration. Example: `ed0a5cad-0000-4000-8000-00000000a05a`.
     #[serde(rename = "clientID")]
     #[schemars(length(min = 1, max = 128), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
     pub client_id: String,

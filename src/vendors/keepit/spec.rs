@@ -55,6 +55,7 @@ pub struct Spec {
     #[schemars(length(max = 50), inner(length(min = 1, max = 255)), extend("x-kubernetes-list-type" = "set"))]
     pub access: Vec<String>,
     /// Says that older backups may be lost: the id of the connector (`status.connectorID`) whose retention may be shortened.
+    /// Example: `k7q2mz-p4x9aa-0b3c8d`.
     #[serde(default, rename = "shortenRetentionOf", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub shorten_retention_of: Option<String>,
