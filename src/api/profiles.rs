@@ -360,7 +360,7 @@ pub struct Licenses {
 pub struct LicenseChoice {
     /// The family.
     pub name: LicenseFamily,
-    /// SKU ids (GUIDs) that count, too, beside those that are compiled in. Example: `[f30db892-07e9-47e9-837c-80727f46fd3d]`.
+    /// SKU ids (GUIDs) that count, too, beside those that are compiled in. Example: `[549c4efe-09a2-462b-9393-9b57dfdea76b]`.
     #[serde(default, rename = "extraSKUIDs", skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), inner(regex(pattern = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")))]
     #[x_kube(merge_strategy = ListMerge::Set)]

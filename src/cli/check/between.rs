@@ -6,8 +6,12 @@ use serde_json::Value;
 
 use super::form::Wrong;
 use crate::api::policy::Credential;
+use crate::api::profiles::LicenseFamily;
 use crate::api::{Connector, ServiceAccountPolicy, USE_LABEL};
 use crate::cli::yaml::{Object, Step};
+use crate::policy::profiles::requirements;
+use crate::policy::rules::Rule;
+use crate::policy::rules::license::near_miss;
 use crate::policy::{opening, profile_for};
 
 /// What is seen of one object beside the others. `true`: only worth knowing, since what is missing may be in the cluster.
@@ -71,12 +75,43 @@ fn policy(policy: &ServiceAccountPolicy, all: &[&Object<'_>]) -> Vec<(Wrong, boo
     let mistake = hours.and_then(|hours| opening(hours, Timestamp::now()).err());
     let path = ["spec", "elevation", "hours", "timeZone"];
     let mut found: Vec<_> = mistake.into_iter().map(|message| (wrong(&path, message), false)).collect();
+    found.extend(licenses(policy));
     let (place, secret, keys): (_, _, Vec<&str>) = match &policy.spec.credential {
         Credential::ClientSecret(it) => ("clientSecret", &it.secret_ref.name, vec![&it.secret_ref.key]),
         Credential::ClientCertificate(it) => ("clientCertificate", &it.secret_ref.name, vec!["tls.crt", "tls.key"]),
         Credential::WorkloadIdentity(_) => return found,
     };
     found.extend(of_secret(all, namespace.as_deref(), secret, &keys, &["spec", "credential", place, "secretRef"]));
+    found
+}
+
+/// Licenses of the spec's own that satisfy no vendor, and those that nobody asks for.
+fn licenses(policy: &ServiceAccountPolicy) -> Vec<(Wrong, bool)> {
+    let asked: Vec<LicenseFamily> = requirements(&policy.spec)
+        .iter()
+        .filter_map(|it| match &it.rule {
+            Rule::License(wanted) => Some(wanted.family),
+            _ => None,
+        })
+        .collect();
+    let mut found = Vec::new();
+    let families = policy.spec.licenses.iter().flat_map(|it| &it.families);
+    for (number, choice) in families.enumerate() {
+        let mut path = ["spec", "licenses", "families"].map(|step| Step::Field(step.to_owned())).to_vec();
+        path.push(Step::Item(number));
+        if !asked.contains(&choice.name) {
+            let message = format!("no profile of this policy asks for a {} license", choice.name.name());
+            found.push((Wrong { path: path.clone(), message }, true));
+        }
+        path.push(Step::Field("extraSKUIDs".to_owned()));
+        for (number, sku) in choice.extra_sku_ids.iter().enumerate() {
+            if let Some(name) = near_miss(choice.name, sku) {
+                let message = format!("{sku} is {name}, which is no {} license for the vendor", choice.name.name());
+                let path = path.iter().cloned().chain([Step::Item(number)]).collect();
+                found.push((Wrong { path, message }, true));
+            }
+        }
+    }
     found
 }
 

@@ -97,6 +97,13 @@ static TABLE: LazyLock<HashMap<Family, Table>> = LazyLock::new(|| {
     families
 });
 
+/// The name of a license that people take for one of the family, and that is none.
+#[must_use]
+pub fn near_miss(family: Family, sku: &str) -> Option<&'static str> {
+    let known = TABLE.get(&family)?.skus.get(&sku.to_ascii_lowercase())?;
+    (known.grade == Grade::Near).then_some(known.name.as_str())
+}
+
 /// Judges the account, and the tenant where its having it is enough.
 #[must_use]
 pub fn judge(facts: &AccountFacts, wanted: &Wanted) -> Judgement {
