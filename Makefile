@@ -71,13 +71,13 @@ check: needs ## Format, lint, dependencies, generated files
 	@$(MAKE) --no-print-directory generate
 	@git diff --exit-code --stat -- $(GENERATED) || { echo "Not what the code generates: commit what 'make generate' made" >&2; exit 1; }
 
-GENERATED := crds charts/backstay/files docs/profiles.md docs/metrics.md docs/api.md src/tenant/README.md
+GENERATED := crds charts/backstay/files docs/profiles.md docs/metrics.md docs/api.md docs/events.md src/tenant/README.md
 
 generate: ## Write what is generated from the code: crds/ and the chart's copy, pages of docs/, src/tenant/README.md
 	@mkdir -p crds docs charts/backstay/files
 	@cargo build --locked --quiet --bin backstay
 	@set -e; write() { target/debug/backstay $$1 > "$$2.new"; mv "$$2.new" "$$2"; }; \
-	write crd crds/backstay.yaml; write "docs profiles" docs/profiles.md; write "docs calls" src/tenant/README.md; write "docs metrics" docs/metrics.md; write "docs api" docs/api.md
+	write crd crds/backstay.yaml; write "docs profiles" docs/profiles.md; write "docs calls" src/tenant/README.md; write "docs metrics" docs/metrics.md; write "docs api" docs/api.md; write "docs events" docs/events.md
 	@cp crds/backstay.yaml charts/backstay/files/crds.yaml
 
 deny: ## Licenses, bans and sources of the dependencies

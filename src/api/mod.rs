@@ -4,6 +4,7 @@ pub mod action;
 pub mod connector;
 pub mod credential;
 pub mod elevation;
+pub mod happened;
 pub mod names;
 pub mod policy;
 pub mod profiles;
@@ -12,6 +13,7 @@ pub mod shared;
 
 pub use action::Action;
 pub use connector::{Connector, ConnectorSpec, ConnectorStatus};
+pub use happened::Happened;
 pub use policy::{ServiceAccountPolicy, ServiceAccountPolicySpec, ServiceAccountPolicyStatus};
 pub use reason::Reason;
 

@@ -8,8 +8,8 @@ use kube::ResourceExt;
 use super::gather::{Observed, creation_of};
 use super::plan::{Plan, Step};
 use super::resolve::Resolved;
-use crate::api::Connector;
 use crate::api::shared::HandOffStatus;
+use crate::api::{Connector, Happened};
 use crate::fault::{Class, Fault, Kind};
 use crate::runtime::conditions::whole_seconds;
 use crate::runtime::lately::Became;
@@ -45,7 +45,11 @@ pub async fn act(
     let (hand_offs, mut notes) = hand_over(connector, plan, now);
     if let Some(found) = resolved.found.as_ref().filter(|_| resolved.adopted) {
         let label = connector.spec.vendor.vendor().label();
-        notes.push(Note::normal("Adopted", "Adopt", format!("Found \"{}\" at {label} and adopted it", found.name)));
+        notes.push(Note::normal(
+            Happened::Adopted,
+            "Adopt",
+            format!("Found \"{}\" at {label} and adopted it", found.name),
+        ));
     }
     // What was begun has its end: it is there, and the status says so already. The other way round, a crash in between would forget
     // that it was asked for.
@@ -143,7 +147,8 @@ async fn take(
                         changed |= creates && is_uncertain(&fault);
                         let sentence = format!("{action} failed: {}", fault.sentence);
                         notes.push(
-                            Note::warning("StepFailed", "Correct", sentence.clone()).about("Step", action.to_string()),
+                            Note::warning(Happened::StepFailed, "Correct", sentence.clone())
+                                .about("Step", action.to_string()),
                         );
                         // What is refused for good is a person's from then on, until something is declared otherwise.
                         let for_good = creates && !matches!(fault.class, Class::Retry(_));
@@ -168,19 +173,21 @@ fn wrote(step: &Step, label: &str) -> Note {
     let Write { action, field, value, .. } = &step.write;
     let note = match action {
         Action::Create => Note::normal(
-            "Created",
+            Happened::Created,
             "Create",
             format!("Created \"{value}\" at {label} with the connection that {field} names"),
         ),
         Action::StartBackup => {
             let sentence =
                 format!("Started a backup of \"{value}\" at {label}; its next automatic one is due twelve hours later");
-            Note::normal("BackupStarted", "StartBackup", sentence)
+            Note::normal(Happened::BackupStarted, "StartBackup", sentence)
         }
         Action::GrantAccess => {
-            Note::normal("AccessGranted", "Correct", format!("Let {value} into the connector at {label}"))
+            Note::normal(Happened::AccessGranted, "Correct", format!("Let {value} into the connector at {label}"))
         }
-        _ => Note::normal("Corrected", "Correct", format!("Wrote {value} for {field}; before, {}", step.reason)),
+        _ => {
+            Note::normal(Happened::Corrected, "Correct", format!("Wrote {value} for {field}; before, {}", step.reason))
+        }
     };
     note.about("Step", action.to_string())
 }

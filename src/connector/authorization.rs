@@ -11,7 +11,7 @@ use super::resolve::Resolved;
 use crate::api::connector::{
     AttestationStatus, AuthorizationState, AuthorizationStatus, ReauthenticationState, ReauthenticationStatus,
 };
-use crate::api::{Connector, ConnectorStatus};
+use crate::api::{Connector, ConnectorStatus, Happened};
 use crate::runtime::conditions::whole_seconds;
 use crate::runtime::{Conditions, Note};
 
@@ -30,21 +30,23 @@ pub fn with_time(authorization: AuthorizationStatus, judged: &Judged) -> Authori
 pub fn reauthenticated(judged: &Judged, old: Option<&ReauthenticationStatus>, label: &str) -> Option<Note> {
     if judged.completed.is_some() {
         let sentence = format!("Somebody has signed in again, and {label} was seen to work since");
-        return Some(Note::normal("Reauthenticated", "Reauthenticate", sentence));
+        return Some(Note::normal(Happened::Reauthenticated, "Reauthenticate", sentence));
     }
     let request = judged.request.as_ref()?;
     let news = old.is_none_or(|old| old.state != request.state || old.message != request.message);
     match (&request.message, request.state) {
         _ if !news => None,
-        (Some(message), _) => Some(Note::warning("ReauthenticationHindered", "Reauthenticate", message.clone())),
+        (Some(message), _) => {
+            Some(Note::warning(Happened::ReauthenticationHindered, "Reauthenticate", message.clone()))
+        }
         // The hand-off says it.
         (None, ReauthenticationState::Requested) => None,
         (None, ReauthenticationState::Begun) => {
-            Some(Note::normal("ReauthenticationBegun", "Reauthenticate", "Somebody has begun to sign in again"))
+            Some(Note::normal(Happened::ReauthenticationBegun, "Reauthenticate", "Somebody has begun to sign in again"))
         }
         (None, ReauthenticationState::AwaitingEvidence) => {
             let sentence = format!("Somebody says that it is done; {label} has to show it");
-            Some(Note::normal("AwaitingEvidence", "Reauthenticate", sentence))
+            Some(Note::normal(Happened::AwaitingEvidence, "Reauthenticate", sentence))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a status says of the organizations that a Connector declares, where its vendor shows its backups so. [pure]
 
 use super::says::last_backup;
+use crate::api::Happened;
 use crate::api::connector::OrganizationStatus;
 use crate::runtime::Note;
 use crate::vendors::{Organization, VendorConnector};
@@ -41,7 +42,7 @@ pub fn failed(now: &[OrganizationStatus], old: &[OrganizationStatus]) -> Vec<Not
     let news = now.iter().filter(|it| fails(it) && !old.iter().any(|old| old.name == it.name && fails(old)));
     let note = |it: &OrganizationStatus| {
         let sentence = format!("The newest backup job of \"{}\" has failed", it.name);
-        Note::warning("BackupFailed", "Observe", sentence).about("Organization", &it.name)
+        Note::warning(Happened::BackupFailed, "Observe", sentence).about("Organization", &it.name)
     };
     news.map(note).collect()
 }

@@ -11,7 +11,7 @@ use super::leaving::{Leaving, leaving, patience_ends, released};
 use super::plan::Step;
 use super::report;
 use super::says::Says;
-use crate::api::{Connector, Reason};
+use crate::api::{Connector, Happened, Reason};
 use crate::fault::Fault;
 use crate::runtime::conditions::State;
 use crate::runtime::lately::Became;
@@ -42,7 +42,7 @@ pub async fn release(connector: &Connector, context: &Context) -> Result<Duratio
         Leaving::Stays(why) => let_go(connector, context, retained(label, &why)).await,
         Leaving::Gone => {
             let sentence = format!("{label} no longer has the connector, or deletes it: this object goes, too");
-            let_go(connector, context, Note::normal("Deleted", "Delete", sentence)).await
+            let_go(connector, context, Note::normal(Happened::Deleted, "Delete", sentence)).await
         }
         Leaving::Waits(_) if is_held => hold(connector, context, None, now).await,
         Leaving::Delete { step, .. } if is_held => hold(connector, context, Some(step), now).await,
@@ -91,13 +91,13 @@ async fn delete(
             let rests = context.settings.deletion_patience.max(RESTS);
             context.lately.note(&written(connector), Became::Written, rests);
             let sentence = format!("Deleted \"{}\" at {label}", step.write.value);
-            context.tell(connector, &[Note::normal("Deleted", "Delete", sentence)]).await;
+            context.tell(connector, &[Note::normal(Happened::Deleted, "Delete", sentence)]).await;
             Ok(AT_ONCE)
         }
         Err(fault) => {
             let sentence = format!("Delete failed: {}", fault.sentence);
             context.lately.note(&written(connector), Became::Refused(fault), RESTS);
-            let note = Note::warning("StepFailed", "Delete", sentence.clone());
+            let note = Note::warning(Happened::StepFailed, "Delete", sentence.clone());
             context.tell(connector, &[note]).await;
             wait(connector, context, &sentence, Some(&step), now).await
         }
@@ -141,7 +141,7 @@ async fn let_go(connector: &Connector, context: &Context, note: Note) -> Result<
 }
 
 fn retained(label: &str, why: &str) -> Note {
-    Note::warning("Retained", "Delete", format!("The connector stays at {label}: {why}"))
+    Note::warning(Happened::Retained, "Delete", format!("The connector stays at {label}: {why}"))
 }
 
 async fn say(

@@ -15,7 +15,7 @@ use super::says::{Says, authorized, backed_up, for_good, in_sync, provisioned, s
 use crate::api::connector::{AuthorizationState, DriftStatus, HealthStatus, LastBackupStatus, VendorAccountStatus};
 use crate::api::policy::{PlannedStep, StepEffect};
 use crate::api::shared::{HandOffStatus, Several, span};
-use crate::api::{Connector, ConnectorStatus, Reason};
+use crate::api::{Connector, ConnectorStatus, Happened, Reason};
 use crate::fault::Kind;
 use crate::runtime::conditions::{State, whole_seconds};
 use crate::runtime::expiring::{self, Ends};
@@ -290,7 +290,9 @@ fn finished(
 ) -> Option<Note> {
     let (backup, found) = backup.zip(found)?;
     let new = before.is_none_or(|old| old.completion_time != backup.completion_time);
-    new.then(|| Note::normal("BackupFinished", "Observe", format!("A backup of \"{}\" has finished", found.name)))
+    new.then(|| {
+        Note::normal(Happened::BackupFinished, "Observe", format!("A backup of \"{}\" has finished", found.name))
+    })
 }
 
 /// What people were seen to have done of what they were asked for, and an Event for what is new. It supports, and proves nothing: the
@@ -315,7 +317,9 @@ fn evidence(hand_offs: &mut [HandOffStatus], observed: &Observed, label: &str) -
         };
         let sentence = format!("{label}'s audit: {} by {} at {:.0}", deed.what, deed.who, deed.time);
         if hand_off.evidence.as_ref() != Some(&sentence) {
-            notes.push(Note::normal("HandOffUnderWay", "Observe", sentence.clone()).about("HandOff", &hand_off.name));
+            notes.push(
+                Note::normal(Happened::HandOffUnderWay, "Observe", sentence.clone()).about("HandOff", &hand_off.name),
+            );
             hand_off.evidence = Some(sentence);
         }
     }
@@ -326,7 +330,7 @@ fn evidence(hand_offs: &mut [HandOffStatus], observed: &Observed, label: &str) -
 fn exceeded(now: &[String], before: &[String], label: &str) -> Option<Note> {
     let new: Vec<&str> = now.iter().filter(|limit| !before.contains(limit)).map(String::as_str).collect();
     let sentence = format!("The {label} account exceeds a limit: {}", new.join(", "));
-    (!new.is_empty()).then(|| Note::warning("LimitExceeded", "Observe", sentence))
+    (!new.is_empty()).then(|| Note::warning(Happened::LimitExceeded, "Observe", sentence))
 }
 
 /// A step, as a status has it.

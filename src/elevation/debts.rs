@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 use super::entry::{Entry, Given, Held, Next, Phase};
 use super::giving::{ROLE, give};
-use crate::api::ServiceAccountPolicy;
 use crate::api::elevation::ElevationMethod;
+use crate::api::{Happened, ServiceAccountPolicy};
 use crate::fault::{Fault, Kind};
 use crate::runtime::signin::Signing;
 use crate::runtime::{Context, Note};
@@ -275,7 +275,7 @@ async fn not_ours(entry: &Entry, context: &Context) -> Result<Duration, Fault> {
     if change(entry, context, closed).await?
         && let Some(policy) = policy_of(entry, context)
     {
-        context.tell(&policy, &[Note::warning("WindowClosed", "Elevate", sentence)]).await;
+        context.tell(&policy, &[Note::warning(Happened::WindowClosed, "Elevate", sentence)]).await;
     }
     Ok(Duration::ZERO)
 }
@@ -293,9 +293,9 @@ async fn tell(entry: &Entry, context: &Context, phase: Phase, given: Given) {
         (Phase::Opening, _) => return,
     };
     let reason = match phase {
-        Phase::Open => "WindowOpened",
-        Phase::Closing => "WindowClosing",
-        _ => "WindowClosed",
+        Phase::Open => Happened::WindowOpened,
+        Phase::Closing => Happened::WindowClosing,
+        _ => Happened::WindowClosed,
     };
     if let Some(policy) = policy_of(entry, context) {
         context.tell(&policy, &[Note::normal(reason, "Elevate", sentence).about("DirectoryRole", role)]).await;
@@ -317,7 +317,7 @@ async fn alarm(entry: &Entry, context: &Context, memory: &mut Memory) {
     }
     tracing::error!(account = entry.account, tenant = entry.tenant.id, sentence, "an account is elevated for too long");
     if let Some(policy) = policy_of(entry, context) {
-        context.tell(&policy, &[Note::warning("ElevationOverdue", "Elevate", sentence.clone())]).await;
+        context.tell(&policy, &[Note::warning(Happened::ElevationOverdue, "Elevate", sentence.clone())]).await;
     }
     context.wake_policies_of(&entry.account);
     memory.told = Some((sentence, Instant::now()));

@@ -11,7 +11,7 @@ use super::plan::{Plan, lacks_license};
 use super::resolve::Resolved;
 use super::steps::What;
 use super::window::Decision;
-use crate::api::ServiceAccountPolicy;
+use crate::api::{Happened, ServiceAccountPolicy};
 use crate::elevation::Entry;
 use crate::fault::{Fault, Kind};
 use crate::runtime::lately::Became;
@@ -98,7 +98,7 @@ pub async fn act(
             }
             Err(fault) => {
                 let sentence = format!("{} for {} failed: {}", what.word(), what.target(), fault.sentence);
-                done.notes.push(Note::warning("StepFailed", "Repair", sentence).about("Step", what.word()));
+                done.notes.push(Note::warning(Happened::StepFailed, "Repair", sentence).about("Step", what.word()));
                 done.fault = Some(fault);
             }
         }
@@ -112,7 +112,7 @@ async fn decided(decision: &Decision, resolved: &Resolved, context: &Context, no
     let written = match decision {
         Decision::Stay => return None,
         Decision::Refuse(sentence) => {
-            notes.push(Note::warning("WindowRefused", "Elevate", sentence.clone()));
+            notes.push(Note::warning(Happened::WindowRefused, "Elevate", sentence.clone()));
             return None;
         }
         Decision::Open(entry) => context.ledger.open((**entry).clone()).await.map(|_| context.ledger.of(&account)),
@@ -139,7 +139,7 @@ async fn decided(decision: &Decision, resolved: &Resolved, context: &Context, no
         }
     };
     written.unwrap_or_else(|fault| {
-        notes.push(Note::warning("StepFailed", "Elevate", fault.sentence));
+        notes.push(Note::warning(Happened::StepFailed, "Elevate", fault.sentence));
         None
     })
 }
@@ -249,24 +249,26 @@ fn note(what: &What) -> Note {
     let target = what.target();
     match what {
         What::EnrollSelf(_) => {
-            Note::normal("AppEnrolled", "Repair", format!("The operator's app is now a user of {target}"))
+            Note::normal(Happened::AppEnrolled, "Repair", format!("The operator's app is now a user of {target}"))
                 .about("Environment", target)
         }
         What::AddSystemAdministrator(_) => {
-            Note::normal("SecurityRoleAssigned", "Repair", format!("Assigned System Administrator in {target}"))
+            Note::normal(Happened::SecurityRoleAssigned, "Repair", format!("Assigned System Administrator in {target}"))
                 .about("Environment", target)
         }
-        What::AddToEnvironment(_) => Note::normal("AccountAdded", "Repair", format!("Added the account to {target}"))
-            .about("Environment", target),
+        What::AddToEnvironment(_) => {
+            Note::normal(Happened::AccountAdded, "Repair", format!("Added the account to {target}"))
+                .about("Environment", target)
+        }
         What::SetReadWrite(_) => {
-            Note::normal("AccessModeSet", "Repair", format!("Set the access mode to Read-Write in {target}"))
+            Note::normal(Happened::AccessModeSet, "Repair", format!("Set the access mode to Read-Write in {target}"))
                 .about("Environment", target)
         }
         What::AddDirectoryRole(_) => {
-            Note::normal("RoleAssigned", "Repair", format!("Assigned {target}")).about("DirectoryRole", target)
+            Note::normal(Happened::RoleAssigned, "Repair", format!("Assigned {target}")).about("DirectoryRole", target)
         }
         What::RemoveDirectoryRole { .. } => {
-            Note::normal("RoleRemoved", "Repair", format!("Removed {target}")).about("DirectoryRole", target)
+            Note::normal(Happened::RoleRemoved, "Repair", format!("Removed {target}")).about("DirectoryRole", target)
         }
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::problem::{Problem, Trouble};
-use super::publish::{CHECK, Note};
+use super::publish::Note;
 use crate::api::Reason;
 
 /// What a condition says.
@@ -127,11 +127,7 @@ impl<'a> Conditions<'a> {
             _ => format!("Not ready: {}", ready.message),
         };
         let fine = ready.status == "True" || at_it(&self.list);
-        Some(if fine {
-            Note::normal(&ready.reason, CHECK, sentence)
-        } else {
-            Note::warning(&ready.reason, CHECK, sentence)
-        })
+        Some(Note::ready(fine, &ready.reason, sentence))
     }
 
     /// Ready, if it was set.

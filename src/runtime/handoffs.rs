@@ -3,6 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::publish::Note;
+use crate::api::Happened;
 use crate::api::shared::HandOffStatus;
 use crate::handoff::HandOff;
 
@@ -22,7 +23,7 @@ pub fn merge(
             let known = old.iter().find(|old| old.name == name);
             if known.is_none() {
                 let sentence = format!("A person is needed ({who}): {title}");
-                notes.push(Note::warning("HandOffOpened", "HandOver", sentence).about("HandOff", name));
+                notes.push(Note::warning(Happened::HandOffOpened, "HandOver", sentence).about("HandOff", name));
             }
             HandOffStatus {
                 name: name.to_owned(),
@@ -43,7 +44,7 @@ pub fn merge(
             merged.push(gone.clone());
         } else {
             let sentence = format!("Done: {}", gone.title);
-            notes.push(Note::normal("HandOffDone", "HandOver", sentence).about("HandOff", &gone.name));
+            notes.push(Note::normal(Happened::HandOffDone, "HandOver", sentence).about("HandOff", &gone.name));
         }
     }
     (merged, notes)

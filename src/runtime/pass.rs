@@ -18,7 +18,7 @@ use super::conditions::{Conditions, State};
 use super::context::{Context, Guarded};
 use super::marks::{Mark, is_held};
 use super::publish::Published;
-use crate::api::Reason;
+use crate::api::{Happened, Reason};
 use crate::fault::{Fault, Kind};
 
 /// How old what a pass sees outside the cluster may be.
@@ -140,7 +140,7 @@ async fn unreadable<K: Published>(context: &Context, invalid: &InvalidObject) ->
         };
         let event = Event {
             type_: EventType::Warning,
-            reason: "Retained".to_owned(),
+            reason: Happened::Retained.to_string(),
             note: Some("The object can't be read: what it stands for outside the cluster stays as it is".to_owned()),
             action: "Delete".to_owned(),
             secondary: None,

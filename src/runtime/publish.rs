@@ -18,7 +18,7 @@ use super::lanes::Lanes;
 use super::marks::{REQUESTED_AT, annotation};
 use super::pass::Patience;
 use crate::api::shared::HandOffStatus;
-use crate::api::{Connector, ConnectorStatus, ServiceAccountPolicy, ServiceAccountPolicyStatus};
+use crate::api::{Connector, ConnectorStatus, Happened, ServiceAccountPolicy, ServiceAccountPolicyStatus};
 use crate::fault::Fault;
 
 /// What a pass has to say.
@@ -49,17 +49,24 @@ pub struct Note {
 }
 
 /// What is being done when Ready says something else than before.
-pub const CHECK: &str = "Check";
+const CHECK: &str = "Check";
 
 impl Note {
     /// All is well.
-    pub fn normal(reason: impl Into<String>, action: &'static str, sentence: impl Into<String>) -> Self {
-        Self { warning: false, reason: reason.into(), action, related: None, sentence: sentence.into() }
+    pub fn normal(happened: Happened, action: &'static str, sentence: impl Into<String>) -> Self {
+        let reason = happened.to_string();
+        Self { warning: false, reason, action, related: None, sentence: sentence.into() }
     }
 
     /// Somebody should look.
-    pub fn warning(reason: impl Into<String>, action: &'static str, sentence: impl Into<String>) -> Self {
-        Self { warning: true, ..Self::normal(reason, action, sentence) }
+    pub fn warning(happened: Happened, action: &'static str, sentence: impl Into<String>) -> Self {
+        Self { warning: true, ..Self::normal(happened, action, sentence) }
+    }
+
+    /// Ready says something else, for this reason.
+    #[must_use]
+    pub fn ready(fine: bool, reason: &str, sentence: String) -> Self {
+        Self { warning: !fine, reason: reason.to_owned(), action: CHECK, related: None, sentence }
     }
 
     /// The same, about a thing outside the cluster.

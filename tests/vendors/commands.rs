@@ -193,7 +193,10 @@ async fn files_are_checked_before_they_are_merged() {
     let licenses = "  licenses: { families: [{ name: PowerAutomatePremium, extraSKUIDs: [f30db892-07e9-47e9-837c-80727f46fd3d] }, { name: Project }] }";
     let (code, all) = check(&format!("{}{licenses}\n", scene.policy_yaml()));
     assert_eq!(code, Some(0));
-    assert!(all.iter().any(|it| it.contains("f30db892-07e9-47e9-837c-80727f46fd3d is Microsoft Power Automate Free")), "{all:#?}");
+    assert!(
+        all.iter().any(|it| it.contains("f30db892-07e9-47e9-837c-80727f46fd3d is Microsoft Power Automate Free")),
+        "{all:#?}"
+    );
     assert!(all.iter().any(|it| it.contains("families[1]\": \"no profile of this policy asks for")), "{all:#?}");
     let other = files.replace("keepitPowerPlatform:", "avePointServiceAccount: {}\n    other:");
     let (code, all) = check(
