@@ -53,8 +53,9 @@ sbom: ## Write the bill of materials of the operator to target/sbom/backstay.cdx
 alerts: ## Check and test the alerts of the chart with promtool (only what 'test' does, too)
 	@! tests/need.sh promtool prometheus || tests/alerts/run.sh
 
-gitops: ## Let kstatus, Argo CD's Lua and Flux's expressions judge every status that the last tests have seen (what 'test' does, too)
+gitops: ## Let kstatus, Argo CD's Lua and Flux's expressions judge every status that the last tests have seen, and Argo CD's engine its waves (what 'test' does, too)
 	cd tests/gitops && go test -trimpath -count=1 ./...
+	cd tests/gitops/waves && go test -trimpath -count=1 ./...
 
 helm: needs ## Install the chart as its users would: the real Helm, a real API server (only what 'test' does, too)
 	@$(MAKE) --no-print-directory tools $(HELM)

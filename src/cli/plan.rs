@@ -1,6 +1,5 @@
 //! `backstay plan`: what the operator would do for the objects of a file, and who else would have to, before anything is done.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -10,7 +9,7 @@ use serde::Serialize;
 
 use super::documents::{documents, files, object};
 use super::outside;
-use super::shown::{self, Output};
+use super::shown::{self, Output, bold, wrapped};
 use crate::api::policy::PlannedStep;
 use crate::api::shared::HandOffStatus;
 use crate::api::{Connector, ServiceAccountPolicy};
@@ -223,31 +222,28 @@ fn planned(
 
 /// One object for people.
 fn page(planned: &Planned) -> String {
-    let mut text = String::new();
     let Planned { kind, namespace, name, exists, ready, plan, hand_offs } = planned;
-    let _ = writeln!(text, "{kind} {namespace}/{name}{}", if *exists { "" } else { " (not in the cluster yet)" });
+    let exists = if *exists { "" } else { " (not in the cluster yet)" };
+    let mut text = wrapped(&format!("{kind} {}", bold(&format!("{namespace}/{name}"))), "  ", exists);
+    let mut say = |indent: &str, others: &str, sentence: &str| text.push_str(&wrapped(indent, others, sentence));
     if let Some(Ready { status, reason, message }) = ready {
-        let _ = writeln!(text, "  Ready={status} {reason}: {message}");
+        say("  ", "    ", &format!("Ready={status} {reason}: {message}"));
     }
     if plan.is_empty() && hand_offs.is_empty() {
         let fine = ready.as_ref().is_some_and(|ready| ready.status == "True");
-        text.push_str(if fine { "  Nothing to be done\n" } else { "  Nothing is planned while that is so\n" });
-    }
-    if !plan.is_empty() {
-        let _ = writeln!(text, "  The operator:");
+        say("  ", "  ", if fine { "Nothing to be done" } else { "Nothing is planned while that is so" });
     }
     for step in plan {
-        let allowed = shown::would(step);
-        let _ = writeln!(text, "    {allowed}: {} {:?} {}", step.step, step.effect, step.target);
-        let _ = writeln!(text, "      because {}", step.reason);
+        let would = shown::would(step);
+        say("  ", "    ", &format!("The operator {would}: {} {:?} {}", step.step, step.effect, step.target));
+        say("    ", "    ", &format!("because {}", step.reason));
     }
     for hand_off in hand_offs {
-        let _ = writeln!(text, "  A person ({}): {}", hand_off.who, hand_off.title);
+        say("  ", "    ", &format!("A person ({}): {}", hand_off.who, hand_off.title));
         for (number, step) in hand_off.steps.iter().enumerate() {
-            let _ = writeln!(text, "    {}. {step}", number + 1);
+            say(&format!("    {}. ", number + 1), "       ", step);
         }
-        let _ = writeln!(text, "    Done when {}", hand_off.done_when);
+        say("    ", "    ", &format!("Done when {}", hand_off.done_when));
     }
-    // A vendor's names may hold what a terminal obeys.
-    text.chars().filter(|it| *it == '\n' || !it.is_control()).collect()
+    text
 }

@@ -86,6 +86,10 @@ pub fn bold(text: &str) -> String {
 pub fn wrapped(first: &str, others: &str, text: &str) -> String {
     // A vendor's names may hold what a terminal obeys.
     let text: String = text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect();
+    // Of nothing textwrap makes nothing, and would leave out what the line begins with.
+    if text.trim().is_empty() {
+        return format!("{}\n", first.trim_end());
+    }
     let width = textwrap::termwidth().clamp(60, 160);
     let options = textwrap::Options::new(width)
         .initial_indent(first)
@@ -134,5 +138,6 @@ mod tests {
     #[test]
     fn what_a_terminal_obeys_is_not_printed() {
         assert_eq!(wrapped("a ", "b ", "x\u{1b}[31my\nz"), "a x [31my z\n");
+        assert_eq!(wrapped("a", "b ", ""), "a\n");
     }
 }

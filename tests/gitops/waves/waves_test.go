@@ -78,6 +78,7 @@ const (
 	both     = "Connector ConfigMap"
 	inOne    = "ConfigMap Connector"
 	examples = "ServiceAccountPolicy Connector"
+	together = "Connector ServiceAccountPolicy"
 )
 
 func TestASyncGoesThroughItsWaves(t *testing.T) {
@@ -86,6 +87,7 @@ func TestASyncGoesThroughItsWaves(t *testing.T) {
 	one := []*unstructured.Unstructured{at(connector, 0), at(configMap(), 0)}
 	last := []*unstructured.Unstructured{at(configMap(), 0), at(connector, 1)}
 	hook := []*unstructured.Unstructured{at(connector, 0), annotated(configMap(), "argocd.argoproj.io/hook", "PostSync")}
+	apart := []*unstructured.Unstructured{at(shippedPolicy, 0), at(connector, 1)}
 	asShipped := []*unstructured.Unstructured{shippedPolicy, connector}
 
 	for name, it := range map[string]struct {
@@ -136,15 +138,18 @@ func TestASyncGoesThroughItsWaves(t *testing.T) {
 			{"Connector", ready, "Healthy", "Succeeded", through, both},
 		}},
 
-		"the example is through before anybody has signed in": {asShipped, []turn{
+		"the example waits for nobody": {asShipped, []turn{
+			{"ServiceAccountPolicy", person, "Suspended", "Succeeded", through, together},
+		}},
+		"a policy in a wave before its Connector's is waited for": {apart, []turn{
 			{"ServiceAccountPolicy", unlooked, "Progressing", "Running", atPolicy, "ServiceAccountPolicy"},
 			{"Connector", person, "", "Running", atPolicy, "ServiceAccountPolicy"},
 			{"ServiceAccountPolicy", unassigned, "Healthy", "Succeeded", through, examples},
 		}},
-		"a person's turn at the policy holds the example's Connector": {asShipped, []turn{
+		"a person's turn at the policy holds the Connector then": {apart, []turn{
 			{"ServiceAccountPolicy", person, "Suspended", "Running", atPolicy, "ServiceAccountPolicy"},
 		}},
-		"a policy that is not met ends the example's sync before the Connector": {asShipped, []turn{
+		"and one that is not met ends the sync before the Connector": {apart, []turn{
 			{"ServiceAccountPolicy", unmet, "Degraded", "Failed", failed, "ServiceAccountPolicy"},
 		}},
 	} {
