@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::entry::{Entry, Given, Held, Next, Phase};
 use super::giving::{ROLE, give};
@@ -34,8 +35,9 @@ const DEADLINE: Duration = Duration::from_mins(1);
 /// An alarm that goes on is told again after this long.
 const TOLD_AGAIN: Duration = Duration::from_mins(10);
 
-/// Serves the ledger for as long as the process runs: each account by itself, so that one tenant that does not answer keeps no other waiting.
-pub async fn serve(context: Arc<Context>) {
+/// Serves the ledger until it is told to stop: each account by itself, so that one tenant that does not answer keeps no other waiting. It
+/// ends when the steps that are under way have; whoever drops it cuts them.
+pub async fn serve(context: Arc<Context>, stop: CancellationToken) {
     let mut changes = context.ledger.changes();
     let mut served: JoinSet<()> = JoinSet::new();
     let mut accounts: HashMap<Id, String> = HashMap::new();
@@ -50,15 +52,19 @@ pub async fn serve(context: Arc<Context>) {
                         tracing::error!(%fault, "the ledger can't be read: what was given is not taken back before it can");
                     }
                     failed += 1;
-                    tokio::time::sleep(back_off(failed)).await;
+                    pause(back_off(failed), &stop).await;
                 }
             }
             changes.mark_unchanged();
         }
+        if stop.is_cancelled() {
+            while served.join_next().await.is_some() {}
+            return;
+        }
         for entry in context.ledger.standing() {
             if !accounts.values().any(|account| *account == entry.account) {
                 let account = entry.account.clone();
-                let task = served.spawn(serve_account(account.clone(), Arc::clone(&context)));
+                let task = served.spawn(serve_account(account.clone(), Arc::clone(&context), stop.clone()));
                 accounts.insert(task.id(), account);
             }
         }
@@ -68,25 +74,30 @@ pub async fn serve(context: Arc<Context>) {
                 let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
                 accounts.remove(&id);
             }
-            () = tokio::time::sleep(if failed > 0 { SOON } else { LONGEST }) => {}
+            () = pause(if failed > 0 { SOON } else { LONGEST }, &stop) => {}
         }
     }
 }
 
-/// Serves one account until nothing is owed.
-async fn serve_account(account: String, context: Arc<Context>) {
+/// Waits, but for who is told to stop.
+async fn pause(wait: Duration, stop: &CancellationToken) {
+    let _ = tokio::time::timeout(wait, stop.cancelled()).await;
+}
+
+/// Serves one account until nothing is owed, or it is told to stop.
+async fn serve_account(account: String, context: Arc<Context>, stop: CancellationToken) {
     let mut changes = context.ledger.changes();
     let (mut failed, mut memory) = (0, Memory::default());
-    while let Some(entry) = context.ledger.of(&account).filter(Entry::is_standing) {
+    while let Some(entry) = context.ledger.of(&account).filter(|entry| entry.is_standing() && !stop.is_cancelled()) {
         let _ = tokio::time::timeout(TELLING, alarm(&entry, &context, &mut memory)).await;
-        let step = tokio::time::timeout(DEADLINE, Box::pin(step(&entry, &context, &mut memory))).await;
+        let taken = tokio::time::timeout(DEADLINE, Box::pin(step(&entry, &context, &mut memory))).await;
         let late =
             || Fault::new(Kind::Unreachable, format!("Microsoft did not answer within {} s", DEADLINE.as_secs()));
-        match step.unwrap_or_else(|_| Err(late())) {
+        match taken.unwrap_or_else(|_| Err(late())) {
             Ok(wait) => {
                 failed = 0;
                 tokio::select! {
-                    () = tokio::time::sleep(wait) => {}
+                    () = pause(wait, &stop) => {}
                     // Its own writes, too: at worst it looks once more.
                     _ = changes.changed() => {}
                 }
@@ -101,7 +112,7 @@ async fn serve_account(account: String, context: Arc<Context>) {
                 // What fails waits its time, whatever changes.
                 let wait = fault.retry_after().unwrap_or_default().max(back_off(failed)).min(MOST_PATIENT);
                 let ends = (Timestamp::now() < entry.expires).then(|| until(entry.expires, Timestamp::now()));
-                tokio::time::sleep(ends.map_or(wait, |ends| wait.min(ends))).await;
+                pause(ends.map_or(wait, |ends| wait.min(ends)), &stop).await;
                 changes.mark_unchanged();
             }
         }

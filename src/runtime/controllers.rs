@@ -129,10 +129,12 @@ pub async fn run(run: Run) -> Result<bool, String> {
     };
     let debts = async {
         // What is not in a store is taken for absent.
-        context.synced.all().await;
-        elevation::serve(Arc::clone(&context)).await;
+        tokio::select! {
+            () = context.synced.all() => elevation::serve(Arc::clone(&context), stop.clone()).await,
+            () = stop.cancelled() => {}
+        }
     };
-    // Told to stop, both finish what they are at; one that ends without being told ends everything.
+    // Told to stop, all finish what they are at; one that ends without being told ends everything.
     let told = |stop: CancellationToken| if stop.is_cancelled() { Ok(()) } else { Err(ended_by_itself()) };
     let controllers = async {
         tokio::try_join!(
@@ -144,6 +146,10 @@ pub async fn run(run: Run) -> Result<bool, String> {
                 finished(policies, "ServiceAccountPolicy", &metrics).await;
                 told(stop.clone())
             },
+            async {
+                debts.await;
+                told(stop.clone())
+            },
         )
     };
     let out_of_patience = async {
@@ -152,12 +158,10 @@ pub async fn run(run: Run) -> Result<bool, String> {
         tracing::warn!("some passes did not finish in time; every write sequence bears being cut anywhere");
     };
     tokio::select! {
-        // What is owed is served on its own, and may be cut in the middle of a call.
-        ended = controllers => ended.map(|_| context.ledger.standing().is_empty()),
+        ended = controllers => ended.map(|_| true),
         () = out_of_patience => Ok(false),
         () = wake => Err(ended_by_itself()),
         () = housekeeping(&context) => Err(ended_by_itself()),
-        () = debts => Err(ended_by_itself()),
         () = ready => Err(ended_by_itself()),
     }
 }

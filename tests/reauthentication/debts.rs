@@ -58,6 +58,19 @@ async fn at_its_end_it_is_taken_back_though_the_objects_are_gone_suspended_or_al
     }
 }
 
+/// Whoever stands by need not wait for the Lease: the window is theirs to serve at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_told_to_stop_in_the_middle_of_a_window_hands_it_over() {
+    let (rotation, operator) = opened("RoleAssignment").await;
+    assert_eq!(operator.stop().await, Some(0));
+    let lease = rotation.scene.get("Lease", &format!("backstay.{}", rotation.scene.namespace)).await;
+    assert_eq!(lease["spec"]["holderIdentity"].as_str().unwrap_or_default(), "", "{lease:#}");
+    assert!(rotation.elevated(), "it is somebody else's turn now");
+    let _operator = rotation.scene.operator_with(&rotation.grants(), &["--identity", "another"]).await;
+    rotation.signs_in();
+    rotation.settled().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_is_elevated_for_too_long_is_told_everywhere() {
     let (rotation, operator) = opened("RoleAssignment").await;
