@@ -57,7 +57,7 @@ reasons! {
     RoleAssigned,
     /// A directory role was removed.
     RoleRemoved,
-    /// A step failed: Warning, with why. It is tried again.
+    /// A step failed: Warning, with why. It is tried again, but for the creation of a connector.
     StepFailed,
     /// Somebody has begun to sign in again.
     ReauthenticationBegun,

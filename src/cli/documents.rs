@@ -45,11 +45,26 @@ fn collect(path: &Path, folder: bool, into: &mut Vec<PathBuf>) -> std::io::Resul
 pub fn documents(files: &[(String, String)]) -> Result<Vec<(&str, Value)>, String> {
     let mut all = Vec::new();
     for (name, text) in files {
-        let nodes = yaml::parsed(text)
-            .map_err(|(place, why)| format!("{name}:{}:{}: no YAML: {why}", place.line, place.column))?;
+        let nodes = match yaml::parsed(text) {
+            Ok(nodes) => nodes,
+            Err((place, why)) => {
+                let sentence = format!("{name}:{}:{}: can't be read: {why}", place.line, place.column);
+                if is_ours(text) || files.len() == 1 {
+                    return Err(sentence);
+                }
+                eprintln!("backstay: passed over: {sentence}");
+                continue;
+            }
+        };
         all.extend(yaml::objects(&nodes).into_iter().map(|object| (name.as_str(), object.value)));
     }
     Ok(all)
+}
+
+/// Whether a file that can't be read has an object of ours in it: one of others, such as a template, is nobody's mistake.
+pub fn is_ours(text: &str) -> bool {
+    let version = |line: &str| line.split_once("apiVersion").is_some_and(|(_, rest)| rest.contains("backstay.dev/"));
+    text.lines().any(version)
 }
 
 /// One object of a file.

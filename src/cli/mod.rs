@@ -92,7 +92,7 @@ pub fn main() -> ExitCode {
         eprintln!("backstay: TLS was set up twice");
         return ExitCode::FAILURE;
     }
-    let mut words = std::env::args();
+    let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
     let name = words.next().unwrap_or_default();
     if Path::new(&name).file_name().is_some_and(|name| name == completion::OF_KUBECTL) {
         let words: Vec<String> = words.collect();

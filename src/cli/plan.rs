@@ -90,7 +90,7 @@ async fn plan(options: &Options) -> Result<Vec<Planned>, String> {
         }
     }
     if connectors.is_empty() && policies.is_empty() {
-        let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<String> = options.filename.iter().map(|path| path.display().to_string()).collect();
         return Err(format!("{}: no Connector and no ServiceAccountPolicy in it", names.join(", ")));
     }
     let (client, configured) = options.cluster.reach().await?;

@@ -34,6 +34,8 @@ pub struct Options {
     cluster: outside::Cluster,
 }
 
+/// What is left for the Connector, however long its policy has taken.
+const LEAST: Duration = Duration::from_secs(5);
 const EVERY: Duration = Duration::from_millis(300);
 
 /// Asks, and waits if that is wanted.
@@ -60,10 +62,21 @@ async fn of_connector(client: Client, namespace: &str, name: &str, options: &Opt
     let connector = there::<Connector>(&Api::namespaced(client.clone(), namespace), namespace, name).await?;
     let policies: Api<ServiceAccountPolicy> = Api::namespaced(client.clone(), namespace);
     let named = &connector.spec.policy_ref.name;
-    let policy = policies.get_opt(named).await.map_err(said)?.filter(|policy| !policy.is_suspended());
     let begun = Instant::now();
-    if policy.is_some() {
-        looked_at(&policies, namespace, named, options, begun).await?;
+    let looked = match policies.get_opt(named).await {
+        // One that goes away, or rests, is looked at by nobody.
+        Ok(Some(policy)) if !policy.is_suspended() && policy.metadata.deletion_timestamp.is_none() => {
+            looked_at(&policies, namespace, named, options, begun).await.map(|_| ())
+        }
+        Ok(_) => Ok(()),
+        Err(error) => Err(said(error)),
+    };
+    match looked {
+        // Whoever may not ask for that is told, and gets what there is.
+        Err(sentence) if sentence.contains("is forbidden") => {
+            eprintln!("backstay: ServiceAccountPolicy {named} is not looked at anew: {sentence}");
+        }
+        other => other?,
     }
     of::<Connector>(client, namespace, name, options, begun).await
 }
@@ -123,7 +136,7 @@ async fn looked_at<K: Published + Debug>(
     if !options.wait {
         return Ok((token, None));
     }
-    let patience = Duration::from(options.timeout).saturating_sub(begun.elapsed());
+    let patience = Duration::from(options.timeout).saturating_sub(begun.elapsed()).max(LEAST);
     let waited = tokio::time::timeout(patience, handled(api, name, &token)).await;
     let object = waited.map_err(|_| {
         format!(

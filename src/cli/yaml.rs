@@ -63,6 +63,17 @@ impl Object<'_> {
         Place::of(&self.node.span.start)
     }
 
+    /// A line of the file, as far as it is the object's: what stands beside it may be a Secret. Blanks stand for the rest.
+    pub fn line(&self, text: &str, place: Place) -> String {
+        let line = text.lines().nth(place.line.saturating_sub(1)).unwrap_or_default();
+        let (start, end) = (Place::of(&self.node.span.start), Place::of(&self.node.span.end));
+        let own = |column: usize| {
+            (place.line > start.line || column >= start.column) && (place.line < end.line || column < end.column)
+        };
+        let shown = line.chars().zip(1..).map(|(it, column)| if own(column) { it } else { ' ' });
+        shown.collect::<String>().trim_end().to_owned()
+    }
+
     /// Where a part of it stands; of a part that is not there, what it should be in.
     pub fn place(&self, path: &[Step]) -> Place {
         let mut node = self.node;

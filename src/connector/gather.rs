@@ -228,7 +228,8 @@ fn policy(connector: &Connector, namespace: &str, context: &Context) -> Option<P
             window: None,
         });
     };
-    Some(seen(connector, policy))
+    // What was written a moment ago counts, though the watch does not show it yet.
+    Some(seen(connector, &context.caught_up(policy.clone())))
 }
 
 /// What a policy that can be read says to a Connector.

@@ -116,7 +116,7 @@ impl Metrics {
         let budgets_left = Family::<BudgetLabels, Gauge<f64, AtomicU64>>::default();
         registry.register(
             "microsoft_budget_left_ratio",
-            "What can be asked at once of what Microsoft's limits allow, at the tenant or environment with the least left (1: all of it)",
+            "What is left of the operator's own budgets within Microsoft's limits, at the tenant or environment with the least (1: all of it)",
             budgets_left.clone(),
         );
         let standing = Mutex::new(Standing::new(&mut registry));
@@ -181,6 +181,7 @@ impl Metrics {
 
     /// What is left of Microsoft's budgets, by name, from 0 to 1.
     pub fn set_budgets_left(&self, all: impl IntoIterator<Item = (&'static str, f64)>) {
+        self.budgets_left.clear();
         for (budget, left) in all {
             self.budgets_left.get_or_create(&BudgetLabels { budget }).set(left);
         }

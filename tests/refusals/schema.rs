@@ -38,6 +38,64 @@ async fn not_applied(scene: &Scene, failures: &mut Vec<String>, yaml: &str, piec
     }
 }
 
+/// Nothing that the API server takes is held against a pull request.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_api_server_takes_is_taken_by_check() {
+    let scene = Scene::new().await;
+    let (connector, policy) = (scene.connector_yaml(), scene.policy_yaml());
+    let named = format!("name: {CONNECTOR}\n");
+    let mut failures = Vec::new();
+    // Without a value: taken when it is created, and not when it is applied by the server.
+    for yaml in [
+        format!("{connector}  suspend:\n"),
+        format!("{connector}  suspend: null\n  restore: ~\n  environments: null\n"),
+        with(&connector, "    keepit:\n", "    avePoint: null\n    keepit:\n"),
+        with(&policy, "  interval: 10s\n", "  interval:\n  licenses:\n  elevation:\n"),
+    ] {
+        let checked = scene.backstay(&["check", "-"], &yaml);
+        if checked.code != Some(0) || !checked.out.contains("warning: ") || checked.out.contains("error: ") {
+            failures.push(format!("{}{}\n{yaml}", checked.out, checked.err));
+        }
+        let mut object: kube::api::DynamicObject = serde_yaml::from_str(&yaml).unwrap();
+        object.metadata.namespace = Some(scene.namespace.clone());
+        let dry = kube::api::PostParams { dry_run: true, ..kube::api::PostParams::default() };
+        if let Err(said) = scene.api(&object.types.clone().unwrap().kind).create(&dry, &object).await {
+            failures.push(format!("the API server refuses it: {said}\n{yaml}"));
+        }
+    }
+    for yaml in [
+        connector.clone(),
+        policy.clone(),
+        with(
+            &connector,
+            &named,
+            &format!("{named}  creationTimestamp: null\n  labels:\n  annotations: {{ 1: 'yes', a.b/c: '' }}\n"),
+        ),
+        with(
+            &connector,
+            &named,
+            &format!("{named}  labels: {{ app.kubernetes.io/name: x, empty: '' }}\n  finalizers: [example.com/a]\n"),
+        ),
+        with(&connector, "  backup:\n", "  backup: # how old\n"),
+        format!("%YAML 1.2\n---\n{connector}\n...\n"),
+        connector.replace('\n', "\r\n"),
+        with(&policy, "  interval: 10s\n", "  interval: '10s'\n  waivers: []\n"),
+        serde_yaml::from_str::<Value>(&policy).unwrap().to_string(),
+    ] {
+        let checked = scene.backstay(&["check", "-o", "json", "-"], &yaml);
+        let all: Vec<Value> = serde_json::from_str(&checked.out).unwrap_or_default();
+        // That the policy is not in the same file is worth knowing, and no mistake.
+        let errors: Vec<&Value> = all.iter().filter(|it| it["severity"] == "Error").collect();
+        if checked.code != Some(0) || !errors.is_empty() {
+            failures.push(format!("check refuses it: {errors:#?}\n{yaml}"));
+        }
+        if let Err(said) = scene.try_apply(&yaml).await {
+            failures.push(format!("the API server refuses it: {said}\n{yaml}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[allow(clippy::too_many_lines)] // a table
 async fn what_a_spec_can_not_be_is_refused_when_it_is_made() {
@@ -57,6 +115,10 @@ async fn what_a_spec_can_not_be_is_refused_when_it_is_made() {
         (with_metadata("  labels: { x: 1 }\n"), &["metadata.labels.x"]),
         (with_metadata("  annotations: [a]\n"), &["metadata.annotations"]),
         (with_metadata("  finalizers: a\n"), &["metadata.finalizers"]),
+        (with_metadata("  labels: { x: 'a b' }\n"), &["metadata.labels"]),
+        (with_metadata("  labels: { 'a b': x }\n"), &["metadata.labels"]),
+        (with_metadata("  annotations: { 'a b': x }\n"), &["metadata.annotations"]),
+        (with_metadata("  finalizers: [a b]\n"), &["metadata.finalizers"]),
         // The vendor: exactly one, and one that is known.
         (with(&connector, vendor, "    druva: { region: dk-co }\n"), &["spec.vendor.druva"]),
         (with(&connector, vendor, &format!("{vendor}    druva: {{}}\n")), &["spec.vendor.druva"]),

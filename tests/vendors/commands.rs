@@ -162,10 +162,35 @@ async fn files_are_checked_before_they_are_merged() {
     assert_eq!(scene.backstay(&["check", "not-there.yaml"], "").code, Some(2));
     let no_yaml = scene.backstay(&["check", "-"], "apiVersion: backstay.dev/v1alpha1\nkind: [Connector\nspec: {}\n");
     assert!(
-        no_yaml.code == Some(1) && no_yaml.out.starts_with("-:") && no_yaml.out.contains("no YAML"),
+        no_yaml.code == Some(1) && no_yaml.out.starts_with("-:") && no_yaml.out.contains("can't be read"),
         "{}",
         no_yaml.out
     );
+
+    // What else stands on a line, and what a terminal would obey, is not shown.
+    let secret = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "s" }, "stringData": { "password": "hunter2" } });
+    let mut wrong: Value = serde_yaml::from_str(&scene.connector_yaml()).unwrap();
+    wrong["spec"]["\u{1b}[2Jnothing"] = json!("x");
+    let list = json!({ "apiVersion": "v1", "kind": "List", "items": [secret, wrong, secret] }).to_string();
+    let said = scene.backstay(&["check", "-"], &list);
+    assert!(said.code == Some(1) && said.out.contains("unknown field"), "{}", said.out);
+    assert!(!said.out.contains("hunter2") && !said.out.contains('\u{1b}'), "{}", said.out);
+    // An overlay's patches are parts of objects, and what a base lacks it may add.
+    let overlay = scene.folder.join("overlay");
+    std::fs::create_dir_all(&overlay).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(overlay.join(name), text).unwrap();
+    write("kustomization.yaml", "resources: [base.yaml]\npatches: [{ path: ./older.yaml }]\n");
+    let unlabelled = "{ apiVersion: v1, kind: Secret, metadata: { name: entra-backstay, namespace: backup }, stringData: { client-secret: a } }";
+    write("base.yaml", &format!("{}\n---\n{}\n---\n{unlabelled}\n", scene.policy_yaml(), scene.connector_yaml()));
+    write(
+        "older.yaml",
+        &format!(
+            "apiVersion: backstay.dev/v1alpha1\nkind: Connector\nmetadata: {{ name: {CONNECTOR} }}\nspec: {{ backup: {{ maxAge: 72h }} }}\n"
+        ),
+    );
+    write("template.yaml", "a: [{{ .Values.x }\n  labels: { backstay.dev/use: x }\n");
+    let said = scene.backstay(&["check", &overlay.display().to_string()], "");
+    assert!(said.code == Some(0) && said.out.contains("2 objects checked: 0 errors"), "{}", said.out);
 
     let doubled = scene.connector_yaml().replace("spec:", "spec: {}\nspec:");
     for words in [["plan", "-f", "-"], ["permissions", "-f", "-"]] {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use kube::ResourceExt;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::form::Wrong;
@@ -17,12 +18,20 @@ use crate::policy::{opening, profile_for};
 /// What is seen of one object beside the others. `true`: only worth knowing, since what is missing may be in the cluster.
 pub fn judge(value: &Value, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
     match value["kind"].as_str() {
-        Some("Connector") => serde_json::from_value(value.clone()).map(|it| connector(&it, all)).unwrap_or_default(),
-        Some("ServiceAccountPolicy") => {
-            serde_json::from_value(value.clone()).map(|it| policy(&it, all)).unwrap_or_default()
-        }
+        Some("Connector") => read(value).map_or_else(unread, |it| connector(&it, all)),
+        Some("ServiceAccountPolicy") => read(value).map_or_else(unread, |it| policy(&it, all)),
         _ => Vec::new(),
     }
+}
+
+fn read<K: DeserializeOwned>(value: &Value) -> Result<K, serde_json::Error> {
+    serde_json::from_value(value.clone())
+}
+
+/// What the schema lets pass and the operator could not read.
+#[allow(clippy::needless_pass_by_value)] // as map_or_else has it
+fn unread(error: serde_json::Error) -> Vec<(Wrong, bool)> {
+    vec![(wrong(&[], format!("this version of backstay can't read it: {error}")), false)]
 }
 
 fn wrong(path: &[&str], message: String) -> Wrong {
@@ -124,31 +133,35 @@ fn of_secret(
     path: &[&str],
 ) -> Vec<(Wrong, bool)> {
     let mut found = Vec::new();
-    for secret in named(all, &["Secret", "ExternalSecret"], namespace, name) {
-        let made = secret["kind"] == "ExternalSecret";
-        let template = &secret["spec"]["target"]["template"];
-        // Without a template the Secret gets the labels of what makes it.
-        let (what, labels) = match made {
-            true if template.is_object() => (format!("ExternalSecret {name}"), &template["metadata"]["labels"]),
-            true => (format!("ExternalSecret {name}"), &secret["metadata"]["labels"]),
-            false => (format!("Secret {name}"), &secret["metadata"]["labels"]),
-        };
-        if labels[USE_LABEL] != "true" {
-            let lacks = if made { "gives its Secret no label" } else { "has no label" };
-            let message = format!("{what} {lacks} {USE_LABEL}: \"true\": the operator would not use it");
-            found.push((wrong(path, message), false));
-        }
-        // Of one that is made, only what it lists is known.
-        let has = |key: &str| {
-            secret["data"].get(key).is_some()
-                || secret["stringData"].get(key).is_some()
-                || template["data"].get(key).is_some()
-                || made && secret["spec"]["data"].as_array().into_iter().flatten().any(|it| it["secretKey"] == key)
-        };
-        let unknown = made && (secret["spec"]["dataFrom"].is_array() || template["templateFrom"].is_array());
-        for key in keys.iter().filter(|key| !unknown && !has(key)) {
-            found.push((wrong(path, format!("{what} has no key {key}")), false));
-        }
+    let secrets = named(all, &["Secret", "ExternalSecret"], namespace, name);
+    let Some(first) = secrets.first() else { return found };
+    let made = first["kind"] == "ExternalSecret";
+    let what = format!("{} {name}", if made { "ExternalSecret" } else { "Secret" });
+    // There may be several that are one in the end, such as a base and what changes it.
+    if !secrets.iter().any(|secret| is_labelled(secret)) {
+        let lacks = if made { "gives its Secret no label" } else { "has no label" };
+        let message = format!("{what} {lacks} {USE_LABEL}: \"true\": the operator would not use it");
+        found.push((wrong(path, message), false));
+    }
+    for key in keys.iter().filter(|key| !secrets.iter().any(|secret| may_have(secret, key))) {
+        found.push((wrong(path, format!("{what} has no key {key}")), false));
     }
     found
+}
+
+fn is_labelled(secret: &Value) -> bool {
+    let template = &secret["spec"]["target"]["template"];
+    // Without a template the Secret gets the labels of what makes it.
+    let metadata = if template.is_object() { &template["metadata"] } else { &secret["metadata"] };
+    metadata["labels"][USE_LABEL] == "true"
+}
+
+/// Whether it has a key, or nobody can tell: of one that is made, only what it lists is known.
+fn may_have(secret: &Value, key: &str) -> bool {
+    let (made, template) = (secret["kind"] == "ExternalSecret", &secret["spec"]["target"]["template"]);
+    let unknown = made && (secret["spec"]["dataFrom"].is_array() || template["templateFrom"].is_array());
+    let listed = || secret["spec"]["data"].as_array().into_iter().flatten().any(|it| it["secretKey"] == key);
+    unknown
+        || [&secret["data"], &secret["stringData"], &template["data"]].iter().any(|it| it.get(key).is_some())
+        || made && listed()
 }

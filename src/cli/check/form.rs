@@ -35,11 +35,11 @@ impl Form {
 
     /// What does not have this form.
     pub fn judge(&self, value: &Value) -> Vec<Wrong> {
-        self.validator.iter_errors(value).map(|error| self.wrong(&error)).collect()
+        self.validator.iter_errors(value).map(|error| self.wrong(value, &error)).collect()
     }
 
-    fn wrong(&self, error: &ValidationError<'_>) -> Wrong {
-        let mut path = steps(error.instance_path().as_str());
+    fn wrong(&self, value: &Value, error: &ValidationError<'_>) -> Wrong {
+        let mut path = steps(value, error.instance_path().as_str());
         // The part of the schema that was not met, and what it is a part of.
         let rule = error.schema_path().as_str();
         let part = rule.rsplit_once('/').and_then(|(part, _)| self.standard.pointer(part));
@@ -111,11 +111,18 @@ pub fn shown(value: &Value) -> String {
     if text.chars().count() > 60 { format!("{}…", text.chars().take(60).collect::<String>()) } else { text }
 }
 
-/// The steps of a JSON pointer.
-fn steps(pointer: &str) -> Vec<Step> {
+/// The steps of a JSON pointer into a value.
+fn steps(value: &Value, pointer: &str) -> Vec<Step> {
+    let mut inner = value;
     let step = |part: &str| {
         let part = part.replace("~1", "/").replace("~0", "~");
-        part.parse().map_or(Step::Field(part), Step::Item)
+        // What looks like a number may be the key of a map.
+        let step = part.parse().ok().filter(|_| inner.is_array()).map_or(Step::Field(part), Step::Item);
+        inner = match &step {
+            Step::Field(name) => &inner[name.as_str()],
+            Step::Item(number) => &inner[*number],
+        };
+        step
     };
     pointer.split('/').skip(1).map(step).collect()
 }

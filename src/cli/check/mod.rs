@@ -2,19 +2,21 @@
 
 mod between;
 mod form;
+mod kustomize;
 mod schema;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use serde::Serialize;
 
-use super::documents::files;
+use super::documents::{files, is_ours};
 use super::shown::{Output, bold, print};
 use super::yaml::{self, Object, Place, Step};
 use form::Wrong;
+use schema::Judged;
 
 /// What is checked.
 #[derive(Args)]
@@ -96,12 +98,11 @@ fn examine(texts: &[(String, String)]) -> (Vec<Found>, usize) {
         match yaml::parsed(text) {
             Ok(parsed) => nodes.push((file, text, parsed)),
             Err((place, why)) => {
-                let wrong = Wrong { path: Vec::new(), message: format!("no YAML: {why}") };
+                let wrong = Wrong { path: Vec::new(), message: format!("can't be read: {why}") };
                 // A template of something else is nobody's mistake.
-                let ours = text.contains("backstay.dev/");
-                let severity = if ours { Severity::Error } else { Severity::Warning };
+                let severity = if is_ours(text) { Severity::Error } else { Severity::Warning };
                 // Without the line itself: it may be one of a Secret.
-                found.push(told(file, "", place, String::new(), wrong, severity));
+                found.push(told(file, String::new(), place, String::new(), wrong, severity));
             }
         }
     }
@@ -110,11 +111,18 @@ fn examine(texts: &[(String, String)]) -> (Vec<Found>, usize) {
         .flat_map(|(file, text, parsed)| yaml::objects(parsed).into_iter().map(move |it| (*file, *text, it)))
         .collect();
     let all: Vec<&Object<'_>> = objects.iter().map(|(_, _, object)| object).collect();
+    let named = || objects.iter().map(|(file, _, object)| (file.as_str(), &object.value));
+    let patches = kustomize::patches(named());
+    // What stands in the files is not what is applied then.
+    let changed = named().any(|(file, value)| kustomize::is_one(file, value));
     let mut count = 0;
     let mut known: Vec<(String, &String, Place)> = Vec::new();
     for (file, text, object) in &objects {
+        if patches.contains(&kustomize::plain(Path::new(file.as_str()))) {
+            continue;
+        }
         let mut value = object.value.clone();
-        let Some(wrong) = schema::judge(&mut value) else { continue };
+        let Some(Judged { wrong, passed_over }) = schema::judge(&mut value) else { continue };
         count += 1;
         let metadata = &value["metadata"];
         let word = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
@@ -129,22 +137,22 @@ fn examine(texts: &[(String, String)]) -> (Vec<Found>, usize) {
         let fits = wrong.is_empty();
         let errors = wrong.into_iter().map(|it| (it, Severity::Error));
         // A patch of an overlay names the same object on purpose.
-        for (wrong, severity) in errors.chain(twice.map(|it| (it, Severity::Warning))) {
+        for (wrong, severity) in errors.chain(passed_over.into_iter().chain(twice).map(|it| (it, Severity::Warning))) {
             let place = object.place(&wrong.path);
-            found.push(told(file, text, place, name.clone(), wrong, severity));
+            found.push(told(file, object.line(text, place), place, name.clone(), wrong, severity));
         }
         if fits {
             for (wrong, only_told) in between::judge(&value, &all) {
                 let place = object.place(&wrong.path);
-                let severity = if only_told { Severity::Warning } else { Severity::Error };
-                found.push(told(file, text, place, name.clone(), wrong, severity));
+                let severity = if only_told || changed { Severity::Warning } else { Severity::Error };
+                found.push(told(file, object.line(text, place), place, name.clone(), wrong, severity));
             }
         }
     }
     (found, count)
 }
 
-fn told(file: &str, text: &str, place: Place, object: String, wrong: Wrong, severity: Severity) -> Found {
+fn told(file: &str, source: String, place: Place, object: String, wrong: Wrong, severity: Severity) -> Found {
     Found {
         file: file.to_owned(),
         line: place.line,
@@ -153,7 +161,7 @@ fn told(file: &str, text: &str, place: Place, object: String, wrong: Wrong, seve
         field: dotted(&wrong.path),
         severity,
         message: wrong.message,
-        source: text.lines().nth(place.line.saturating_sub(1)).unwrap_or_default().to_owned(),
+        source,
     }
 }
 
@@ -184,11 +192,17 @@ fn page(found: &Found) -> String {
         Severity::Warning => ("warning", AnsiColor::Yellow),
     };
     let style = Style::new().fg_color(Some(colour.into())).bold();
-    let of = if object.is_empty() { String::new() } else { format!("{object}: ") };
-    let field = if field.is_empty() { String::new() } else { format!("{field}: ") };
-    let place = bold(&format!("{file}:{line}:{column}:"));
-    let clean: String = source.chars().map(|it| if it.is_control() { ' ' } else { it }).take(160).collect();
-    let caret = " ".repeat(column.saturating_sub(1).min(160));
-    let line = if clean.is_empty() { String::new() } else { format!("    {clean}\n    {caret}{style}^{style:#}\n") };
+    // A name may hold what a terminal obeys.
+    let clean = |text: &str| text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect::<String>();
+    let of = if object.is_empty() { String::new() } else { format!("{}: ", clean(object)) };
+    let field = if field.is_empty() { String::new() } else { format!("{}: ", clean(field)) };
+    let place = bold(&format!("{}:{line}:{column}:", clean(file)));
+    let message = clean(message);
+    // As much of a long line as stands around the place.
+    let before = column.saturating_sub(1);
+    let hidden = if before > 100 { before - 40 } else { 0 };
+    let part: String = clean(source).chars().skip(hidden).take(160).collect();
+    let caret = " ".repeat(before - hidden);
+    let line = if part.is_empty() { String::new() } else { format!("    {part}\n    {caret}{style}^{style:#}\n") };
     format!("{place} {style}{word}{style:#}: {of}{field}{message}\n{line}")
 }

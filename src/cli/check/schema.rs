@@ -44,8 +44,23 @@ static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
     kinds.collect()
 });
 
-/// Everything that the API server would refuse of this object; `None`: it is of none of our kinds. With its defaults filled in.
-pub fn judge(object: &mut Value) -> Option<Vec<Wrong>> {
+/// What the API server would say of an object.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// It would refuse this.
+    pub wrong: Vec<Wrong>,
+    /// It would refuse this where it is applied by the server (as Flux does), and pass it over otherwise.
+    pub passed_over: Vec<Wrong>,
+}
+
+impl From<Wrong> for Judged {
+    fn from(wrong: Wrong) -> Self {
+        Self { wrong: vec![wrong], passed_over: Vec::new() }
+    }
+}
+
+/// What the API server would say of this object; `None`: it is of none of our kinds. With its defaults filled in.
+pub fn judge(object: &mut Value) -> Option<Judged> {
     let (name, version) =
         (object["kind"].as_str()?.to_owned(), object["apiVersion"].as_str().unwrap_or_default().to_owned());
     if !version.starts_with("backstay.dev/") {
@@ -54,26 +69,26 @@ pub fn judge(object: &mut Value) -> Option<Vec<Wrong>> {
     let Some(kind) = KINDS.iter().find(|kind| kind.name == name) else {
         let names = KINDS.iter().map(|kind| kind.name.as_str());
         let message = format!("there is no kind {name} in backstay.dev{}", meant(&name, names));
-        return Some(vec![Wrong { path: vec![Step::Field("kind".to_owned())], message }]);
+        return Some(Wrong { path: vec![Step::Field("kind".to_owned())], message }.into());
     };
     let mut all = Vec::new();
     if kind.version != version {
         let message = format!("there is no version {version} of {name}: {}", kind.version);
-        return Some(vec![Wrong { path: vec![Step::Field("apiVersion".to_owned())], message }]);
+        return Some(Wrong { path: vec![Step::Field("apiVersion".to_owned())], message }.into());
     }
     all.extend(misnamed(object));
     all.extend(of_metadata(&object["metadata"]));
-    // Null is the same as absent, where null is nothing.
     let schema = &kind.form.schema;
     unknown(schema, object, &mut Vec::new(), &mut all);
+    let mut passed_over = Vec::new();
+    prune(schema, object, &mut Vec::new(), &mut passed_over);
     defaults(schema, object);
     all.extend(kind.form.judge(object));
     doubles(schema, object, &mut Vec::new(), &mut all);
     // A rule is for what has the right form, as at the API server.
     if all.is_empty() {
-        let mut present = object.clone();
-        without_nulls(&mut present);
-        if let Err(errors) = cel::Validator::new().validate(schema, &present, None) {
+        without_nulls(object);
+        if let Err(errors) = cel::Validator::new().validate(schema, object, None) {
             all.extend(
                 errors
                     .into_vec()
@@ -82,7 +97,7 @@ pub fn judge(object: &mut Value) -> Option<Vec<Wrong>> {
             );
         }
     }
-    Some(all)
+    Some(Judged { wrong: all, passed_over })
 }
 
 /// Whether it is a label as names of hosts have it.
@@ -91,14 +106,40 @@ fn is_label(part: &str) -> bool {
     !part.is_empty() && part.chars().all(inner) && !part.starts_with('-') && !part.ends_with('-')
 }
 
+/// Whether it is a word as keys and values of labels are.
+fn is_word(text: &str) -> bool {
+    let edge = |it: Option<char>| it.is_some_and(|it| it.is_ascii_alphanumeric());
+    let inner = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_' | '.');
+    text.len() <= 63 && edge(text.chars().next()) && edge(text.chars().last()) && text.chars().all(inner)
+}
+
+fn is_label_value(text: &str) -> bool {
+    text.is_empty() || is_word(text)
+}
+
+/// Whether it is a key: a word, and before it perhaps a host.
+fn is_qualified(key: &str) -> bool {
+    match key.split_once('/') {
+        Some((host, name)) => host.len() <= 253 && host.split('.').all(is_label) && is_word(name),
+        None => is_word(key),
+    }
+}
+
 /// A name that no object can have.
 fn misnamed(object: &Value) -> Option<Wrong> {
     let path = vec![Step::Field("metadata".to_owned()), Step::Field("name".to_owned())];
-    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+    let metadata = &object["metadata"];
+    // Of another type: that is told of its own.
+    if !metadata["name"].is_null() && !metadata["name"].is_string() {
+        return None;
+    }
+    let name = metadata["name"].as_str().unwrap_or_default();
     if !name.is_empty() && name.len() <= 253 && name.split('.').all(is_label) {
         return None;
     }
-    let message = if name.is_empty() {
+    let message = if name.is_empty() && metadata["generateName"].is_string() {
+        "Required value: what has only a generateName can be created, and not applied".to_owned()
+    } else if name.is_empty() {
         "Required value".to_owned()
     } else {
         format!("{name:?} is no name: lower case letters, digits, - and ., 253 at most")
@@ -109,21 +150,44 @@ fn misnamed(object: &Value) -> Option<Wrong> {
 /// What is wrong with the metadata, beside the name.
 fn of_metadata(metadata: &Value) -> Vec<Wrong> {
     let Some(form) = METADATA.as_ref() else { return Vec::new() };
-    let mut present = metadata.clone();
-    // Null is absent here.
-    without_nulls(&mut present);
     // The API server has its own sentence for an object without any.
-    if present.is_null() {
+    if metadata.is_null() {
         return Vec::new();
     }
     let mut all = Vec::new();
     // One step down: the top has fields that are nobody's to check.
-    unknown(&form.schema, &present, &mut vec![Step::Field("metadata".to_owned())], &mut all);
+    unknown(&form.schema, metadata, &mut vec![Step::Field("metadata".to_owned())], &mut all);
+    let mut present = metadata.clone();
+    // Null is absent here.
+    without_nulls(&mut present);
     all.extend(form.judge(&present).into_iter().map(|wrong| {
         let path = std::iter::once(Step::Field("metadata".to_owned())).chain(wrong.path).collect();
         Wrong { path, ..wrong }
     }));
-    let namespace = present["namespace"].as_str().filter(|name| !is_label(name) || name.len() > 63);
+    for (field, is_value) in [("labels", is_label_value as fn(&str) -> bool), ("annotations", |_| true)] {
+        for (key, value) in present[field].as_object().into_iter().flatten() {
+            let place = || ["metadata", field, key].map(|step| Step::Field(step.to_owned())).to_vec();
+            if !is_qualified(key) {
+                let message = format!(
+                    "{key:?} is no key: a name of letters, digits, -, _ and ., 63 at most, and before it perhaps a host and /"
+                );
+                all.push(Wrong { path: place(), message });
+            }
+            if value.as_str().is_some_and(|it| !is_value(it)) {
+                let message = format!("{value} is no value: letters, digits, -, _ and ., 63 at most");
+                all.push(Wrong { path: place(), message });
+            }
+        }
+    }
+    let finalizers = present["finalizers"].as_array().into_iter().flatten().enumerate();
+    for (number, name) in
+        finalizers.filter(|(_, it)| it.as_str().is_some_and(|it| !it.contains('/') || !is_qualified(it)))
+    {
+        let path = vec![Step::Field("metadata".to_owned()), Step::Field("finalizers".to_owned()), Step::Item(number)];
+        all.push(Wrong { path, message: format!("{name} is no finalizer: a host, / and a name") });
+    }
+    let namespace =
+        present["namespace"].as_str().filter(|name| !name.is_empty() && (!is_label(name) || name.len() > 63));
     all.extend(namespace.map(|name| Wrong {
         path: ["metadata", "namespace"].map(|step| Step::Field(step.to_owned())).to_vec(),
         message: format!("{name:?} is no namespace: lower case letters, digits and -, 63 at most"),
@@ -170,6 +234,34 @@ fn meant<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let lower = name.to_ascii_lowercase();
     let near = known.map(|it| (strsim::levenshtein(&lower, &it.to_ascii_lowercase()), it)).min();
     near.filter(|(distance, _)| *distance <= 2).map(|(_, it)| format!(", did you mean {it}?")).unwrap_or_default()
+}
+
+/// Takes away what the API server does: null, where a field can't be that.
+fn prune(schema: &Value, value: &mut Value, path: &mut Vec<Step>, into: &mut Vec<Wrong>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+                path.push(Step::Field(name.clone()));
+                if inner["nullable"] != true && fields.get(name).is_some_and(Value::is_null) {
+                    fields.remove(name);
+                    let message = "has no value: leave the field out, or server-side apply refuses it".to_owned();
+                    into.push(Wrong { path: path.clone(), message });
+                }
+                if let Some(it) = fields.get_mut(name) {
+                    prune(inner, it, path, into);
+                }
+                path.pop();
+            }
+        }
+        Value::Array(items) => {
+            for (number, item) in items.iter_mut().enumerate() {
+                path.push(Step::Item(number));
+                prune(&schema["items"], item, path, into);
+                path.pop();
+            }
+        }
+        _ => {}
+    }
 }
 
 /// What the API server fills in.
@@ -266,7 +358,7 @@ mod tests {
     #[test]
     fn a_kind_that_is_misspelt_is_told_and_those_of_others_are_not() {
         let judged = |group: &str, kind: &str| judge(&mut json!({ "apiVersion": format!("{group}/v1"), "kind": kind }));
-        let told = judged("backstay.dev", "Conector").unwrap();
+        let told = judged("backstay.dev", "Conector").unwrap().wrong;
         assert!(told[0].message.contains("did you mean Connector?"), "{told:?}");
         assert!(judged("kafka.example.com", "Connector").is_none());
     }
