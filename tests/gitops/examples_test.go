@@ -22,6 +22,7 @@ import (
 var published = map[string]string{
 	"github.com/argoproj/argo-cd/v3@v3.3.0":                "manifests/crds/application-crd.yaml",
 	"github.com/fluxcd/kustomize-controller@v1.7.3":        "config/crd/bases/kustomize.toolkit.fluxcd.io_kustomizations.yaml",
+	"github.com/fluxcd/helm-controller@v1.4.3":             "config/crd/bases/helm.toolkit.fluxcd.io_helmreleases.yaml",
 	"github.com/fluxcd/source-controller@v1.7.3":           "config/crd/bases/source.toolkit.fluxcd.io_gitrepositories.yaml",
 	"github.com/external-secrets/external-secrets@v0.20.4": "config/crds/bases/external-secrets.io_externalsecrets.yaml",
 }
@@ -60,7 +61,7 @@ func TestTheLayoutsAreValid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(counted) != 7 {
+	if len(counted) != 8 {
 		t.Errorf("%v", counted)
 	}
 }

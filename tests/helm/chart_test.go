@@ -4,6 +4,7 @@ package helm
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -335,4 +336,35 @@ func serviceMonitors(t *testing.T) {
 	kubectl(t, "apply", "-f", filepath.Join(root, "tests/helm/servicemonitor.yaml"))
 	kubectl(t, "wait", "--for=condition=Established", "--timeout=30s", "crd/servicemonitors.monitoring.coreos.com",
 		"crd/prometheusrules.monitoring.coreos.com")
+}
+
+// What Flux and Argo CD are told to install is what the chart takes.
+func TestTheLayoutsOfGitOpsGiveValuesThatTheChartTakes(t *testing.T) {
+	for file, path := range map[string][]string{
+		"examples/gitops/flux/operator.yaml":   {"spec", "values"},
+		"examples/gitops/argocd/operator.yaml": {"spec", "source", "helm", "valuesObject"},
+	} {
+		documents := strings.Split(read(t, file), "\n---\n")
+		var layout any
+		if err := yaml.Unmarshal([]byte(documents[len(documents)-1]), &layout); err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range path {
+			layout = layout.(map[string]any)[step]
+		}
+		values, err := yaml.Marshal(layout)
+		if err != nil {
+			t.Fatal(err)
+		}
+		with := filepath.Join(t.TempDir(), "values.yaml")
+		if err := os.WriteFile(with, values, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		said := helm(t, "template", chart, "-f", with)
+		for _, wanted := range []string{"kind: PrometheusRule", "registry.example.com/backstay:0.1.0", "0d5b6a1c-2f3e-4a4d-8c5b-7e6f5a4b3c2d"} {
+			if !strings.Contains(said, wanted) {
+				t.Errorf("%s: no %s", file, wanted)
+			}
+		}
+	}
 }
