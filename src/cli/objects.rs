@@ -13,7 +13,6 @@ use serde_json::json;
 use super::outside;
 use super::shown::Output;
 use crate::api::{Connector, ServiceAccountPolicy};
-use crate::fault::Fault;
 use crate::runtime::once::not_listed;
 
 /// Which namespaces.
@@ -111,13 +110,13 @@ where
 /// Says something on an object, as `kubectl annotate --overwrite` does.
 ///
 /// # Errors
-/// One sentence: the cluster.
-pub async fn annotate<K>(api: &Api<K>, name: &str, key: &str, value: &str) -> Result<(), String>
+/// What the cluster says.
+pub async fn annotate<K>(api: &Api<K>, name: &str, key: &str, value: &str) -> Result<(), kube::Error>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
 {
     let patch = json!({ "metadata": { "annotations": { key: value } } });
     let params = PatchParams { field_manager: Some("kubectl-backstay".to_owned()), ..PatchParams::default() };
     let patched = api.patch_metadata(name, &params, &Patch::Merge(&patch)).await;
-    patched.map(|_| ()).map_err(|error| Fault::from(error).sentence)
+    patched.map(|_| ())
 }

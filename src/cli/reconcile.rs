@@ -63,20 +63,23 @@ async fn of_connector(client: Client, namespace: &str, name: &str, options: &Opt
     let policies: Api<ServiceAccountPolicy> = Api::namespaced(client.clone(), namespace);
     let named = &connector.spec.policy_ref.name;
     let begun = Instant::now();
-    let looked = match policies.get_opt(named).await {
+    let asked = match policies.get_opt(named).await {
         // One that goes away, or rests, is looked at by nobody.
         Ok(Some(policy)) if !policy.is_suspended() && policy.metadata.deletion_timestamp.is_none() => {
-            looked_at(&policies, namespace, named, options, begun).await.map(|_| ())
+            asked(&policies, named).await.map(Some)
         }
-        Ok(_) => Ok(()),
-        Err(error) => Err(said(error)),
+        other => other.map(|_| None),
     };
-    match looked {
-        // Whoever may not ask for that is told, and gets what there is.
-        Err(sentence) if sentence.contains("is forbidden") => {
-            eprintln!("backstay: ServiceAccountPolicy {named} is not looked at anew: {sentence}");
+    match asked {
+        Ok(Some(token)) => {
+            looked_at(&policies, namespace, named, &token, options, begun).await?;
         }
-        other => other?,
+        Ok(None) => {}
+        // Whoever may not ask for that is told, and gets what there is.
+        Err(kube::Error::Api(status)) if status.is_forbidden() => {
+            eprintln!("backstay: ServiceAccountPolicy {named} is not looked at anew: {}", status.message);
+        }
+        Err(error) => return Err(said(error)),
     }
     of::<Connector>(client, namespace, name, options, begun).await
 }
@@ -90,8 +93,8 @@ async fn of<K: Published + Debug>(
 ) -> Result<(), String> {
     let api: Api<K> = Api::namespaced(client, namespace);
     there(&api, namespace, name).await?;
-    let (token, object) = looked_at(&api, namespace, name, options, begun).await?;
-    let Some(object) = object else {
+    let token = asked(&api, name).await.map_err(said)?;
+    let Some(object) = looked_at(&api, namespace, name, &token, options, begun).await? else {
         return say(&format!(
             "Asked for: status.lastHandledReconcileAt is {token} once it is through (--wait waits for it)\n"
         ));
@@ -123,21 +126,26 @@ async fn there<K: Published + Debug>(api: &Api<K>, namespace: &str, name: &str) 
     Ok(object)
 }
 
-/// Asks for a look, and brings what comes of it if that is waited for.
+/// Asks for a look, and brings by what it is known.
+async fn asked<K: Published + Debug>(api: &Api<K>, name: &str) -> Result<String, kube::Error> {
+    let token = Timestamp::now().to_string();
+    annotate(api, name, REQUESTED_AT, &token).await.map(|()| token)
+}
+
+/// What comes of a look, if that is waited for.
 async fn looked_at<K: Published + Debug>(
     api: &Api<K>,
     namespace: &str,
     name: &str,
+    token: &str,
     options: &Options,
     begun: Instant,
-) -> Result<(String, Option<K>), String> {
-    let token = Timestamp::now().to_string();
-    annotate(api, name, REQUESTED_AT, &token).await?;
+) -> Result<Option<K>, String> {
     if !options.wait {
-        return Ok((token, None));
+        return Ok(None);
     }
     let patience = Duration::from(options.timeout).saturating_sub(begun.elapsed()).max(LEAST);
-    let waited = tokio::time::timeout(patience, handled(api, name, &token)).await;
+    let waited = tokio::time::timeout(patience, handled(api, name, token)).await;
     let object = waited.map_err(|_| {
         format!(
             "{} {namespace}/{name} was not looked at within {}: does the operator run? (kubectl backstay doctor)",
@@ -145,7 +153,7 @@ async fn looked_at<K: Published + Debug>(
             options.timeout
         )
     })??;
-    Ok((token, Some(object)))
+    Ok(Some(object))
 }
 
 async fn handled<K: Published + Debug>(api: &Api<K>, name: &str, token: &str) -> Result<K, String> {

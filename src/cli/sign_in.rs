@@ -63,7 +63,9 @@ impl Spoken {
     async fn mark(&self, key: &str, answers: Option<Timestamp>) -> Result<Timestamp, String> {
         let now = Timestamp::now().max(answers.unwrap_or(Timestamp::MIN));
         let now = Timestamp::from_second(now.as_second()).map_err(|error| error.to_string())?;
-        annotate(&self.connectors, &self.name, key, &now.to_string()).await?;
+        annotate(&self.connectors, &self.name, key, &now.to_string())
+            .await
+            .map_err(|error| Fault::from(error).sentence)?;
         Ok(now)
     }
 }
