@@ -41,7 +41,8 @@ sdk: needs ## Let Microsoft's own clients use the world (Python; only what 'test
 	@tests/sdk/run.sh "$(abspath target/sdk)" "$(abspath target/debug/world)"
 
 image: needs ## Build a static binary, and an image from scratch with it; run it as its users would (only what 'test' does, too)
-	RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --bin backstay --target $(STATIC)
+	@command -v cargo-auditable >/dev/null || cargo install --locked cargo-auditable@$(AUDITABLE)
+	RUSTFLAGS="-C target-feature=+crt-static" cargo auditable build --release --locked --bin backstay --target $(STATIC)
 	@! tests/need.sh buildah buildah || tests/image/run.sh "$(abspath target/$(STATIC)/release/backstay)" "$(abspath target/image)"
 
 sbom: ## Write the bill of materials of the operator to target/sbom/backstay.cdx.json (CycloneDX)
@@ -110,6 +111,8 @@ needs:
 
 # Rust names this machine's own kind so.
 STATIC := $(shell uname -m)-unknown-linux-gnu
+# The version of cargo-auditable that is installed where there is none; the Dockerfile has it, too.
+AUDITABLE := 0.7.7
 # The version of cargo-cyclonedx that is installed where there is none.
 CYCLONEDX := 0.5.7
 # The version of cargo-deny that is installed where there is none.
