@@ -158,6 +158,18 @@ pub fn span(duration: &Duration) -> std::time::Duration {
     std::time::Duration::from(*duration)
 }
 
+/// A duration as people write it in a spec: `36h`, not `36h0m0s`.
+#[must_use]
+pub fn spelled(duration: &kube::core::Duration) -> String {
+    let seconds = span(duration).as_secs();
+    match (seconds / 3600, seconds % 3600 / 60, seconds % 60) {
+        (hours, 0, 0) => format!("{hours}h"),
+        (0, minutes, 0) => format!("{minutes}m"),
+        (hours, minutes, 0) => format!("{hours}h{minutes}m"),
+        _ => format!("{seconds}s"),
+    }
+}
+
 /// `skip_serializing_if` for booleans whose default is false.
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
 #[must_use]

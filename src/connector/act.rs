@@ -5,9 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::ResourceExt;
 
-use super::gather::{Observed, creation_of};
-use super::plan::{Plan, Step};
+use super::gather::creation_of;
+use super::observed::Observed;
+use super::plan::Plan;
 use super::resolve::Resolved;
+use super::steps::Step;
 use crate::api::shared::HandOffStatus;
 use crate::api::{Connector, Happened};
 use crate::fault::{Class, Fault, Kind};

@@ -1,6 +1,6 @@
 //! Which of the vendor's connectors this Connector stands for: the one that it follows already, or the one that it may take. [pure]
 
-use super::gather::called;
+use super::observed::called;
 use crate::api::connector::AdoptionPolicy;
 use crate::api::{Connector, Reason};
 use crate::runtime::Problem;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::gather::PolicySeen;
+use super::observed::PolicySeen;
 use crate::api::connector::AttestationStatus;
 use crate::api::policy::Stage;
 use crate::api::{Connector, Reason};
@@ -82,7 +82,7 @@ fn changed(said: &Attestation, policy: Option<&PolicySeen>) -> Option<String> {
 mod tests {
     use super::*;
     use crate::api::policy::DemandStatus;
-    use crate::connector::gather::Failing;
+    use crate::connector::observed::Failing;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()

@@ -2,9 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::plan::Step;
-use super::says::spelled;
-use crate::api::shared::span;
+use super::steps::Step;
+use crate::api::shared::{span, spelled};
 use crate::api::{Connector, Reason};
 use crate::runtime::marks::{START_BACKUP, annotation};
 use crate::runtime::{Allowed, Problem};

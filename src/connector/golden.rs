@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::gather::{Observed, PolicySeen};
+use super::observed::{Observed, PolicySeen};
 use super::plan::plan;
 use super::resolve::resolve;
 use crate::api::Connector;

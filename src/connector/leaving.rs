@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::adoption;
-use super::gather::Observed;
-use super::plan::Step;
+use super::observed::Observed;
 use super::resolve::allowed;
+use super::steps::Step;
 use crate::api::connector::DeletionPolicy;
 use crate::api::{Connector, Reason};
 use crate::fault::{Class, Fault};

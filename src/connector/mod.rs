@@ -9,6 +9,7 @@ mod gather;
 #[cfg(test)]
 mod golden;
 mod leaving;
+mod observed;
 mod organizations;
 mod plan;
 mod reauthentication;
@@ -18,10 +19,11 @@ mod resolve;
 mod says;
 #[cfg(test)]
 pub mod simulated;
+mod steps;
 
 use std::sync::Arc;
 
-use gather::Observed;
+use observed::Observed;
 use plan::Plan;
 pub use plan::WAIT;
 use resolve::Resolved;

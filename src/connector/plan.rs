@@ -4,14 +4,14 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::due::start;
-use super::gather::{Observed, called};
+use super::observed::{Observed, called};
 use super::reauthentication::Judged;
 use super::resolve::{MOVE, Resolved, allowed};
 use super::says::satisfied;
+use super::steps::Step;
 use crate::api::Connector;
 use crate::api::connector::{AuthorizationState, DriftPolicy, ReauthenticationState};
 use crate::handoff::HandOff;
-use crate::runtime::Allowed;
 use crate::runtime::conditions::State;
 use crate::runtime::expiring;
 use crate::runtime::marks::{BEGIN, DONE};
@@ -31,17 +31,6 @@ pub struct Plan {
     pub unsure: bool,
     /// Whether what a person is asked for may wait: everything works until then.
     pub can_wait: bool,
-}
-
-/// One write.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// What.
-    pub write: Write,
-    /// Why: the beginning of a sentence.
-    pub reason: String,
-    /// Whether it may be done now.
-    pub allowed: Allowed,
 }
 
 /// What creates the connector, or makes it what is declared: where that is asked for, and it can be followed by an id.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::gather::{PolicySeen, WindowSeen};
+use super::observed::{PolicySeen, WindowSeen};
 use super::resolve::Resolved;
 use crate::api::Connector;
 use crate::api::connector::{

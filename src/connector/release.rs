@@ -6,11 +6,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::ResourceExt;
 
-use super::gather::{Observed, gather};
+use super::gather::gather;
 use super::leaving::{Leaving, leaving, patience_ends, released};
-use super::plan::Step;
+use super::observed::Observed;
 use super::report;
 use super::says::Says;
+use super::steps::Step;
 use crate::api::{Connector, Happened, Reason};
 use crate::fault::Fault;
 use crate::runtime::conditions::State;

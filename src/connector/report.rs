@@ -6,12 +6,13 @@ use jiff::Timestamp;
 
 use super::act::Done;
 use super::authorization::{ahead, authorization, reauthenticated, with_profile, with_time};
-use super::gather::Observed;
+use super::observed::Observed;
 use super::organizations;
-use super::plan::{Plan, Step};
+use super::plan::Plan;
 use super::reauthentication::kept;
 use super::resolve::Resolved;
 use super::says::{Says, authorized, backed_up, for_good, in_sync, provisioned, satisfied};
+use super::steps::Step;
 use crate::api::connector::{AuthorizationState, DriftStatus, HealthStatus, LastBackupStatus, VendorAccountStatus};
 use crate::api::policy::{PlannedStep, StepEffect};
 use crate::api::shared::{HandOffStatus, Several, span};

@@ -6,7 +6,7 @@ use kube::ResourceExt;
 use super::adoption;
 use super::attested::{self, Attested};
 use super::due::{self, Due};
-use super::gather::{Observed, Other, PolicySeen, age, called};
+use super::observed::{Observed, Other, PolicySeen, age, called};
 use super::reauthentication::{self, Judged};
 use crate::api::connector::{AuthorizationState, stage};
 use crate::api::policy::Stage;

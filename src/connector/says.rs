@@ -5,14 +5,14 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::attested::{Attested, Void};
-use super::gather::PolicySeen;
+use super::observed::PolicySeen;
 use super::resolve::Resolved;
 use crate::api::connector::{
     AuthorizationState, BackupResult, DriftStatus, LastBackupStatus, ReauthenticationCause, ReauthenticationState,
     ReauthenticationStatus,
 };
 use crate::api::policy::Stage;
-use crate::api::shared::span;
+use crate::api::shared::{span, spelled};
 use crate::api::{Connector, Reason};
 use crate::fault::Fault;
 use crate::runtime::Problem;
@@ -238,17 +238,6 @@ pub fn backed_up(
     } else {
         let message = format!("The last complete backup is older than spec.backup.maxAge ({})", spelled(max_age));
         (backup, Says(State::False, Reason::BackupTooOld, message), None)
-    }
-}
-
-/// A duration as people write it in a spec: `36h`, not `36h0m0s`.
-pub fn spelled(duration: &kube::core::Duration) -> String {
-    let seconds = span(duration).as_secs();
-    match (seconds / 3600, seconds % 3600 / 60, seconds % 60) {
-        (hours, 0, 0) => format!("{hours}h"),
-        (0, minutes, 0) => format!("{minutes}m"),
-        (hours, minutes, 0) => format!("{hours}h{minutes}m"),
-        _ => format!("{seconds}s"),
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::gather::{Observed, seen};
+use super::gather::seen;
+use super::observed::Observed;
 use super::{act, plan, report, resolve};
 use crate::api::{Connector, ConnectorStatus, ServiceAccountPolicy};
 use crate::runtime::Settings;

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
-use super::gather::Observed;
+use super::observed::Observed;
 use super::plan::{Plan, lacks_license};
 use super::resolve::Resolved;
-use super::steps::What;
+use super::steps::{ARRIVES_WITHIN, What};
 use super::window::Decision;
 use crate::api::{Happened, ServiceAccountPolicy};
 use crate::elevation::Entry;
@@ -41,8 +41,6 @@ pub struct Done {
 const WRITTEN_FOR: Duration = Duration::from_mins(5);
 /// A license lets somebody in some time after it was assigned (facts/microsoft.md §1.5): to ask at every pass helps nobody.
 const REFUSED_FOR: Duration = Duration::from_secs(20);
-/// So long a license may take; from then on somebody should look.
-pub const ARRIVES_WITHIN: Duration = Duration::from_mins(10);
 /// A write shows after this many looks, or later by itself: directories take seconds to minutes.
 const LOOKS: u32 = 4;
 /// Leaves time in the pass to report.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::demands::Demand;
+use super::finding::Finding;
 use super::profiles;
-use super::resolve::Finding;
 use super::rules::Rule;
 use super::{environments, words};
 use crate::api::policy::{DemandStatus, FindingResult, Stage};

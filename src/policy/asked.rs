@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::answers::profile;
 use super::demands::Demand;
-use super::gather::Observed;
+use super::observed::Observed;
 use super::profiles::{self, Requirement};
 use super::rules::Rule;
 use crate::api::ServiceAccountPolicy;

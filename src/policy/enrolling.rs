@@ -1,8 +1,8 @@
 //! What a policy hands to a person so that the operator can see the tenant's environments, and into them. [pure]
 
-use super::handoffs::{MOST, POWER_PLATFORM_ADMIN, counted};
 use super::resolve::Resolved;
 use super::steps::{Step, What};
+use super::words::{MOST, counted};
 use crate::api::Action;
 use crate::fault::Kind;
 use crate::handoff::HandOff;
@@ -12,6 +12,9 @@ use crate::tenant::facts::{AccountFacts, Environment};
 use crate::tenant::reader::{self, ROLE};
 
 const ENVIRONMENT_ADMIN: &str = "System Administrator of these environments";
+
+/// Who lets somebody into environments.
+pub const POWER_PLATFORM_ADMIN: &str = "Power Platform Administrator of the tenant";
 
 /// So many environments are in one command, and so many commands in a hand-off: more are named when these are done.
 const MOST_AT_ONCE: usize = 10;

@@ -1,10 +1,12 @@
 //! What a policy hands to a person: what fails, and nobody allowed the operator to mend. [pure]
 
-use super::enrolling;
-use super::gather::Observed;
-use super::resolve::{Finding, Resolved};
+use super::enrolling::{self, POWER_PLATFORM_ADMIN};
+use super::finding::Finding;
+use super::observed::Observed;
+use super::resolve::Resolved;
 use super::rules::Rule;
 use super::steps::{Step, What};
+use super::words::MOST;
 use crate::api::policy::{FindingResult, Stage};
 use crate::elevation::entry::Given;
 use crate::elevation::{Entry, Phase, ROLE};
@@ -15,16 +17,12 @@ use crate::tenant::facts::AccountFacts;
 
 const ENTRA_ADMIN: &str = "Global Administrator or Privileged Role Administrator of the tenant";
 const LICENSE_ADMIN: &str = "License Administrator or User Administrator of the tenant";
-pub(super) const POWER_PLATFORM_ADMIN: &str = "Power Platform Administrator of the tenant";
 const CONSENT_ADMIN: &str = "Global Administrator or Privileged Role Administrator of the tenant";
 const FACTOR_ADMIN: &str = "Conditional Access Administrator or Authentication Policy Administrator of the tenant";
 
 /// Who gives a role for a window, and takes it back: they are open while the ledger says so, and no longer.
 pub const GIVE: &str = "give-role";
 pub const TAKE_BACK: &str = "take-back-role";
-
-/// A hand-off lists so many steps: a status has to stay small.
-pub(super) const MOST: usize = 20;
 
 /// The hand-offs, one for each kind of work.
 pub fn hand_offs(
@@ -229,8 +227,4 @@ fn work(name: &'static str, title: String, who: &'static str, url: Option<&str>,
         due_date: None,
         done_when: format!("these findings pass: {}", names.join(", ")),
     }
-}
-
-pub(super) fn counted(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }

@@ -9,7 +9,7 @@ use kube::{Api, Resource, ResourceExt};
 
 use super::asking::{Asking, connectors};
 use super::demands::Demand;
-use super::gather::Observed;
+use super::observed::{Elsewhere, Observed};
 use super::rules::Rule;
 use super::{answers, profiles};
 use crate::api::policy::{Account, FindingResult, Stage};
@@ -75,17 +75,6 @@ pub fn roles_needed(spec: &ServiceAccountPolicySpec, asking: &[Asking]) -> Vec<V
             _ => None,
         })
         .collect()
-}
-
-/// Whether other policies have found that the account has, without Global Administrator, all that is asked of it there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Elsewhere {
-    /// They have, or there are none.
-    Holds,
-    /// What one of them says is not what this process has just seen.
-    NotSeen,
-    /// One of them lacks something, or can't tell.
-    Lacks,
 }
 
 /// What other policies say, the worst of it.

@@ -1,8 +1,9 @@
 //! From what holds to what is to be done, by whom, and in which order: add before remove, and never on an Unknown. [pure]
 
-use super::gather::Observed;
+use super::finding::Finding;
 use super::handoffs;
-use super::resolve::{Finding, Resolved};
+use super::observed::Observed;
+use super::resolve::Resolved;
 use super::rules::{Rule, Verdict};
 use super::steps::{Step, What};
 use super::window::Decision;

@@ -2,8 +2,8 @@
 
 use super::answers::{narrowed, profile};
 use super::asking::Asking;
-use super::gather::Observed;
-use super::others::Elsewhere;
+use super::observed::Elsewhere;
+use super::observed::Observed;
 use crate::api::ServiceAccountPolicy;
 use crate::api::policy::Stage;
 use crate::tenant::facts::AccountFacts;

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::asking::Asking;
 use super::demands::Demand;
-use super::gather::Observed;
-use super::others::Elsewhere;
+use super::observed::Elsewhere;
+use super::observed::Observed;
 use super::plan::{Plan, plan};
 use super::resolve::{Resolved, resolve};
 use super::rules::{environment_for_tests, facts_for_tests, row_for_tests, user_for_tests};

@@ -7,10 +7,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 
 use super::act::Done;
-use super::gather::Observed;
+use super::finding::Finding;
 use super::handoffs::{GIVE, TAKE_BACK, take_back};
+use super::observed::Observed;
 use super::plan::Plan;
-use super::resolve::{self, Finding, Resolved};
+use super::resolve::{self, Resolved};
 use super::rules::Verdict;
 use super::steps::Step;
 use super::window::{self, Decision};

@@ -8,8 +8,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use super::answers::{Answering, narrowed};
 use super::asked::{Asked, authorized};
-use super::gather::Observed;
-use super::profiles::{self, Requirement};
+use super::finding::Finding;
+use super::observed::Observed;
+use super::profiles::{self};
 use super::proof::Proof;
 use super::rules::{Circumstances, Judgement, Rule, Verdict, judge};
 use super::{waivers, window};
@@ -63,34 +64,6 @@ impl Resolved {
     /// What is known of the account, as far as somebody asks for it.
     pub fn facts<'a>(&'a self, observed: &'a AccountFacts) -> &'a AccountFacts {
         self.narrower.as_ref().unwrap_or(observed)
-    }
-}
-
-/// What was found for one requirement.
-pub struct Finding {
-    /// The requirement.
-    pub requirement: Requirement,
-    /// What was found: steps are decided by this.
-    pub verdict: Verdict,
-    /// The same with what somebody answers for: readiness is decided by this.
-    pub waived: Verdict,
-    /// Whether it counts now: some Connector of its profile is in a stage that it belongs to.
-    pub counts: bool,
-    /// Which environments its waiver names in vain: the end of a sentence.
-    pub in_vain: Option<String>,
-}
-
-impl Finding {
-    /// The worst result over all selected environments, with waivers.
-    #[must_use]
-    pub fn result(&self) -> FindingResult {
-        self.waived.result(|_| true)
-    }
-
-    /// The worst that was really found: a waiver changes nothing about it.
-    #[must_use]
-    pub fn found(&self) -> FindingResult {
-        self.verdict.result(|_| true)
     }
 }
 

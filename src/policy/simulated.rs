@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::act::Done;
 use super::asking::Asking;
-use super::gather::Observed;
-use super::others::Elsewhere;
+use super::observed::Elsewhere;
+use super::observed::Observed;
 use super::report;
 pub(crate) use super::rules::{environment_for_tests, facts_for_tests, row_for_tests, user_for_tests};
 pub use super::window::Decision;

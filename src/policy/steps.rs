@@ -1,10 +1,15 @@
 //! What the operator could write at Microsoft, one step after the other, and whether it may. [pure]
 
+use std::time::Duration;
+
 use crate::api::Action;
 use crate::api::policy::StepEffect;
 use crate::runtime::Allowed;
 use crate::tenant::DirectoryRole;
 use crate::tenant::facts::Environment;
+
+/// So long a license may take; from then on somebody should look.
+pub const ARRIVES_WITHIN: Duration = Duration::from_mins(10);
 
 /// One write.
 #[derive(Clone, Debug, PartialEq)]

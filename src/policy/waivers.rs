@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::resolve::Finding;
+use super::finding::Finding;
 use super::rules::{Judgement, Verdict};
 use crate::api::policy::FindingResult;
 use crate::api::profiles::Waiver;

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 
 use super::asking::Asking;
-use super::gather::Observed;
+use super::observed::Observed;
 use super::resolve::Resolved;
 use super::rules::Rule;
 use crate::api::elevation::{Day, Elevation, ElevationHours, ElevationMethod, ElevationState, ElevationStatus};

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::resolve::Finding;
+use super::finding::Finding;
 use super::rules::{Judgement, Verdict, lower_first, severity};
 use crate::api::policy::{FindingEnvironments, FindingResult};
 use crate::api::shared::MOST_SAMPLES;
 
+/// A hand-off lists so many steps: a status has to stay small.
+pub const MOST: usize = 20;
 /// So many environments are named within a sentence.
 const MOST_NAMED: usize = 3;
 /// So many findings are said within a sentence.
@@ -101,4 +103,9 @@ pub fn summed_up(
     let failing = i32::try_from(of_worst().count()).unwrap_or(i32::MAX);
     let message = format!("In {failing} of {} environments: {}", each.len(), lower_first(commonest));
     (message, remedy, Some(FindingEnvironments { failing, sample }))
+}
+
+/// So many of something.
+pub fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
+use super::note::Note;
 use super::problem::{Problem, Trouble};
-use super::publish::Note;
 use crate::api::Reason;
 
 /// What a condition says.

@@ -2,7 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::publish::Note;
+use super::note::Note;
 use crate::api::Happened;
 use crate::api::shared::HandOffStatus;
 use crate::handoff::HandOff;

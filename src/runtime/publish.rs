@@ -16,9 +16,10 @@ use super::context::Context;
 use super::journal::{Line, Said, changes};
 use super::lanes::Lanes;
 use super::marks::{REQUESTED_AT, annotation};
+use super::note::{CHECK, Note};
 use super::pass::Patience;
 use crate::api::shared::HandOffStatus;
-use crate::api::{Connector, ConnectorStatus, Happened, ServiceAccountPolicy, ServiceAccountPolicyStatus};
+use crate::api::{Connector, ConnectorStatus, ServiceAccountPolicy, ServiceAccountPolicyStatus};
 use crate::fault::Fault;
 
 /// What a pass has to say.
@@ -30,51 +31,6 @@ pub struct Outcome<S> {
     pub notes: Vec<Note>,
     /// When to look again.
     pub next: Duration,
-}
-
-/// Something that happened: becomes an Event. The same must be said whenever the same happens: then it is counted on, and
-/// another sentence is another Event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    /// Whether somebody should look.
-    pub warning: bool,
-    /// One word: what happened.
-    pub reason: String,
-    /// One word: what was being done.
-    pub action: &'static str,
-    /// What it was done to, outside the cluster: a kind of thing and its name. `None`: the object itself.
-    pub related: Option<(&'static str, String)>,
-    /// One sentence.
-    pub sentence: String,
-}
-
-/// What is being done when Ready says something else than before.
-const CHECK: &str = "Check";
-
-impl Note {
-    /// All is well.
-    pub fn normal(happened: Happened, action: &'static str, sentence: impl Into<String>) -> Self {
-        let reason = happened.to_string();
-        Self { warning: false, reason, action, related: None, sentence: sentence.into() }
-    }
-
-    /// Somebody should look.
-    pub fn warning(happened: Happened, action: &'static str, sentence: impl Into<String>) -> Self {
-        Self { warning: true, ..Self::normal(happened, action, sentence) }
-    }
-
-    /// Ready says something else, for this reason.
-    #[must_use]
-    pub fn ready(fine: bool, reason: &str, sentence: String) -> Self {
-        Self { warning: !fine, reason: reason.to_owned(), action: CHECK, related: None, sentence }
-    }
-
-    /// The same, about a thing outside the cluster.
-    #[must_use]
-    pub fn about(mut self, kind: &'static str, name: impl Into<String>) -> Self {
-        self.related = Some((kind, name.into()));
-        self
-    }
 }
 
 /// A kind with a status of ours.
