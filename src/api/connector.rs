@@ -406,6 +406,9 @@ pub struct LastBackupStatus {
     pub completion_time: Time,
     /// Whether it holds everything.
     pub result: BackupResult,
+    /// When the newest one was completed that holds everything: what `spec.backup.maxAge` counts from. Absent: none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complete_time: Option<Time>,
 }
 
 /// One organization that is declared, as the vendor last showed it.

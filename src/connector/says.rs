@@ -190,7 +190,7 @@ const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(1);
 /// The last backup, as a status has it.
 pub fn last_backup(Backup { latest, complete }: Backup) -> LastBackupStatus {
     let result = if complete == Some(latest) { BackupResult::Complete } else { BackupResult::Partial };
-    LastBackupStatus { completion_time: whole_seconds(latest), result }
+    LastBackupStatus { completion_time: whole_seconds(latest), result, complete_time: complete.map(whole_seconds) }
 }
 
 /// The last backup, what is said of it, and how long that stays true.

@@ -66,7 +66,7 @@ pub struct Stands {
 pub struct BacksUp {
     /// Which.
     pub connector: Connector,
-    /// When the last backup was completed.
+    /// When the last complete backup was taken.
     pub backup: Option<i64>,
     /// How old it may be, in seconds; `None`: the vendor shows no backups.
     pub max_age: Option<i64>,
@@ -98,12 +98,12 @@ impl Standing {
             backup: family(
                 registry,
                 "backup_last_timestamp_seconds",
-                "When the last backup was completed that the vendor shows; absent: it shows none",
+                "When the last backup was completed that holds everything; absent: the vendor shows none",
             ),
             max_age: family(
                 registry,
                 "backup_max_age_seconds",
-                "How old the last backup may be (spec.backup.maxAge); absent: the vendor shows no backups",
+                "How old the last complete backup may be (spec.backup.maxAge); absent: the vendor shows no backups",
             ),
             authorized: family(
                 registry,

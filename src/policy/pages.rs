@@ -36,8 +36,6 @@ const fn row(place: &'static str, asks: &'static str, covered: Covered) -> Row {
     Row { place, asks, covered }
 }
 
-/// Vendors whose connectors the operator does not know yet.
-const LATER: &str = "a step at the vendor, whose connectors are not followed yet";
 const A_STEP: &str = "a step of the way to what the rows around it ask for";
 const PERMITTED: &str = "says what is permitted, and asks for nothing";
 
@@ -158,7 +156,9 @@ pub const PAGES: &[Page] = &[
             row(
                 "Create 4, list",
                 "its name, who may see it, how long backups are kept",
-                Not("settings of the connector, which are not written or compared yet; its name is how it is found"),
+                Not(
+                    "settings of the connector, and no requirement: `name`, `access` and `retention` of `spec.vendor.keepit`",
+                ),
             ),
             row("Create 5", "create it; the first backup is scheduled", HandOff("Keepit: create-connector")),
         ],
@@ -270,8 +270,12 @@ pub const PAGES: &[Page] = &[
                 "a service account, and a Project license for it, to back up Project for the web",
                 By(&["avePointServiceAccount/project-license"]),
             ),
-            row("Scan Settings", "choose the account or the app", Not(LATER)),
-            row("service accounts to app profile", "organizations can be moved from one to the other", Not(LATER)),
+            row("Scan Settings", "choose the account or the app", HandOff("AvePoint: scan-organizations")),
+            row(
+                "service accounts to app profile",
+                "organizations can be moved from one to the other",
+                HandOff("AvePoint: move-to-app-profile"),
+            ),
             row(
                 "note on service accounts, 1",
                 "Global Administrator or Dynamics 365 Administrator (its older name is Dynamics 365 Service Administrator)",
@@ -286,14 +290,18 @@ pub const PAGES: &[Page] = &[
             row(
                 "note on service accounts, 2",
                 "the first scan takes any account; it has to be chosen for the next ones",
-                Not(LATER),
+                HandOff("AvePoint: scan-organizations"),
             ),
             row(
                 "service accounts",
                 "the account signs in with the password that it was configured with",
                 By(&["avePointServiceAccount/password-kept"]),
             ),
-            row("Add an App Profile Connection 1-3", "begin the connection", Not(LATER)),
+            row(
+                "Add an App Profile Connection 1-3",
+                "begin the connection",
+                HandOff("AvePoint: connect-organizations"),
+            ),
             row(
                 "Add an App Profile Connection 4",
                 "AvePoint's own app, which registers itself, or a custom one that is consented to",
@@ -304,7 +312,11 @@ pub const PAGES: &[Page] = &[
                 "an application user for it in the environment, with System Administrator",
                 By(&["avePointAppProfile/application-user", "avePointAppProfile/system-administrator"]),
             ),
-            row("Add an App Profile Connection 6-8", "name the environments, and scan", Not(LATER)),
+            row(
+                "Add an App Profile Connection 6-8",
+                "name the environments, and scan",
+                HandOff("AvePoint: connect-organizations"),
+            ),
             row(
                 "Required Permissions",
                 "User.Read of Microsoft Graph and user_impersonation of Dynamics CRM, consented to for a custom app",

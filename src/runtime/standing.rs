@@ -80,7 +80,7 @@ fn backs_up(connector: &Connector) -> BacksUp {
             name: connector.name_any(),
             vendor: status.vendor.unwrap_or_default(),
         },
-        backup: status.last_backup.map(|backup| backup.completion_time.0.as_second()),
+        backup: status.last_backup.and_then(|backup| backup.complete_time).map(|time| time.0.as_second()),
         // A vendor that nobody signs in to shows no backups to a program either.
         max_age: connector
             .spec

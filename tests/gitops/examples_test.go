@@ -61,7 +61,7 @@ func TestTheLayoutsAreValid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(counted) != 8 {
+	if len(counted) != 9 {
 		t.Errorf("%v", counted)
 	}
 }
