@@ -170,6 +170,12 @@ pub fn spelled(duration: &kube::core::Duration) -> String {
     }
 }
 
+/// So many of something.
+#[must_use]
+pub fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
 /// `skip_serializing_if` for booleans whose default is false.
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
 #[must_use]

@@ -70,11 +70,10 @@ impl<'a> Line<'a> {
                 line.given.extend(value.map(|value| (long, value)));
                 awaited = arg.filter(|arg| value.is_none() && arg.get_action().takes_values());
             } else if let Some(short) = word.strip_prefix('-').filter(|short| !short.is_empty()) {
-                let arg = command.get_arguments().find(|arg| arg.get_short() == short.chars().next());
-                let (arg, value) = (
-                    arg.filter(|arg| arg.get_action().takes_values()),
-                    &short[short.chars().next().map_or(0, char::len_utf8)..],
-                );
+                let mut rest = short.chars();
+                let letter = rest.next();
+                let arg = command.get_arguments().find(|arg| arg.get_short() == letter);
+                let (arg, value) = (arg.filter(|arg| arg.get_action().takes_values()), rest.as_str());
                 line.given.extend(arg.and_then(Arg::get_long).filter(|_| !value.is_empty()).map(|long| (long, value)));
                 awaited = arg.filter(|_| value.is_empty());
             } else {

@@ -50,7 +50,9 @@ pub fn ask(options: &Options) -> Result<(), String> {
             None => of_connector(client, &namespace, &options.object, options).await,
             Some(("connector" | "connectors" | "bconn", name)) => of_connector(client, &namespace, name, options).await,
             Some(("policy" | "serviceaccountpolicy" | "serviceaccountpolicies" | "sapol", name)) => {
-                of::<ServiceAccountPolicy>(client, &namespace, name, options, Instant::now()).await
+                let policies: Api<ServiceAccountPolicy> = Api::namespaced(client, &namespace);
+                there(&policies, &namespace, name).await?;
+                of(&policies, &namespace, name, options, Instant::now()).await
             }
             Some((kind, _)) => Err(format!("there is no kind {kind} here: connector/NAME or policy/NAME")),
         }
@@ -59,8 +61,9 @@ pub fn ask(options: &Options) -> Result<(), String> {
 
 /// A Connector is as ready as its policy finds the account, so that is looked at first.
 async fn of_connector(client: Client, namespace: &str, name: &str, options: &Options) -> Result<(), String> {
-    let connector = there::<Connector>(&Api::namespaced(client.clone(), namespace), namespace, name).await?;
-    let policies: Api<ServiceAccountPolicy> = Api::namespaced(client.clone(), namespace);
+    let connectors: Api<Connector> = Api::namespaced(client.clone(), namespace);
+    let connector = there(&connectors, namespace, name).await?;
+    let policies: Api<ServiceAccountPolicy> = Api::namespaced(client, namespace);
     let named = &connector.spec.policy_ref.name;
     let begun = Instant::now();
     let asked = match policies.get_opt(named).await {
@@ -81,20 +84,19 @@ async fn of_connector(client: Client, namespace: &str, name: &str, options: &Opt
         }
         Err(error) => return Err(said(error)),
     }
-    of::<Connector>(client, namespace, name, options, begun).await
+    of(&connectors, namespace, name, options, begun).await
 }
 
+/// Asks for a look at one that is there, and tells what comes of it.
 async fn of<K: Published + Debug>(
-    client: Client,
+    api: &Api<K>,
     namespace: &str,
     name: &str,
     options: &Options,
     begun: Instant,
 ) -> Result<(), String> {
-    let api: Api<K> = Api::namespaced(client, namespace);
-    there(&api, namespace, name).await?;
-    let token = asked(&api, name).await.map_err(said)?;
-    let Some(object) = looked_at(&api, namespace, name, &token, options, begun).await? else {
+    let token = asked(api, name).await.map_err(said)?;
+    let Some(object) = looked_at(api, namespace, name, &token, options, begun).await? else {
         return say(&format!(
             "Asked for: status.lastHandledReconcileAt is {token} once it is through (--wait waits for it)\n"
         ));

@@ -81,11 +81,16 @@ pub fn bold(text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// A text without what a terminal obeys: a vendor's names, and those in files, may hold it.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect()
+}
+
 /// Lines below a first one, wrapped to the terminal: the first begins with `first`, all others with `others`.
 #[must_use]
 pub fn wrapped(first: &str, others: &str, text: &str) -> String {
-    // A vendor's names may hold what a terminal obeys.
-    let text: String = text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect();
+    let text = clean(text);
     // Of nothing textwrap makes nothing, and would leave out what the line begins with.
     if text.trim().is_empty() {
         return format!("{}\n", first.trim_end());

@@ -2,8 +2,9 @@
 
 use super::resolve::Resolved;
 use super::steps::{Step, What};
-use super::words::{MOST, counted};
+use super::words::MOST;
 use crate::api::Action;
+use crate::api::shared::counted;
 use crate::fault::Kind;
 use crate::handoff::HandOff;
 use crate::runtime::Allowed;

@@ -104,8 +104,3 @@ pub fn summed_up(
     let message = format!("In {failing} of {} environments: {}", each.len(), lower_first(commonest));
     (message, remedy, Some(FindingEnvironments { failing, sample }))
 }
-
-/// So many of something.
-pub fn counted(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
-}

@@ -5,13 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 
 use super::conditions::find;
 use super::context::{Context, Guarded};
 use super::expiring;
-use super::lanes::Lanes;
 use super::publish::Published;
 use crate::api::Connector;
 use crate::api::shared::{HandOffStatus, span};
@@ -35,8 +34,15 @@ impl Counted {
             metrics.clear_standing();
             return metrics.shown(&[], &[], &[]);
         };
-        count(&context);
+        let now = Timestamp::now();
         let (connectors, policies) = (context.connectors.state(), context.policies.state());
+        count(&context, now, &connectors, |status| status.credential_expiration_time.as_ref());
+        count(&context, now, &policies, |status| status.credential_expiration_time.as_ref());
+        metrics.set_budgets_left(context.tenants.budgets_left());
+        let standing = context.ledger.standing();
+        let held = standing.iter().filter(|entry| entry.phase != Phase::Opening).count();
+        let overdue = standing.iter().filter(|entry| entry.is_overdue(now)).count();
+        metrics.set_elevated(number(held), number(overdue + context.ledger.unreadable()));
         let readable = || connectors.iter().filter_map(|guarded| guarded.0.as_ref().ok());
         let objects = connectors.iter().filter_map(|it| stands(it));
         let all: Vec<Stands> = objects.chain(policies.iter().filter_map(|it| stands(it))).collect();
@@ -93,56 +99,36 @@ fn backs_up(connector: &Connector) -> BacksUp {
     }
 }
 
-fn count(context: &Context) {
-    let now = Timestamp::now();
-    let connectors = context.connectors.state();
-    let connectors = || connectors.iter().map(|guarded| guarded.0.as_ref().ok().and_then(|it| it.status.as_ref()));
-    let ends = connectors().flatten().filter_map(|status| status.credential_expiration_time.as_ref());
-    context.metrics.set_credential_ends("Connector", ends.map(|end| end.0.as_second()).min());
-    let connectors = connectors();
-    set(context, "Connector", now, connectors.map(|status| status.map(|it| (&it.hand_offs[..], &it.conditions[..]))));
-    let policies = context.policies.state();
-    let policies = || policies.iter().map(|guarded| guarded.0.as_ref().ok().and_then(|it| it.status.as_ref()));
-    let ends = policies().flatten().filter_map(|status| status.credential_expiration_time.as_ref());
-    context.metrics.set_credential_ends("ServiceAccountPolicy", ends.map(|end| end.0.as_second()).min());
-    let policies = policies();
-    set(
-        context,
-        "ServiceAccountPolicy",
-        now,
-        policies.map(|status| status.map(|it| (&it.hand_offs[..], &it.conditions[..]))),
-    );
-    let waits = |lanes: &Lanes, uids: Vec<String>| {
-        let longest = uids.iter().map(|uid| lanes.waits(uid)).max().unwrap_or_default();
-        i64::try_from(longest.as_secs()).unwrap_or(i64::MAX)
-    };
-    let uids = context.connectors.state().iter().filter_map(|it| it.uid()).collect();
-    context.metrics.set_queue_age("Connector", waits(&context.connector_lanes, uids));
-    let uids = context.policies.state().iter().filter_map(|it| it.uid()).collect();
-    context.metrics.set_queue_age("ServiceAccountPolicy", waits(&context.policy_lanes, uids));
-    context.metrics.set_budgets_left(context.tenants.budgets_left());
-    let standing = context.ledger.standing();
-    let held = standing.iter().filter(|entry| entry.phase != Phase::Opening).count();
-    let overdue = standing.iter().filter(|entry| entry.is_overdue(now)).count();
-    context.metrics.set_elevated(number(held), number(overdue + context.ledger.unreadable()));
-}
+/// What is counted of all objects of a kind; `ends`: when what one of them signs in with does.
+fn count<K: Published>(
+    context: &Context,
+    now: Timestamp,
+    objects: &[Arc<Guarded<K>>],
+    ends: impl Fn(&K::Status) -> Option<&Time>,
+) {
+    let statuses = || objects.iter().map(|guarded| guarded.0.as_ref().ok().and_then(Published::status));
+    let ends = statuses().flatten().filter_map(ends);
+    context.metrics.set_credential_ends(K::KIND, ends.map(|end| end.0.as_second()).min());
 
-type Standing<'a> = Option<(&'a [HandOffStatus], &'a [Condition])>;
-
-/// What is open and not Ready, of one kind; `None`: an object without a status.
-fn set<'a>(context: &Context, kind: &'static str, now: Timestamp, all: impl Iterator<Item = Standing<'a>>) {
     let (mut open, mut oldest, mut not_ready) = (0, 0, 0);
-    for standing in all {
-        let Some((hand_offs, conditions)) = standing else {
+    for status in statuses() {
+        let Some(status) = status else {
             not_ready += 1;
             continue;
         };
+        let hand_offs = K::open(status);
         open += hand_offs.len();
         let ages = hand_offs.iter().map(|hand_off| now.duration_since(hand_off.request_time.0).as_secs());
         oldest = ages.max().unwrap_or_default().max(oldest);
-        not_ready += usize::from(find(conditions, "Ready").is_none_or(|ready| ready.status != "True"));
+        let ready = find(K::said(status).conditions, "Ready");
+        not_ready += usize::from(ready.is_none_or(|ready| ready.status != "True"));
     }
-    context.metrics.set_standing(kind, number(open), oldest, number(not_ready));
+    context.metrics.set_standing(K::KIND, number(open), oldest, number(not_ready));
+
+    let lanes = K::lanes(context);
+    let waits = objects.iter().filter_map(|object| object.uid()).map(|uid| lanes.waits(&uid)).max();
+    let waits = waits.unwrap_or_default().as_secs();
+    context.metrics.set_queue_age(K::KIND, i64::try_from(waits).unwrap_or(i64::MAX));
 }
 
 fn number(number: usize) -> i64 {

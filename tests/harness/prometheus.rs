@@ -86,7 +86,11 @@ impl Prometheus {
         std::fs::write(&new, targets.to_string()).unwrap();
         std::fs::rename(new, self.folder.join("targets.json")).unwrap();
         let up = format!("up{{instance=\"{}\"}} == 1", operator.address());
-        self.until(&up, 0, "the operator to be scraped", |it| !it.is_empty()).await;
+        let begun = Instant::now();
+        while self.ask(&up, 0).await.is_empty() {
+            assert!(begun.elapsed() < super::PATIENCE, "waited in vain for the operator to be scraped");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// Which alerts are true, each with the names of the objects that it is about, if nothing changes for these hours.
@@ -125,14 +129,6 @@ impl Prometheus {
     /// All alerts that there are.
     pub fn names(&self) -> Vec<&str> {
         self.expressions.keys().map(String::as_str).collect()
-    }
-
-    async fn until(&self, query: &str, hours: i64, what: &str, wanted: impl Fn(&[Value]) -> bool) {
-        let begun = Instant::now();
-        while !wanted(&self.ask(query, hours).await) {
-            assert!(begun.elapsed() < super::PATIENCE, "waited in vain for {what}");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
     }
 
     async fn ask(&self, query: &str, hours: i64) -> Vec<Value> {

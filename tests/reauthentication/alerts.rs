@@ -54,12 +54,7 @@ async fn each_alert_is_true_in_its_story_and_in_no_other() {
     rotation.until_window("Open").await;
     assert_eq!(operator.stop().await, Some(0));
     prometheus.until_alerts(0, &[("BackstayDown", &[""])]).await;
-    scene.world.fault(Fault {
-        path: Some("/v1.0/roleManagement/directory/roleAssignments/*".into()),
-        method: Some("DELETE".into()),
-        status: Some(403),
-        ..Fault::default()
-    });
+    rotation.can_not_be_taken_back();
     rotation.let_it_end().await;
     let operator = rotation.operator().await;
     prometheus.watch(&operator).await;

@@ -76,12 +76,7 @@ async fn an_account_that_is_elevated_for_too_long_is_told_everywhere() {
     let (rotation, operator) = opened("RoleAssignment").await;
     operator.kill();
     let scene = &rotation.scene;
-    scene.world.fault(Fault {
-        path: Some("/v1.0/roleManagement/directory/roleAssignments/*".into()),
-        method: Some("DELETE".into()),
-        status: Some(403),
-        ..Fault::default()
-    });
+    rotation.can_not_be_taken_back();
     rotation.let_it_end().await;
     let operator = rotation.operator().await;
     let policy = scene.until_policy("Elevated", "True", "ElevationOverdue").await;

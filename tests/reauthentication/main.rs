@@ -14,7 +14,7 @@ mod credentials;
 mod debts;
 mod rotation;
 
-use backstay_world::CONTOSO;
+use backstay_world::{CONTOSO, Fault};
 use harness::{AT_KEEPIT, CONNECTOR, GLOBAL_ADMINISTRATOR, Operator, POLICY, Scene, is};
 use serde_json::{Value, json};
 
@@ -149,6 +149,16 @@ impl Rotation {
     pub async fn ledger(&self) -> Value {
         let map = self.scene.get("ConfigMap", &format!("backstay-elevation-{ACCOUNT_ID}")).await;
         map["data"]["entry.json"].as_str().map_or(Value::Null, |text| serde_json::from_str(text).unwrap())
+    }
+
+    /// From now on Microsoft refuses to take the role away, until the world's faults are cleared.
+    pub fn can_not_be_taken_back(&self) {
+        self.scene.world.fault(Fault {
+            path: Some("/v1.0/roleManagement/directory/roleAssignments/*".into()),
+            method: Some("DELETE".into()),
+            status: Some(403),
+            ..Fault::default()
+        });
     }
 
     /// Lets the window end in the past: nobody can wait for a quarter of an hour here. While no operator runs.

@@ -31,11 +31,7 @@ fn read<K: DeserializeOwned>(value: &Value) -> Result<K, serde_json::Error> {
 /// What the schema lets pass and the operator could not read.
 #[allow(clippy::needless_pass_by_value)] // as map_or_else has it
 fn unread(error: serde_json::Error) -> Vec<(Wrong, bool)> {
-    vec![(wrong(&[], format!("this version of backstay can't read it: {error}")), false)]
-}
-
-fn wrong(path: &[&str], message: String) -> Wrong {
-    Wrong { path: path.iter().map(|step| Step::Field((*step).to_owned())).collect(), message }
+    vec![(Wrong::at(&[], format!("this version of backstay can't read it: {error}")), false)]
 }
 
 /// The objects of these kinds that make what has this name, in the same namespace.
@@ -60,7 +56,7 @@ fn connector(connector: &Connector, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
                 "no ServiceAccountPolicy {} in these files: the Connector waits until there is one in its namespace",
                 asked.name
             );
-            found.push((wrong(&["spec", "policyRef", "name"], message), true));
+            found.push((Wrong::at(&["spec", "policyRef", "name"], message), true));
         }
         Some(policy) => {
             let policy = serde_json::from_value::<ServiceAccountPolicy>((*policy).clone());
@@ -68,7 +64,7 @@ fn connector(connector: &Connector, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
             if let Ok(policy) = policy
                 && let Err(sentence) = profile_for(asked.profile.as_deref(), fitting, &policy.spec.profiles)
             {
-                found.push((wrong(&["spec", "policyRef"], sentence), false));
+                found.push((Wrong::at(&["spec", "policyRef"], sentence), false));
             }
         }
     }
@@ -83,7 +79,7 @@ fn policy(policy: &ServiceAccountPolicy, all: &[&Object<'_>]) -> Vec<(Wrong, boo
     let hours = policy.spec.elevation.as_ref().and_then(|elevation| elevation.hours.as_ref());
     let mistake = hours.and_then(|hours| opening(hours, Timestamp::now()).err());
     let path = ["spec", "elevation", "hours", "timeZone"];
-    let mut found: Vec<_> = mistake.into_iter().map(|message| (wrong(&path, message), false)).collect();
+    let mut found: Vec<_> = mistake.into_iter().map(|message| (Wrong::at(&path, message), false)).collect();
     found.extend(licenses(policy));
     let (place, secret, keys): (_, _, Vec<&str>) = match &policy.spec.credential {
         Credential::ClientSecret(it) => ("clientSecret", &it.secret_ref.name, vec![&it.secret_ref.key]),
@@ -106,18 +102,19 @@ fn licenses(policy: &ServiceAccountPolicy) -> Vec<(Wrong, bool)> {
     let mut found = Vec::new();
     let families = policy.spec.licenses.iter().flat_map(|it| &it.families);
     for (number, choice) in families.enumerate() {
-        let mut path = ["spec", "licenses", "families"].map(|step| Step::Field(step.to_owned())).to_vec();
-        path.push(Step::Item(number));
+        let mut told = |below: &[Step], message: String| {
+            let mut wrong = Wrong::at(&["spec", "licenses", "families"], message);
+            wrong.path.push(Step::Item(number));
+            wrong.path.extend_from_slice(below);
+            found.push((wrong, true));
+        };
         if !asked.contains(&choice.name) {
-            let message = format!("no profile of this policy asks for a {} license", choice.name.name());
-            found.push((Wrong { path: path.clone(), message }, true));
+            told(&[], format!("no profile of this policy asks for a {} license", choice.name.name()));
         }
-        path.push(Step::Field("extraSKUIDs".to_owned()));
         for (number, sku) in choice.extra_sku_ids.iter().enumerate() {
             if let Some(name) = near_miss(choice.name, sku) {
                 let message = format!("{sku} is {name}, which is no {} license for the vendor", choice.name.name());
-                let path = path.iter().cloned().chain([Step::Item(number)]).collect();
-                found.push((Wrong { path, message }, true));
+                told(&[Step::Field("extraSKUIDs".to_owned()), Step::Item(number)], message);
             }
         }
     }
@@ -141,10 +138,10 @@ fn of_secret(
     if !secrets.iter().any(|secret| is_labelled(secret)) {
         let lacks = if made { "gives its Secret no label" } else { "has no label" };
         let message = format!("{what} {lacks} {USE_LABEL}: \"true\": the operator would not use it");
-        found.push((wrong(path, message), false));
+        found.push((Wrong::at(path, message), false));
     }
     for key in keys.iter().filter(|key| !secrets.iter().any(|secret| may_have(secret, key))) {
-        found.push((wrong(path, format!("{what} has no key {key}")), false));
+        found.push((Wrong::at(path, format!("{what} has no key {key}")), false));
     }
     found
 }

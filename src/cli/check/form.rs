@@ -15,6 +15,13 @@ pub struct Wrong {
     pub message: String,
 }
 
+impl Wrong {
+    /// Of the field at this path.
+    pub fn at(path: &[&str], message: String) -> Self {
+        Self { path: path.iter().map(|step| Step::Field((*step).to_owned())).collect(), message }
+    }
+}
+
 /// What a part of an object may look like.
 pub struct Form {
     /// As it is in the CRD.

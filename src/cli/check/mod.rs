@@ -13,10 +13,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::documents::{files, is_ours};
-use super::shown::{Output, bold, print};
+use super::shown::{Output, bold, clean, print};
 use super::yaml::{self, Object, Place, Step};
 use form::Wrong;
 use schema::Judged;
+
+use crate::api::shared::counted;
 
 /// What is checked.
 #[derive(Args)]
@@ -67,7 +69,7 @@ pub fn check(options: &Options) -> ExitCode {
     found.sort_by_key(order);
     let said = match (options.output, found.is_empty()) {
         (Output::Text, true) if objects == 0 => super::say("No Connector and no ServiceAccountPolicy in these files\n"),
-        (Output::Text, true) => super::say(&format!("{objects} {} checked, nothing is wrong\n", of(objects))),
+        (Output::Text, true) => super::say(&format!("{} checked, nothing is wrong\n", counted(objects, "object"))),
         _ => {
             print(options.output, &found, |found| found.iter().map(page).collect::<String>() + &summary(found, objects))
         }
@@ -82,12 +84,9 @@ pub fn check(options: &Options) -> ExitCode {
 fn summary(found: &[Found], objects: usize) -> String {
     let errors = found.iter().filter(|it| it.severity == Severity::Error).count();
     let warnings = found.len() - errors;
-    let count = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-    format!("{objects} {} checked: {}, {}\n", of(objects), count(errors, "error"), count(warnings, "warning"))
-}
-
-fn of(objects: usize) -> &'static str {
-    if objects == 1 { "object" } else { "objects" }
+    let all = [(objects, "object"), (errors, "error"), (warnings, "warning")];
+    let [objects, errors, warnings] = all.map(|(number, what)| counted(number, what));
+    format!("{objects} checked: {errors}, {warnings}\n")
 }
 
 /// Everything that is found, and how many objects of ours there are.
@@ -192,8 +191,6 @@ fn page(found: &Found) -> String {
         Severity::Warning => ("warning", AnsiColor::Yellow),
     };
     let style = Style::new().fg_color(Some(colour.into())).bold();
-    // A name may hold what a terminal obeys.
-    let clean = |text: &str| text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect::<String>();
     let of = if object.is_empty() { String::new() } else { format!("{}: ", clean(object)) };
     let field = if field.is_empty() { String::new() } else { format!("{}: ", clean(field)) };
     let place = bold(&format!("{}:{line}:{column}:", clean(file)));

@@ -69,20 +69,19 @@ pub fn judge(object: &mut Value) -> Option<Judged> {
     let Some(kind) = KINDS.iter().find(|kind| kind.name == name) else {
         let names = KINDS.iter().map(|kind| kind.name.as_str());
         let message = format!("there is no kind {name} in backstay.dev{}", meant(&name, names));
-        return Some(Wrong { path: vec![Step::Field("kind".to_owned())], message }.into());
+        return Some(Wrong::at(&["kind"], message).into());
     };
     let mut all = Vec::new();
     if kind.version != version {
         let message = format!("there is no version {version} of {name}: {}", kind.version);
-        return Some(Wrong { path: vec![Step::Field("apiVersion".to_owned())], message }.into());
+        return Some(Wrong::at(&["apiVersion"], message).into());
     }
     all.extend(misnamed(object));
     all.extend(of_metadata(&object["metadata"]));
     let schema = &kind.form.schema;
     unknown(schema, object, &mut Vec::new(), &mut all);
     let mut passed_over = Vec::new();
-    prune(schema, object, &mut Vec::new(), &mut passed_over);
-    defaults(schema, object);
+    complete(schema, object, &mut Vec::new(), &mut passed_over);
     all.extend(kind.form.judge(object));
     doubles(schema, object, &mut Vec::new(), &mut all);
     // A rule is for what has the right form, as at the API server.
@@ -127,7 +126,6 @@ fn is_qualified(key: &str) -> bool {
 
 /// A name that no object can have.
 fn misnamed(object: &Value) -> Option<Wrong> {
-    let path = vec![Step::Field("metadata".to_owned()), Step::Field("name".to_owned())];
     let metadata = &object["metadata"];
     // Of another type: that is told of its own.
     if !metadata["name"].is_null() && !metadata["name"].is_string() {
@@ -144,7 +142,7 @@ fn misnamed(object: &Value) -> Option<Wrong> {
     } else {
         format!("{name:?} is no name: lower case letters, digits, - and ., 253 at most")
     };
-    Some(Wrong { path, message })
+    Some(Wrong::at(&["metadata", "name"], message))
 }
 
 /// What is wrong with the metadata, beside the name.
@@ -166,16 +164,15 @@ fn of_metadata(metadata: &Value) -> Vec<Wrong> {
     }));
     for (field, is_value) in [("labels", is_label_value as fn(&str) -> bool), ("annotations", |_| true)] {
         for (key, value) in present[field].as_object().into_iter().flatten() {
-            let place = || ["metadata", field, key].map(|step| Step::Field(step.to_owned())).to_vec();
             if !is_qualified(key) {
                 let message = format!(
                     "{key:?} is no key: a name of letters, digits, -, _ and ., 63 at most, and before it perhaps a host and /"
                 );
-                all.push(Wrong { path: place(), message });
+                all.push(Wrong::at(&["metadata", field, key], message));
             }
             if value.as_str().is_some_and(|it| !is_value(it)) {
                 let message = format!("{value} is no value: letters, digits, -, _ and ., 63 at most");
-                all.push(Wrong { path: place(), message });
+                all.push(Wrong::at(&["metadata", field, key], message));
             }
         }
     }
@@ -183,14 +180,15 @@ fn of_metadata(metadata: &Value) -> Vec<Wrong> {
     for (number, name) in
         finalizers.filter(|(_, it)| it.as_str().is_some_and(|it| !it.contains('/') || !is_qualified(it)))
     {
-        let path = vec![Step::Field("metadata".to_owned()), Step::Field("finalizers".to_owned()), Step::Item(number)];
-        all.push(Wrong { path, message: format!("{name} is no finalizer: a host, / and a name") });
+        let mut wrong = Wrong::at(&["metadata", "finalizers"], format!("{name} is no finalizer: a host, / and a name"));
+        wrong.path.push(Step::Item(number));
+        all.push(wrong);
     }
     let namespace =
         present["namespace"].as_str().filter(|name| !name.is_empty() && (!is_label(name) || name.len() > 63));
-    all.extend(namespace.map(|name| Wrong {
-        path: ["metadata", "namespace"].map(|step| Step::Field(step.to_owned())).to_vec(),
-        message: format!("{name:?} is no namespace: lower case letters, digits and -, 63 at most"),
+    all.extend(namespace.map(|name| {
+        let message = format!("{name:?} is no namespace: lower case letters, digits and -, 63 at most");
+        Wrong::at(&["metadata", "namespace"], message)
     }));
     all
 }
@@ -236,8 +234,8 @@ fn meant<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     near.filter(|(distance, _)| *distance <= 2).map(|(_, it)| format!(", did you mean {it}?")).unwrap_or_default()
 }
 
-/// Takes away what the API server does: null, where a field can't be that.
-fn prune(schema: &Value, value: &mut Value, path: &mut Vec<Step>, into: &mut Vec<Wrong>) {
+/// Takes away what the API server does, null where a field can't be that, and fills in what it fills in: defaults.
+fn complete(schema: &Value, value: &mut Value, path: &mut Vec<Step>, into: &mut Vec<Wrong>) {
     match value {
         Value::Object(fields) => {
             for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
@@ -247,8 +245,11 @@ fn prune(schema: &Value, value: &mut Value, path: &mut Vec<Step>, into: &mut Vec
                     let message = "has no value: leave the field out, or server-side apply refuses it".to_owned();
                     into.push(Wrong { path: path.clone(), message });
                 }
+                if let Some(default) = inner.get("default").filter(|_| !fields.contains_key(name)) {
+                    fields.insert(name.clone(), default.clone());
+                }
                 if let Some(it) = fields.get_mut(name) {
-                    prune(inner, it, path, into);
+                    complete(inner, it, path, into);
                 }
                 path.pop();
             }
@@ -256,29 +257,10 @@ fn prune(schema: &Value, value: &mut Value, path: &mut Vec<Step>, into: &mut Vec
         Value::Array(items) => {
             for (number, item) in items.iter_mut().enumerate() {
                 path.push(Step::Item(number));
-                prune(&schema["items"], item, path, into);
+                complete(&schema["items"], item, path, into);
                 path.pop();
             }
         }
-        _ => {}
-    }
-}
-
-/// What the API server fills in.
-fn defaults(schema: &Value, value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
-                let nothing = fields.get(name).is_none_or(|it| it.is_null() && inner["nullable"] != true);
-                if let Some(default) = inner.get("default").filter(|_| nothing) {
-                    fields.insert(name.clone(), default.clone());
-                }
-                if let Some(it) = fields.get_mut(name) {
-                    defaults(inner, it);
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| defaults(&schema["items"], item)),
         _ => {}
     }
 }
