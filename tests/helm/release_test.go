@@ -479,7 +479,18 @@ func fresh(t *testing.T, name string) string {
 
 func noKinds(t *testing.T) {
 	t.Helper()
-	kubectl(t, "delete", "crd", "connectors.backstay.dev", "serviceaccountpolicies.backstay.dev", "--ignore-not-found", "--timeout=30s")
+	kinds := []string{"connectors.backstay.dev", "serviceaccountpolicies.backstay.dev"}
+	for _, kind := range kinds {
+		if exists("crd", kind) {
+			// A kind that is deleted before its storage has answered once may stay for five minutes: the API
+			// server tries again with what its cache had, meets a conflict with its own write, and forgets it.
+			await(t, kind+" is served", func() bool {
+				_, ok := tryKubectl("", "get", kind, "--all-namespaces")
+				return ok
+			})
+		}
+	}
+	kubectl(t, append([]string{"delete", "crd", "--ignore-not-found", "--timeout=30s"}, kinds...)...)
 }
 
 func established(t *testing.T) {
