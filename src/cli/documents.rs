@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{outside, yaml};
+use super::{kustomize, outside, yaml};
 
 /// The files that are meant, with their names: of a folder its `*.yaml` and `*.yml`, but for hidden ones; `-` is standard input.
 ///
@@ -38,7 +38,8 @@ fn collect(path: &Path, folder: bool, into: &mut Vec<PathBuf>) -> std::io::Resul
     Ok(())
 }
 
-/// The objects of these files, in order, as the API server takes them. Lists are taken apart.
+/// The objects of these files, in order, as the API server takes them. Lists are taken apart; what a kustomization patches
+/// others with is no object, and is left out.
 ///
 /// # Errors
 /// One sentence with the place: no YAML.
@@ -58,6 +59,14 @@ pub fn documents(files: &[(String, String)]) -> Result<Vec<(&str, Value)>, Strin
         };
         all.extend(yaml::objects(&nodes).into_iter().map(|object| (name.as_str(), object.value)));
     }
+    let named = || all.iter().map(|(file, value)| (*file, value));
+    let patches = kustomize::patches(named());
+    if let Some((file, _)) = named().find(|(file, value)| kustomize::is_one(file, value)) {
+        eprintln!(
+            "backstay: {file} may change what stands in other files: what is applied is what kustomize build prints (-f - reads it)"
+        );
+    }
+    all.retain(|(file, _)| !patches.contains(&kustomize::plain(Path::new(file))));
     Ok(all)
 }
 
@@ -81,5 +90,29 @@ pub fn object<K: DeserializeOwned>((file, value): (&str, Value)) -> Result<K, St
     match unknown.iter().find(|field| field.starts_with("spec")) {
         Some(field) => Err(format!("{file}: {kind} {name}: unknown field {}", field.replace(".?", ""))),
         None => Ok(object),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::documents;
+
+    #[test]
+    fn what_a_kustomization_patches_with_is_no_object() {
+        let file = |name: &str, text: &str| (format!("prod/{name}"), text.to_owned());
+        let connector = "apiVersion: backstay.dev/v1alpha1\nkind: Connector\nmetadata: { name: a }\n";
+        let kustomization = "resources: [connector.yaml]\npatches: [{ path: ./longer.yaml }]\n";
+        let files = [
+            file("connector.yaml", connector),
+            file("kustomization.yaml", kustomization),
+            file("longer.yaml", connector),
+        ];
+        let connectors = |files: &[(String, String)]| -> Vec<String> {
+            let all = documents(files).unwrap();
+            all.iter().filter(|it| it.1["kind"] == "Connector").map(|it| it.0.to_owned()).collect()
+        };
+        assert_eq!(connectors(&files), ["prod/connector.yaml"]);
+        assert_eq!(connectors(&files[..1]), ["prod/connector.yaml"]);
+        assert_eq!(connectors(&files[2..]), ["prod/longer.yaml"]);
     }
 }

@@ -2,7 +2,6 @@
 
 mod between;
 mod form;
-mod kustomize;
 mod schema;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +12,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::documents::{files, is_ours};
+use super::kustomize;
 use super::shown::{Output, bold, clean, print};
 use super::yaml::{self, Object, Place, Step};
 use form::Wrong;
