@@ -4,15 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::channel::mpsc;
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{self, Action};
 use kube::runtime::reflector::{ObjectRef, Store};
-use kube::runtime::{Controller, WatchStreamExt, reflector, watcher};
-use kube::{Api, Client, Resource, ResourceExt};
-use serde::de::DeserializeOwned;
+use kube::runtime::{Controller, reflector, watcher};
+use kube::{Client, Resource, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
 use super::again::Again;
@@ -20,9 +19,10 @@ use super::conditions::find;
 use super::context::{Context, Guarded, Settings};
 use super::news::News;
 use super::probes::Readiness;
-use super::secrets::SELECTOR;
+use super::secret_watches;
 use super::standing::Counted;
 use super::synced::Synced;
+use super::watch::{api, watch};
 use crate::api::{Connector, ServiceAccountPolicy};
 use crate::fault::Fault;
 use crate::http::Way;
@@ -80,19 +80,11 @@ pub async fn run(run: Run) -> Result<bool, String> {
     // One watch for each kind: each feeds a store, wakes its own controller, and whoever else there is news for.
     let everything = watcher::Config::default;
     let wake = {
-        let secrets =
-            places.into_iter().zip(secret_writers).enumerate().map(|(number, ((namespace, name), writer))| {
-                let (context, to_connectors, to_policies) =
-                    (Arc::clone(&context), to_connectors.clone(), to_policies.clone());
-                let changed = move |secret: &PartialObjectMeta<Secret>, _| {
-                    users_of_secret(&context, secret, &to_connectors, &to_policies);
-                };
-                let config = everything().labels(SELECTOR);
-                let config = name.iter().fold(config, |config, name| config.fields(&format!("metadata.name={name}")));
-                let api = api(&client, namespace.as_deref());
-                watch(api, config, writer, synced.of(2 + number), changed).boxed()
-            });
-        drained(futures::stream::select_all(secrets), Arc::clone(&metrics))
+        let context = Arc::clone(&context);
+        let (to_connectors, to_policies) = (to_connectors.clone(), to_policies.clone());
+        let changed =
+            move |secret: &PartialObjectMeta<Secret>| users_of_secret(&context, secret, &to_connectors, &to_policies);
+        secret_watches::run(&client, places.into_iter().zip(secret_writers), (&synced, 2), changed, &metrics)
     };
     let connectors = {
         let news = News::default();
@@ -168,51 +160,6 @@ pub async fn run(run: Run) -> Result<bool, String> {
 
 fn ended_by_itself() -> String {
     "a part of the operator ended by itself".to_owned()
-}
-
-pub(super) fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
-where
-    K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>,
-{
-    match namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    }
-}
-
-/// Watches a kind: keeps its store, says when the first list is in, and tells of every object that changed or is gone.
-fn watch<K>(
-    api: Api<K>,
-    config: watcher::Config,
-    writer: reflector::store::Writer<K>,
-    listed: impl Fn() + Send + 'static,
-    changed: impl Fn(&K, bool) + Send + 'static,
-) -> impl Stream<Item = Result<K, watcher::Error>> + Send + 'static
-where
-    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Send + Sync + 'static,
-{
-    watcher(api, config)
-        .reflect(writer)
-        .inspect_ok(move |event| match event {
-            watcher::Event::Apply(object) | watcher::Event::InitApply(object) => changed(object, false),
-            watcher::Event::Delete(object) => changed(object, true),
-            watcher::Event::InitDone => listed(),
-            watcher::Event::Init => {}
-        })
-        .applied_objects()
-        // After `applied_objects`: before it, every new round would reset the back-off.
-        .default_backoff()
-}
-
-/// Runs a watch that feeds no controller.
-async fn drained<K>(objects: impl Stream<Item = Result<K, watcher::Error>>, metrics: Arc<Metrics>) {
-    let mut objects = std::pin::pin!(objects);
-    while let Some(object) = objects.next().await {
-        if let Err(error) = object {
-            metrics.watch_error("Secret");
-            tracing::warn!(%error, "the watch on Secrets failed; it is tried again");
-        }
-    }
 }
 
 /// Connectors for which a policy's answer changed.

@@ -23,6 +23,7 @@ pub mod probes;
 pub mod problem;
 pub mod publish;
 pub mod removals;
+pub mod secret_watches;
 pub mod secrets;
 pub mod serve;
 pub mod service_accounts;
@@ -30,6 +31,7 @@ pub mod sightings;
 pub mod signin;
 pub mod standing;
 pub mod synced;
+pub mod watch;
 
 pub use allowed::Allowed;
 pub use conditions::Conditions;

@@ -8,10 +8,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::context::Settings;
-use super::controllers::{self, Run, api};
+use super::controllers::{self, Run};
 use super::election::{Election, Terms};
 use super::probes::{self, Readiness};
 use super::standing::Counted;
+use super::watch::api;
 use crate::api::{Connector, ServiceAccountPolicy};
 use crate::http::Way;
 use crate::metrics::Metrics;

@@ -154,3 +154,19 @@ async fn a_name_that_no_secret_can_have_is_refused_or_said_to_be_missing() {
     }
     assert!(scene.world.calls().is_empty());
 }
+
+/// As after a namespace is deleted whose Secrets the installation lets the operator read: its Role went with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_that_it_may_not_watch_hold_up_nobody_who_uses_others() {
+    let scene = Scene::new().await;
+    scene.apply_secrets().await;
+    scene.apply_yaml(&hourly(&scene.policy_yaml())).await;
+    let gone = format!("{}-gone", scene.namespace);
+    let places = ["--watch-secrets-in", &scene.namespace, "--watch-secrets-in", &gone];
+    // Ready when it returns.
+    let operator = scene.operator_with("", &places).await;
+    scene.until_policy("CredentialsValid", "True", "Accepted").await;
+    let log = operator.log();
+    let told = log.lines().filter(|line| line.contains("the watch on Secrets failed") && line.contains(&gone));
+    assert_eq!(told.count(), 1, "{log}");
+}
