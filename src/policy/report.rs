@@ -291,6 +291,14 @@ fn ready(
     } else if done.changed {
         conditions.set("Ready", State::False, Reason::Acting, "The plan is being carried out");
         conditions.set("Reconciling", State::True, Reason::Acting, "The plan is being carried out");
+    } else if resolved.no_connectors && !resolved.asked && resolved.account.is_none() {
+        // Nothing is asked for, and still nothing was seen to be fine.
+        let (reason, sentence) = match &resolved.unseen {
+            Some(fault) if fault.kind != Kind::PermissionMissing => (Reason::Unreachable, fault.sentence.clone()),
+            Some(fault) => (Reason::NotObservable, fault.sentence.clone()),
+            None => (Reason::NotObservable, "The account can't be read".to_owned()),
+        };
+        conditions.set("Ready", State::Unknown, reason, sentence);
     } else if resolved.no_connectors && !resolved.asked {
         let message =
             "No Connector asks for anything: findings are judged for the Steady stage, and nothing is changed";
