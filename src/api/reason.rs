@@ -28,6 +28,8 @@ pub enum Reason {
     // --- someone's turn ---
     /// A person has to act: see `status.handOffs`.
     AwaitingPerson,
+    /// A person has to act for the policy of this Connector: see the policy's `status.handOffs`.
+    PolicyAwaitsPerson,
     /// A requirement fails, and nobody has allowed the operator to mend it: see `status.findings`.
     RequirementsNotMet,
     /// Not all could be seen: see the findings and conditions that are Unknown.

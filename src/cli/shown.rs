@@ -52,7 +52,7 @@ impl Mark {
     pub fn of(status: &str, reason: &str) -> Self {
         match (status, reason) {
             ("True", _) => Self::Good,
-            (_, "AwaitingPerson" | "AwaitingEvidence" | "DeletionHeld") => Self::Turn,
+            (_, "AwaitingPerson" | "PolicyAwaitsPerson" | "AwaitingEvidence" | "DeletionHeld") => Self::Turn,
             ("False", "Pending" | "Acting" | "Propagating" | "DependencyMissing" | "NoBackup") | ("Unknown", _) => {
                 Self::Open
             }

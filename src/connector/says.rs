@@ -274,17 +274,17 @@ pub fn satisfied(connector: &Connector, policy: Option<&PolicySeen>, stage: Opti
         return Says(State::Unknown, Reason::Pending, message);
     };
     let message = answer.message.clone().unwrap_or_default();
-    // The person's steps are there, not here.
-    let message = if policy.hands_off && answer.ready != "True" {
-        format!("{message}; see status.handOffs of ServiceAccountPolicy {name}")
-    } else {
-        message
-    };
     let reason = match answer.reason.as_deref() {
         Some("NoMatchingProfile") => Reason::NoMatchingProfile,
         Some("EnvironmentNotFound") => Reason::EnvironmentNotFound,
+        // The person's steps are there, not here.
+        _ if policy.hands_off => Reason::PolicyAwaitsPerson,
         Some("NotObservable") => Reason::NotObservable,
         _ => Reason::RequirementsNotMet,
+    };
+    let message = match reason {
+        Reason::PolicyAwaitsPerson => format!("{message}; see status.handOffs of ServiceAccountPolicy {name}"),
+        _ => message,
     };
     match answer.ready.as_str() {
         "True" => {

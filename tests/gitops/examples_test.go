@@ -151,7 +151,7 @@ func TestWhatIsAppliedIsWhatIsTested(t *testing.T) {
 		Spec struct{ HealthCheckExprs []any }
 	}
 	documents := strings.Split(read(t, "examples/gitops/flux/kustomization.yaml"), "\n---\n")
-	if err := yaml.Unmarshal([]byte(documents[1]), &kustomization); err != nil {
+	if err := yaml.Unmarshal([]byte(documents[len(documents)-1]), &kustomization); err != nil {
 		t.Fatal(err)
 	}
 	var strict []any

@@ -153,7 +153,7 @@ func TestKstatusSaysWhatIsMeant(t *testing.T) {
 
 // What Argo CD shows, by the reason of Ready where it is not Stalled.
 var argo = map[string]string{
-	"AwaitingPerson": "Suspended", "AwaitingEvidence": "Suspended", "DeletionHeld": "Suspended", "Suspended": "Suspended",
+	"AwaitingPerson": "Suspended", "PolicyAwaitsPerson": "Suspended", "AwaitingEvidence": "Suspended", "DeletionHeld": "Suspended", "Suspended": "Suspended",
 	"NoBackup": "Progressing", "Pending": "Progressing", "Acting": "Progressing", "Propagating": "Progressing", "DependencyMissing": "Progressing",
 	"BackupTooOld": "Degraded", "RequirementsNotMet": "Degraded", "NotFound": "Degraded", "NotAccessible": "Degraded", "Deleting": "Degraded",
 	"AuthorizationRequired": "Degraded", "AttestationVoid": "Degraded", "ElevationOverdue": "Degraded", "CreateUncertain": "Degraded",
@@ -247,7 +247,10 @@ func TestFluxWaitsForWhatIsMeant(t *testing.T) {
 				want = status.FailedStatus
 			case one.is("Ready"):
 				want = status.CurrentStatus
-			case reason == "AwaitingPerson" || reason == "AwaitingEvidence":
+			case reason == "Suspended":
+				// Somebody has said so, and nothing comes of waiting for it.
+				want = status.CurrentStatus
+			case reason == "AwaitingPerson" || reason == "PolicyAwaitsPerson" || reason == "AwaitingEvidence":
 				want = turn
 			}
 			got, err := evaluators[one.object.GetKind()].Evaluate(context.Background(), one.object)

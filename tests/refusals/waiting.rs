@@ -22,7 +22,7 @@ async fn a_connector_whose_policy_waits_for_a_person_says_where_that_persons_ste
     let connector = scene
         .until("where to look", "Connector", CONNECTOR, |connector| message(connector, "Ready").contains(&pointed))
         .await;
-    assert!(is(&connector, "Ready", "False", "RequirementsNotMet"), "{}", condition(&connector, "Ready"));
+    assert!(is(&connector, "Ready", "False", "PolicyAwaitsPerson"), "{}", condition(&connector, "Ready"));
     says(message(&connector, "Ready"), &["Power Platform Administrator"]);
     assert_eq!(connector["status"]["handOffs"], Value::Null, "what it asks for itself is nothing");
     assert_eq!(scene.policy().await["status"]["handOffs"][0]["name"], "directory-roles");

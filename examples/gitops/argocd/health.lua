@@ -20,7 +20,7 @@ if ready == nil then
 end
 
 -- Somebody has to do something, or has said that nothing is to be done.
-local waiting = { AwaitingPerson = true, AwaitingEvidence = true, DeletionHeld = true, Suspended = true }
+local waiting = { AwaitingPerson = true, PolicyAwaitsPerson = true, AwaitingEvidence = true, DeletionHeld = true, Suspended = true }
 -- It comes by itself: a first backup, an answer.
 local coming = { NoBackup = true, Pending = true, Acting = true, Propagating = true }
 
