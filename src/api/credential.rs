@@ -115,8 +115,10 @@ pub struct WorkloadIdentity {
     #[serde(rename = "clientID")]
     #[schemars(regex(pattern = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"))]
     pub client_id: String,
-    /// Whom the app trusts.
-    pub service_account_ref: ServiceAccountRef,
+    /// Whom the app trusts. Default: the operator's own `ServiceAccount`, if the installation lets policies of this namespace sign in as
+    /// that (`--federated-token-namespace`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account_ref: Option<ServiceAccountRef>,
 }
 
 /// A `ServiceAccount` of the same namespace. It must carry the label `backstay.dev/use: "true"`.

@@ -17,6 +17,7 @@ use crate::permit::Permit;
 use crate::runtime::Settings;
 use crate::runtime::grants::Grants;
 use crate::runtime::once::Once;
+use crate::runtime::own_identity::OwnIdentity;
 use crate::runtime::secrets::WatchedSecrets;
 use crate::{tenant, vendors};
 
@@ -33,6 +34,12 @@ pub struct Outside {
     /// `HTTPS_PROXY` and `NO_PROXY`.
     #[arg(long, env = "BACKSTAY_CA_BUNDLE", value_name = "FILE")]
     ca_bundle: Option<PathBuf>,
+    /// The file with a token of the operator's own `ServiceAccount`, which policies whose workloadIdentity names no other sign in with.
+    #[arg(long, env = "AZURE_FEDERATED_TOKEN_FILE", value_name = "FILE")]
+    federated_token_file: Option<PathBuf>,
+    /// Policies of this namespace may sign in with that token; may be repeated [default: of none].
+    #[arg(long, env = "BACKSTAY_FEDERATED_TOKEN_NAMESPACE", value_name = "NAMESPACE", value_delimiter = ',')]
+    federated_token_namespace: Vec<String>,
 }
 
 impl Outside {
@@ -50,6 +57,11 @@ impl Outside {
     /// Whether it is said what the installation grants.
     pub fn names_grants(&self) -> bool {
         self.grants.is_some()
+    }
+
+    /// Whose policies may sign in as the operator itself.
+    pub fn own_identity(&self) -> OwnIdentity {
+        OwnIdentity { file: self.federated_token_file.clone(), namespaces: self.federated_token_namespace.clone() }
     }
 
     /// The one way out.
@@ -83,6 +95,7 @@ impl Outside {
             deletion_patience: Duration::ZERO,
             operator_namespace: namespace.to_owned(),
             secrets: WatchedSecrets::Everywhere,
+            own_identity: self.own_identity(),
         };
         Once::new(client, namespace, settings, way, metrics).await
     }

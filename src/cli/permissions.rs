@@ -146,11 +146,14 @@ fn rbac(policy: &ServiceAccountPolicy) -> String {
     let (resource, name, more) = match &policy.spec.credential {
         Credential::ClientSecret(credential) => ("secrets", credential.secret_ref.name.as_str(), ""),
         Credential::ClientCertificate(credential) => ("secrets", credential.secret_ref.name.as_str(), ""),
-        Credential::WorkloadIdentity(credential) => (
-            "serviceaccounts",
-            credential.service_account_ref.name.as_str(),
-            "  - { apiGroups: [\"\"], resources: [serviceaccounts/token], resourceNames: [NAME], verbs: [create] }\n",
-        ),
+        Credential::WorkloadIdentity(credential) => match &credential.service_account_ref {
+            Some(account) => (
+                "serviceaccounts",
+                account.name.as_str(),
+                "  - { apiGroups: [\"\"], resources: [serviceaccounts/token], resourceNames: [NAME], verbs: [create] }\n",
+            ),
+            None => return "# Kubernetes: nothing beside what install/ gives\n".to_owned(),
+        },
     };
     let namespace = policy.namespace().unwrap_or_else(|| "default".to_owned());
     format!(

@@ -91,6 +91,7 @@ pub fn run(options: Options) -> Result<(), String> {
 async fn start(options: Options) -> Result<(), String> {
     telemetry::start(options.log_format, &options.log_filter)?;
     let grants = options.outside.grants()?;
+    let own_identity = options.outside.own_identity();
     let metrics = Metrics::new();
     let permit = if options.no_leader_election { Permit::Always } else { Permit::not_yet() };
     let to_vendors = if options.read_only { Permit::Never } else { permit.clone() };
@@ -138,6 +139,7 @@ async fn start(options: Options) -> Result<(), String> {
                 (namespaces, named) if named.is_empty() => WatchedSecrets::In(namespaces),
                 (_, named) => WatchedSecrets::Named(named),
             },
+            own_identity,
         },
         way,
         metrics,

@@ -16,6 +16,7 @@ use super::events::Events;
 use super::grants::Grants;
 use super::lanes::Lanes;
 use super::lately::Lately;
+use super::own_identity::OwnIdentity;
 use super::secrets::{Secrets, WatchedSecrets};
 use super::sightings::Sightings;
 use super::synced::Synced;
@@ -46,6 +47,8 @@ pub struct Settings {
     pub operator_namespace: String,
     /// Which Secrets may be read.
     pub secrets: WatchedSecrets,
+    /// Whose policies may sign in as the operator itself.
+    pub own_identity: OwnIdentity,
 }
 
 #[cfg(test)]
@@ -60,6 +63,7 @@ impl Settings {
             deletion_patience: Duration::from_mins(15),
             operator_namespace: "backstay-system".to_owned(),
             secrets: WatchedSecrets::Everywhere,
+            own_identity: OwnIdentity::default(),
         }
     }
 }

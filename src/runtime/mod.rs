@@ -18,6 +18,7 @@ pub mod marks;
 pub mod news;
 mod note;
 pub mod once;
+pub mod own_identity;
 pub mod pass;
 pub mod probes;
 pub mod problem;

@@ -64,6 +64,10 @@ impl Federated for ServiceAccounts {
         &self.subject
     }
 
+    fn place(&self) -> &'static str {
+        PLACE
+    }
+
     async fn token(&self, audience: &str) -> Result<SecretString, Fault> {
         let Self { namespace, name, .. } = self;
         let api: Api<ServiceAccount> = Api::namespaced(self.client.clone(), namespace);

@@ -51,8 +51,16 @@ impl Context {
             }
             Declared::ClientCertificate(it) => (&it.client_id, self.certificate(namespace, &it.secret_ref.name).await?),
             Declared::WorkloadIdentity(it) => {
-                let found = ServiceAccounts::find(&self.client, namespace, &it.service_account_ref.name).await?;
-                (&it.client_id, found.map(|tokens| Credential::Federated(Arc::new(tokens))))
+                let tokens = match &it.service_account_ref {
+                    Some(named) => ServiceAccounts::find(&self.client, namespace, &named.name)
+                        .await?
+                        .map(|tokens| Credential::Federated(Arc::new(tokens))),
+                    None => {
+                        let own = self.settings.own_identity.tokens(namespace);
+                        own.map(|tokens| Credential::Federated(Arc::new(tokens)))
+                    }
+                };
+                (&it.client_id, tokens)
             }
         };
         Ok(credential.map(|credential| App {

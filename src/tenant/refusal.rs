@@ -26,14 +26,16 @@ pub fn refusal(said: &str, credential: &Credential) -> Fault {
         "7000222" => format!("refused the client secret ({place}.secretRef): it has expired"),
         "700211" | "700212" | "700213" | "70021" => match credential {
             Credential::Federated(tokens) => format!(
-                "found no federated credential at the app for the ServiceAccount ({place}.serviceAccountRef): there must be one with the cluster's issuer, the subject {} and the cloud's audience",
+                "found no federated credential at the app for the ServiceAccount ({}): there must be one with the cluster's issuer, the subject {} and the cloud's audience",
+                tokens.place(),
                 tokens.subject()
             ),
             _ => format!("found no certificate at the app for the one that it was shown ({place}.secretRef)"),
         },
         "700027" => match credential {
-            Credential::Federated(_) => format!(
-                "can't verify the ServiceAccount's token ({place}.serviceAccountRef) with the keys that the cluster's issuer publishes"
+            Credential::Federated(tokens) => format!(
+                "can't verify the ServiceAccount's token ({}) with the keys that the cluster's issuer publishes",
+                tokens.place()
             ),
             _ => format!(
                 "did not accept the certificate ({place}.secretRef): it is not registered at the app, or no longer valid there"
@@ -70,6 +72,10 @@ mod tests {
     impl Federated for Somebody {
         fn subject(&self) -> &'static str {
             "system:serviceaccount:backup:entra"
+        }
+
+        fn place(&self) -> &'static str {
+            "spec.credential.workloadIdentity.serviceAccountRef"
         }
 
         async fn token(&self, _: &str) -> Result<SecretString, Fault> {

@@ -41,6 +41,9 @@ pub trait Federated: Send + Sync {
     /// Who it is, as its tokens say. Example: `system:serviceaccount:backup:entra`.
     fn subject(&self) -> &str;
 
+    /// Where it is named in a spec.
+    fn place(&self) -> &'static str;
+
     /// A token for this audience, to be used at once.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ async fn the_operator_uses_every_right_that_it_is_given_and_is_refused_none() {
         scene.until_condition(kind, "newer", "Ready", "False", "Unreadable").await;
     }
     // Somebody whose tokens are asked for, and are good for nothing here.
+    scene.may_ask_for_tokens_of("entra").await;
     scene.apply_yaml(LABELLED).await;
     scene.apply_yaml(&by_identity(&scene.policy_yaml()).to_string()).await;
     scene.until_condition("ServiceAccountPolicy", "by-identity", "Ready", "False", "CredentialRefused").await;
@@ -51,7 +52,11 @@ async fn the_operator_uses_every_right_that_it_is_given_and_is_refused_none() {
     assert_eq!(operator.stop().await, Some(0));
 
     let used = used(&scene);
-    let granted = granted();
+    let mut granted = granted();
+    granted.extend(
+        [("get", "serviceaccounts"), ("create", "serviceaccounts/token")]
+            .map(|(verb, of)| (verb.to_owned(), of.to_owned())),
+    );
     assert_eq!(used.difference(&granted).collect::<Vec<_>>(), Vec::<&Right>::new(), "used, but not granted");
     assert_eq!(granted.difference(&used).collect::<Vec<_>>(), Vec::<&Right>::new(), "granted, but not used");
     let refused: Vec<_> = scene.audit().into_iter().filter(|entry| matches!(entry.code, 401 | 403)).collect();

@@ -101,10 +101,15 @@ async fn install(client: Client) {
 }
 
 /// A token of a `ServiceAccount`, as a Pod would get it.
-pub async fn token(client: &Client, namespace: &str, name: &str) -> String {
+pub async fn token(client: &Client, namespace: &str, name: &str, audience: Option<&str>) -> String {
     let api: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
+    let audiences = audience.map(|audience| vec![audience.to_owned()]);
     let request = TokenRequest {
-        spec: Some(TokenRequestSpec { expiration_seconds: Some(24 * 60 * 60), ..TokenRequestSpec::default() }),
+        spec: Some(TokenRequestSpec {
+            expiration_seconds: Some(24 * 60 * 60),
+            audiences,
+            ..TokenRequestSpec::default()
+        }),
         ..TokenRequest::default()
     };
     let issued = api.create_token_request(name, &PostParams::default(), &request).await.unwrap();

@@ -94,7 +94,7 @@ roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: backstay-own-n
 subjects: [{ kind: ServiceAccount, name: backstay }]",
             )
             .await;
-        scene.token = cluster::token(&scene.client, &namespace, "backstay").await;
+        scene.token = cluster::token(&scene.client, &namespace, "backstay", None).await;
         std::fs::write(scene.folder.join("ca.pem"), scene.world.ca_pem()).unwrap();
         scene
     }
@@ -168,7 +168,7 @@ roleRef: {{ apiGroup: rbac.authorization.k8s.io, kind: Role, name: person }}
 subjects: [{{ kind: ServiceAccount, name: person }}]"
         ))
         .await;
-        cluster::token(&self.client, &self.namespace, "person").await
+        cluster::token(&self.client, &self.namespace, "person", None).await
     }
 
     pub(crate) fn token(&self) -> &str {
@@ -309,6 +309,33 @@ subjects: [{{ kind: ServiceAccount, name: person }}]"
         });
         self.apply_yaml(&role.to_string()).await;
         self.apply_yaml(&binding.to_string()).await;
+    }
+
+    /// A token of the operator's own `ServiceAccount` for this audience in a file, as the kubelet keeps one in its Pod.
+    pub async fn own_token(&self, audience: &str) -> String {
+        let token = cluster::token(&self.client, &self.namespace, "backstay", Some(audience)).await;
+        let file = self.folder.join("token");
+        std::fs::write(&file, token).unwrap();
+        file.display().to_string()
+    }
+
+    /// Lets the operator ask for tokens of this `ServiceAccount`, as the chart's rbac.serviceAccountTokens does.
+    pub async fn may_ask_for_tokens_of(&self, name: &str) {
+        self.apply_yaml(&format!(
+            "apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {{ name: backstay-tokens }}
+rules:
+  - {{ apiGroups: [''], resources: [serviceaccounts], resourceNames: [{name}], verbs: [get] }}
+  - {{ apiGroups: [''], resources: [serviceaccounts/token], resourceNames: [{name}], verbs: [create] }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {{ name: backstay-tokens }}
+roleRef: {{ apiGroup: rbac.authorization.k8s.io, kind: Role, name: backstay-tokens }}
+subjects: [{{ kind: ServiceAccount, name: backstay }}]"
+        ))
+        .await;
     }
 
     /// Who signs the tokens of the cluster's `ServiceAccounts`, and with which keys.

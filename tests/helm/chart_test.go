@@ -4,6 +4,7 @@ package helm
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -25,20 +26,25 @@ func TestLintHasNothingToSay(t *testing.T) {
 
 func TestWhatIsMisspeltOrImpossibleIsRefusedByName(t *testing.T) {
 	for set, words := range map[string]string{
-		"grant=a":                              "'grant'",
-		"readonly=true":                        "'readonly'",
-		"image.repo=a":                         "at '/image': additional properties 'repo'",
-		"networkPolicy.enable=true":            "at '/networkPolicy': additional properties 'enable'",
-		"metrics.serviceMonitor.lables.a=b":    "at '/metrics/serviceMonitor': additional properties 'lables'",
-		"rbac.secrets.mode=some":               "at '/rbac/secrets/mode'",
-		"rbac.secrets.mode=names":              "needs rbac.secrets.names",
-		"rbac.secrets.mode=namespaces":         "needs rbac.secrets.namespaces",
+		"grant=a":                           "'grant'",
+		"readonly=true":                     "'readonly'",
+		"image.repo=a":                      "at '/image': additional properties 'repo'",
+		"networkPolicy.enable=true":         "at '/networkPolicy': additional properties 'enable'",
+		"metrics.serviceMonitor.lables.a=b": "at '/metrics/serviceMonitor': additional properties 'lables'",
+		"rbac.secrets.mode=some":            "at '/rbac/secrets/mode'",
+		"rbac.secrets.mode=names":           "needs rbac.secrets.names",
+		"rbac.secrets.mode=namespaces":      "needs rbac.secrets.namespaces",
+		"rbac.serviceAccountTokens=true":    "at '/rbac/serviceAccountTokens'",
+		"rbac.serviceAccountTokens[0].namespace=a,rbac.serviceAccountTokens[0].names={b},rbac.serviceAccountTokens[1].namespace=a,rbac.serviceAccountTokens[1].names={c}": "rbac.serviceAccountTokens has the namespace a twice",
+		"rbac.secrets.mode=names,rbac.secrets.names[0].namespace=a,rbac.secrets.names[0].names={b},rbac.secrets.names[1].namespace=a,rbac.secrets.names[1].names={c}":     "rbac.secrets.names has the namespace a twice",
 		"replicas=0":                           "at '/replicas'",
 		"leaseDuration=4s":                     "at '/leaseDuration'",
 		"leaseDuration=90":                     "at '/leaseDuration'",
 		"replicaCount=2":                       "'replicaCount'",
 		"readOnly=no":                          "at '/readOnly'",
 		"waitingInterval=60":                   "at '/waitingInterval'",
+		"waitingInterval=500ms":                "at '/waitingInterval'",
+		"waitingInterval=0m0s":                 "at '/waitingInterval'",
 		"deletionPatience=never":               "at '/deletionPatience'",
 		"deletionsPerMinute=-1":                "at '/deletionsPerMinute'",
 		"allowHosts={https://api.example.com}": "at '/allowHosts/0'",
@@ -153,7 +159,7 @@ func TestTheAPIServerTakesWhatIsRenderedWithEverySwitchOnAndOff(t *testing.T) {
 			"defaults": "ClusterRole ClusterRole ClusterRole ClusterRoleBinding ConfigMap CustomResourceDefinition CustomResourceDefinition " +
 				"Deployment PodDisruptionBudget Role RoleBinding Service ServiceAccount " + policies,
 			"everything": "ClusterRole ClusterRole ClusterRole ConfigMap CustomResourceDefinition CustomResourceDefinition " +
-				"Deployment NetworkPolicy PodDisruptionBudget PrometheusRule Role Role RoleBinding RoleBinding RoleBinding Service ServiceAccount ServiceMonitor " + policies,
+				"Deployment NetworkPolicy PodDisruptionBudget PrometheusRule Role Role Role RoleBinding RoleBinding RoleBinding RoleBinding Service ServiceAccount ServiceMonitor " + policies,
 			"nothing": "ConfigMap Deployment",
 		}[name]
 		if strings.Join(kinds, " ") != want {
@@ -176,6 +182,10 @@ func TestTheKindsAreThoseThatTheCodeGenerates(t *testing.T) {
 		metadata := one["metadata"].(object)
 		if at(metadata, "annotations", "helm.sh/resource-policy") != "keep" {
 			t.Errorf("%s would go with the release, and all objects with it", metadata["name"])
+		}
+		// Argo CD prunes what is no longer rendered, whatever Helm is told to keep.
+		if at(metadata, "annotations", "argocd.argoproj.io/sync-options") != "Prune=false,Delete=false" {
+			t.Errorf("%s would be pruned by Argo CD", metadata["name"])
 		}
 		delete(metadata, "annotations")
 		delete(metadata, "labels")
@@ -219,12 +229,12 @@ func TestTheGrantsMayNameEveryActionAndNoOther(t *testing.T) {
 	}
 }
 
-func TestTheAdmissionPolicyKnowsEveryReferenceToASecret(t *testing.T) {
+func TestTheAdmissionPolicyKnowsEveryReferenceToASecretOrAServiceAccount(t *testing.T) {
 	rendered := objects(t, render(t, "--set", image))
 	found := 0
 	for _, crd := range objects(t, read(t, "crds/backstay.yaml")) {
 		policy := pick(t, rendered, "ValidatingAdmissionPolicy", at(crd, "spec", "names", "plural").(string))
-		expression := strings.ReplaceAll(at(policy, "spec", "variables", 0, "expression").(string), "?", "")
+		expression := strings.ReplaceAll(fmt.Sprint(at(policy, "spec", "variables")), "?", "")
 		spec := at(crd, "spec", "versions", 0, "schema", "openAPIV3Schema", "properties", "spec")
 		for _, reference := range references(spec, "object.spec") {
 			found++
@@ -233,7 +243,7 @@ func TestTheAdmissionPolicyKnowsEveryReferenceToASecret(t *testing.T) {
 			}
 		}
 	}
-	if found < 5 {
+	if found < 6 {
 		t.Errorf("only %d references were found in the kinds", found)
 	}
 }
@@ -303,7 +313,7 @@ func put(values object, value any, path ...any) {
 	values[last(path).(string)] = value
 }
 
-// The paths of all references to Secrets in a schema.
+// The paths of all references to Secrets and ServiceAccounts in a schema.
 func references(schema any, path string) []string {
 	var found []string
 	if items := at(schema, "items"); items != nil {
@@ -312,7 +322,7 @@ func references(schema any, path string) []string {
 	}
 	properties, _ := at(schema, "properties").(object)
 	for name, property := range properties {
-		if strings.HasSuffix(strings.ToLower(name), "secretref") {
+		if lower := strings.ToLower(name); strings.HasSuffix(lower, "secretref") || strings.HasSuffix(lower, "serviceaccountref") {
 			found = append(found, path+"."+name+".name")
 		} else {
 			found = append(found, references(property, path+"."+name)...)
@@ -361,7 +371,7 @@ func TestTheLayoutsOfGitOpsGiveValuesThatTheChartTakes(t *testing.T) {
 			t.Fatal(err)
 		}
 		said := helm(t, "template", chart, "-f", with)
-		for _, wanted := range []string{"kind: PrometheusRule", "registry.example.com/backstay:0.1.0", "0d5b6a1c-2f3e-4a4d-8c5b-7e6f5a4b3c2d"} {
+		for _, wanted := range []string{"kind: PrometheusRule", "kind: ServiceMonitor", `absent(backstay_leading{job="`, "registry.example.com/backstay:0.1.0", "0d5b6a1c-2f3e-4a4d-8c5b-7e6f5a4b3c2d"} {
 			if !strings.Contains(said, wanted) {
 				t.Errorf("%s: no %s", file, wanted)
 			}

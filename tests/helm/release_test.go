@@ -94,7 +94,7 @@ func TestAReleaseIsInstalledUpgradedTakenAwayAndPutBack(t *testing.T) {
 	was := ids()
 	sum := func() any {
 		t.Helper()
-		return at(get(t, "deployment", "backstay", "-n", namespace), "spec", "template", "metadata", "annotations", "checksum/grants")
+		return at(get(t, "deployment", "backstay", "-n", namespace), "spec", "template", "spec", "volumes", 0, "configMap", "name")
 	}
 	before := sum()
 
@@ -135,10 +135,13 @@ func TestAReleaseIsInstalledUpgradedTakenAwayAndPutBack(t *testing.T) {
 	}
 
 	helm(t, append([]string{"uninstall"}, release...)...)
-	for _, gone := range []string{"deployment/backstay", "configmap/backstay-grants", "serviceaccount/backstay", "rolebinding/backstay", "networkpolicy/backstay", "service/backstay-metrics"} {
+	for _, gone := range []string{"deployment/backstay", "serviceaccount/backstay", "rolebinding/backstay", "networkpolicy/backstay", "service/backstay-metrics"} {
 		if exists(gone, "-n", namespace) {
 			t.Errorf("%s stays", gone)
 		}
+	}
+	if left := kubectl(t, "get", "configmaps", "-n", namespace, "-l", "app.kubernetes.io/instance=backstay", "-o", "name"); left != "" {
+		t.Errorf("%s stays", left)
 	}
 	for _, gone := range []string{"clusterrole/backstay", "clusterrole/backstay-view", "clusterrole/backstay-edit"} {
 		if exists(gone) {
@@ -260,8 +263,15 @@ func TestOnlyWhoMayGetASecretMayNameIt(t *testing.T) {
 	}
 	// Where no Secret is named, nobody is asked.
 	permitted("bob", fluentPro, "create", "--dry-run=server", "-f", "-")
-	permitted("bob", fmt.Sprintf(policy, "workloadIdentity: { clientID: c0ffee00-1111-4222-8333-444455556666, serviceAccountRef: { name: entra } }"),
-		"create", "--dry-run=server", "-f", "-")
+	// Who names a ServiceAccount has the operator sign in as it.
+	federated := fmt.Sprintf(policy, "workloadIdentity: { clientID: c0ffee00-1111-4222-8333-444455556666, serviceAccountRef: { name: entra } }")
+	kubectl(t, "create", "role", "entra", "-n", namespace, "--verb=create", "--resource=serviceaccounts/token", "--resource-name=entra")
+	kubectl(t, "create", "rolebinding", "alice-entra", "-n", namespace, "--role=entra", "--user=alice")
+	permitted("alice", federated, "create", "--dry-run=server", "-f", "-")
+	words := "bob names the ServiceAccount entra and may not create a token of it in namespace " + namespace
+	if said, ok := as("bob", federated, "create", "--dry-run=server", "-f", "-"); ok || !strings.Contains(said, words) {
+		t.Errorf("not refused with %q: %s", words, said)
+	}
 
 	// What is there already: the reference can't be changed, nor what it is used for; the rest can.
 	permitted("alice", fmt.Sprintf(connector, "mine"), "apply", "-f", "-")
@@ -366,6 +376,13 @@ func operate(t *testing.T, namespace string, spec object) string {
 			if at(volume, "name") != at(mount, "name") {
 				continue
 			}
+			if source := at(volume, "projected", "sources", 0, "serviceAccountToken"); source != nil {
+				token := kubectl(t, "create", "token", at(spec, "serviceAccountName").(string), "-n", namespace, "--audience", at(source, "audience").(string))
+				if err := os.WriteFile(filepath.Join(folder, at(source, "path").(string)), []byte(token), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
 			data := get(t, "configmap", at(volume, "configMap", "name").(string), "-n", namespace)["data"].(object)
 			for name, text := range data {
 				if err := os.WriteFile(filepath.Join(folder, name), []byte(text.(string)), 0o600); err != nil {
@@ -376,7 +393,8 @@ func operate(t *testing.T, namespace string, spec object) string {
 	}
 	var args []string
 	for _, arg := range at(container, "args").([]any) {
-		args = append(args, strings.Replace(arg.(string), "=/etc/", "="+files+"/etc/", 1))
+		arg := strings.Replace(arg.(string), "=/etc/", "="+files+"/etc/", 1)
+		args = append(args, strings.Replace(arg, "=/var/", "="+files+"/var/", 1))
 	}
 	args = append(args, "--listen=127.0.0.1:0")
 	operator := exec.Command(filepath.Join(root, "target/debug/backstay"), args...)

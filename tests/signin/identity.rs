@@ -13,6 +13,7 @@ fn policy(scene: &Scene) -> String {
 }
 
 async fn put(scene: &Scene, labels: Value) {
+    scene.may_ask_for_tokens_of("entra").await;
     let account =
         json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "entra", "labels": labels } });
     scene.apply_yaml(&account.to_string()).await;
@@ -57,6 +58,10 @@ async fn a_service_account_that_is_not_there_or_not_meant_for_it_gives_no_token(
     let _operator = scene.operator().await;
     trust(&scene, json!({})).await;
     scene.apply_yaml(&policy(&scene)).await;
+    // Nobody has let it look at this one.
+    let unseen = scene.until_policy("CredentialsValid", "False", "ServiceAccountInvalid").await;
+    refused(&unseen, "ServiceAccountInvalid", &["RBAC", "/entra", PLACE]);
+    scene.may_ask_for_tokens_of("entra").await;
     let missing = scene.until_policy("Ready", "False", "DependencyMissing").await;
     let said = message(&missing, "Ready");
     assert!(said.contains("/entra") && said.contains(PLACE) && said.contains("not there"), "{said}");
@@ -100,17 +105,49 @@ async fn an_app_that_does_not_trust_the_service_account_is_told_from_one_that_ca
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_that_may_not_ask_for_tokens_says_so() {
     let scene = Scene::new().await;
-    // As somebody has it who took the right away.
+    // As somebody has it who gave half of the right.
     let rules = json!([
         { "apiGroups": ["backstay.dev"], "resources": ["*"], "verbs": ["get", "list", "watch", "patch"] },
         { "apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list", "watch"] },
         { "apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["get"] },
         { "apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"] },
     ]);
+    put(&scene, json!({ "backstay.dev/use": "true" })).await;
+    scene.delete("RoleBinding", "backstay-tokens").await;
     scene.narrow(rules).await;
     let _operator = scene.operator().await;
-    put(&scene, json!({ "backstay.dev/use": "true" })).await;
     scene.apply_yaml(&policy(&scene)).await;
     let policy = scene.until_policy("CredentialsValid", "False", "CredentialRefused").await;
     refused(&policy, "CredentialRefused", &["RBAC", "/entra", PLACE]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operators_own_service_account_signs_in_for_the_namespaces_that_the_installation_names() {
+    let scene = Scene::new().await;
+    let subject = format!("system:serviceaccount:{}:backstay", scene.namespace);
+    let file = scene.own_token("api://AzureADTokenExchange").await;
+    let policy = with_credential(&scene, &json!({ "workloadIdentity": { "clientID": APP } }));
+    scene.apply_yaml(&policy).await;
+    let with_namespace = |namespace: &str| {
+        [format!("--federated-token-file={file}"), format!("--federated-token-namespace={namespace}")]
+    };
+
+    let [token, elsewhere] = with_namespace("elsewhere");
+    let operator = scene.operator_with(&scene.grants(), &[&token, &elsewhere]).await;
+    let others = scene.until_policy("CredentialsValid", "False", "ServiceAccountInvalid").await;
+    refused(&others, "ServiceAccountInvalid", &["serviceAccountRef", &scene.namespace, "--federated-token-namespace"]);
+    assert_eq!(scene.asked(|call| call.path.ends_with("/token")), 0);
+    operator.stop().await;
+
+    let [token, here] = with_namespace(&scene.namespace);
+    let operator = scene.operator_with(&scene.grants(), &[&token, &here]).await;
+    let stranger = scene.until_policy("CredentialsValid", "False", "CredentialRefused").await;
+    refused(&stranger, "CredentialRefused", &[&subject, "federated credential"]);
+    trust(&scene, json!({ "subject": subject })).await;
+    scene.until_policy("Ready", "True", "NoConnectors").await;
+    assert!(
+        scene.audit().iter().all(|entry| entry.resource != "serviceaccounts/token"),
+        "the API server is asked for no token"
+    );
+    assert!(!operator.log().contains("eyJ"), "a token is in the log");
 }

@@ -2,14 +2,14 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* What everything of the release is called. */}}
+{{/* What everything of the release is called: short enough for what is called after it. */}}
 {{- define "backstay.fullname" -}}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
+{{- .Values.fullnameOverride | trunc 48 | trimSuffix "-" }}
 {{- else if contains (include "backstay.name" .) .Release.Name }}
-{{- .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- .Release.Name | trunc 48 | trimSuffix "-" }}
 {{- else }}
-{{- printf "%s-%s" .Release.Name (include "backstay.name" .) | trunc 63 | trimSuffix "-" }}
+{{- printf "%s-%s" .Release.Name (include "backstay.name" .) | trunc 48 | trimSuffix "-" }}
 {{- end }}
 {{- end }}
 
@@ -46,4 +46,20 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{/* The file that the operator reads its grants from. */}}
 {{- define "backstay.grants" -}}
 {{- toYaml .Values.grants }}
+{{- end }}
+
+{{/* Where it is: named by what is in it, so that it can be immutable, and other grants are another Pod. */}}
+{{- define "backstay.grantsName" -}}
+{{- printf "%s-grants-%s" (include "backstay.fullname" .) (include "backstay.grants" . | sha256sum | trunc 8) }}
+{{- end }}
+
+{{/* Two entries for one namespace would be one Role, and one of them lost. */}}
+{{- define "backstay.once" -}}
+{{- $seen := dict }}
+{{- range .in }}
+{{- if hasKey $seen .namespace }}
+{{- fail (printf "%s has the namespace %s twice: put its names into one entry" $.of .namespace) }}
+{{- end }}
+{{- $_ := set $seen .namespace true }}
+{{- end }}
 {{- end }}
