@@ -84,7 +84,7 @@ fn line(check: &Check) -> String {
 }
 
 async fn checks(options: &Options) -> Result<Vec<Check>, String> {
-    let (client, own) = options.place.cluster.reach().await?;
+    let (client, own) = options.place.cluster.reach()?;
     let mut all = vec![clock(&client).await];
     for crd in [Connector::crd(), ServiceAccountPolicy::crd()] {
         all.push(known(&client, &crd).await);

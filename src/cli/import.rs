@@ -95,7 +95,7 @@ fn name_of(vendor: Name) -> String {
 async fn import(options: &Options) -> Result<String, String> {
     let spec = spec(options)?;
     let vendor = spec.vendor();
-    let (client, configured) = options.cluster.reach().await?;
+    let (client, configured) = options.cluster.reach()?;
     let namespace = options.namespace.clone().unwrap_or(configured);
     let once = options.outside.once(client, &namespace).await?;
     let (secret, keys) = vendor.secret().ok_or("there is nothing to sign in to")?;

@@ -8,6 +8,7 @@ mod doctor;
 mod documents;
 mod handoffs;
 mod import;
+mod kubeconfig;
 mod kustomize;
 mod objects;
 mod outside;

@@ -56,7 +56,7 @@ pub struct Objects {
 /// # Errors
 /// One sentence: the cluster can't be reached, does not know the kinds, or refuses.
 pub async fn read(place: &Where) -> Result<Objects, String> {
-    let (client, own) = place.cluster.reach().await?;
+    let (client, own) = place.cluster.reach()?;
     let namespace = (!place.all_namespaces).then(|| place.namespace.clone().unwrap_or(own));
     let mut objects = Objects {
         place: namespace.as_ref().map_or_else(|| "any namespace".to_owned(), |name| format!("namespace {name}")),

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use clap::Args;
 use kube::client::{Body, ClientBuilder};
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::Kubeconfig;
 use kube::{Client, Config};
 use tower::BoxError;
 use tower::filter::FilterLayer;
 
+use super::kubeconfig;
 use crate::http::{Hosts, Way};
 use crate::metrics::Metrics;
 use crate::permit::Permit;
@@ -119,32 +120,32 @@ impl Cluster {
         Self { kubeconfig, context }
     }
 
-    /// The Kubernetes API, and the namespace that the configuration names.
+    /// The Kubernetes API, and the namespace that the configuration names. Where nothing says which cluster, a Pod reaches its own; no
+    /// variable names a proxy for it: those are for the way out.
     ///
     /// # Errors
     /// One sentence.
-    pub async fn reach(&self) -> Result<(Client, String), String> {
-        let config = self.configured().await?;
+    pub fn reach(&self) -> Result<(Client, String), String> {
+        let config = self.configured()?;
         let namespace = config.default_namespace.clone();
         let client = Client::try_from(config).map_err(|error| no_client(&error))?;
         Ok((client, namespace))
     }
 
-    async fn configured(&self) -> Result<Config, String> {
-        let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
-        let config = match (&self.kubeconfig, &self.context) {
-            (Some(path), _) => match Kubeconfig::read_from(path) {
-                Ok(read) => Config::from_custom_kubeconfig(read, &options).await.map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
-            },
-            (None, Some(_)) => Config::from_kubeconfig(&options).await.map_err(|error| error.to_string()),
-            (None, None) => Config::infer().await.map_err(|error| error.to_string()),
+    fn configured(&self) -> Result<Config, String> {
+        let read = match &self.kubeconfig {
+            Some(path) => Kubeconfig::read_from(path),
+            None => Kubeconfig::read(),
         };
-        let mut config = config.map_err(|error| format!("no way to the Kubernetes API is configured: {error}"))?;
-        // The proxy is for the way out. kube takes HTTPS_PROXY for the API server, too, and asks NO_PROXY about the proxy
-        // instead of the server (5.0.0), so that there would be no way around it.
-        config.proxy_url = None;
-        Ok(config)
+        let named =
+            read.map_err(|error| error.to_string()).and_then(|read| kubeconfig::config(&read, self.context.as_deref()));
+        let config = match named {
+            Err(why) if self.kubeconfig.is_none() && self.context.is_none() => {
+                Config::incluster().map_err(|error| format!("in a Pod: {error}; by a kubeconfig: {why}"))
+            }
+            named => named,
+        };
+        config.map_err(|error| format!("no way to the Kubernetes API is configured: {error}"))
     }
 }
 
@@ -152,14 +153,14 @@ impl Cluster {
 ///
 /// # Errors
 /// One sentence.
-pub async fn cluster_for(permit: Permit) -> Result<Client, String> {
+pub fn cluster_for(permit: Permit) -> Result<Client, String> {
     let asked = FilterLayer::new(move |request: http::Request<Body>| -> Result<_, BoxError> {
         if !request.method().is_safe() {
             permit.may_write()?;
         }
         Ok(request)
     });
-    let mut config = Cluster::default().configured().await?;
+    let mut config = Cluster::default().configured()?;
     // kube would try writes again by itself, below what asks: every try has to be asked for, and passes are tried again anyway.
     config.default_retry = false;
     let builder = ClientBuilder::try_from(config).map_err(|error| no_client(&error))?;

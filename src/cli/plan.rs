@@ -93,7 +93,7 @@ async fn plan(options: &Options) -> Result<Vec<Planned>, String> {
         let names: Vec<String> = options.filename.iter().map(|path| path.display().to_string()).collect();
         return Err(format!("{}: no Connector and no ServiceAccountPolicy in it", names.join(", ")));
     }
-    let (client, configured) = options.cluster.reach().await?;
+    let (client, configured) = options.cluster.reach()?;
     let namespace = options.namespace.clone().unwrap_or(configured);
     let named =
         connectors.iter().find_map(ResourceExt::namespace).or_else(|| policies.iter().find_map(ResourceExt::namespace));

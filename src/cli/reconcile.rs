@@ -44,7 +44,7 @@ const EVERY: Duration = Duration::from_millis(300);
 /// One sentence: it is not there, suspended, not looked at in time, or not Ready.
 pub fn ask(options: &Options) -> Result<(), String> {
     outside::block_on(async {
-        let (client, own) = options.cluster.reach().await?;
+        let (client, own) = options.cluster.reach()?;
         let namespace = options.namespace.clone().unwrap_or(own);
         match options.object.split_once('/') {
             None => of_connector(client, &namespace, &options.object, options).await,

@@ -96,8 +96,8 @@ async fn start(options: Options) -> Result<(), String> {
     let permit = if options.no_leader_election { Permit::Always } else { Permit::not_yet() };
     let to_vendors = if options.read_only { Permit::Never } else { permit.clone() };
     let way = options.outside.way(to_vendors, metrics.clone())?;
-    let (free_client, own) = outside::Cluster::default().reach().await?;
-    let client = outside::cluster_for(permit.clone()).await?;
+    let (free_client, own) = outside::Cluster::default().reach()?;
+    let client = outside::cluster_for(permit.clone())?;
     let operator_namespace = options.operator_namespace.unwrap_or(own);
     let terms = (!options.no_leader_election).then(|| Terms {
         namespace: operator_namespace.clone(),

@@ -41,8 +41,8 @@ struct Spoken {
 }
 
 impl Spoken {
-    async fn of(options: &Options) -> Result<Self, String> {
-        let (client, own) = options.cluster.reach().await?;
+    fn of(options: &Options) -> Result<Self, String> {
+        let (client, own) = options.cluster.reach()?;
         let namespace = options.namespace.clone().unwrap_or(own);
         Ok(Self {
             connectors: Api::namespaced(client.clone(), &namespace),
@@ -76,7 +76,7 @@ impl Spoken {
 /// One sentence.
 pub fn reauthenticate(options: &Options) -> Result<(), String> {
     outside::block_on(async {
-        let spoken = Spoken::of(options).await?;
+        let spoken = Spoken::of(options)?;
         spoken.connector().await?;
         spoken.mark(REAUTHENTICATE, None).await?;
         let name = &spoken.name;
@@ -90,7 +90,7 @@ pub fn reauthenticate(options: &Options) -> Result<(), String> {
 /// One sentence: nobody is asked for it, or it can't be begun now.
 pub fn begin(options: &Options) -> Result<(), String> {
     outside::block_on(async {
-        let spoken = Spoken::of(options).await?;
+        let spoken = Spoken::of(options)?;
         let (name, namespace) = (&spoken.name, &spoken.namespace);
         let connector = spoken.connector().await?;
         let Some(request) = connector.status.and_then(|status| status.reauthentication) else {
@@ -174,7 +174,7 @@ fn steps(hand_off: Option<&HandOffStatus>, until: Option<Timestamp>) -> String {
 /// One sentence: nobody is asked for it.
 pub fn done(options: &Options) -> Result<(), String> {
     outside::block_on(async {
-        let spoken = Spoken::of(options).await?;
+        let spoken = Spoken::of(options)?;
         let (name, namespace) = (&spoken.name, &spoken.namespace);
         let connector = spoken.connector().await?;
         let attests = connector.spec.vendor.vendor().secret().is_none();
