@@ -1,6 +1,7 @@
 //! `backstay run`: the operator.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use clap::Args;
@@ -69,8 +70,8 @@ pub struct Options {
     /// up].
     #[arg(long, env = "BACKSTAY_IDENTITY", value_name = "NAME")]
     identity: Option<String>,
-    /// Where /healthz, /readyz and /metrics are served.
-    #[arg(long, env = "BACKSTAY_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    /// Where /healthz, /readyz and /metrics are served. [::] is all addresses, of IPv4, too; where there is no IPv6, those of IPv4 alone.
+    #[arg(long, env = "BACKSTAY_LISTEN", value_name = "ADDRESS", default_value = "[::]:8080")]
     listen: SocketAddr,
     /// The form of the log.
     #[arg(long, env = "BACKSTAY_LOG_FORMAT", value_enum, default_value = "json")]
@@ -109,9 +110,8 @@ async fn start(options: Options) -> Result<(), String> {
         identity: options.identity.unwrap_or_else(made_up),
         duration: options.lease_duration,
     });
-    let listener = TcpListener::bind(options.listen)
-        .await
-        .map_err(|error| format!("can't listen on {}: {error}", options.listen))?;
+    let listener =
+        listener(options.listen).await.map_err(|error| format!("can't listen on {}: {error}", options.listen))?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         namespace = options.namespace.as_deref().unwrap_or("all"),
@@ -150,6 +150,30 @@ async fn start(options: Options) -> Result<(), String> {
     tracing::info!("stopped");
     Ok(())
 }
+
+/// Listens there. All addresses of IPv6 are those of IPv4, too; a kernel that has no IPv6 still has these.
+async fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+    match TcpListener::bind(address).await {
+        Err(error) => {
+            let instead = without_ipv6(address, &error).ok_or(error)?;
+            let listener = TcpListener::bind(instead).await?;
+            tracing::info!(%address, %instead, "there is no IPv6 here: IPv4 alone is listened on");
+            Ok(listener)
+        }
+        listening => listening,
+    }
+}
+
+/// Where to listen instead, if all addresses were meant and it failed since the kernel has no IPv6.
+fn without_ipv6(address: SocketAddr, error: &io::Error) -> Option<SocketAddr> {
+    let none =
+        error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(ADDRESS_FAMILY_NOT_SUPPORTED);
+    let all = address.is_ipv6() && address.ip().is_unspecified();
+    (none && all).then(|| (Ipv4Addr::UNSPECIFIED, address.port()).into())
+}
+
+/// Linux's `EAFNOSUPPORT`, for which the standard library has no name.
+const ADDRESS_FAMILY_NOT_SUPPORTED: i32 = 97;
 
 /// The first signal lets running passes finish; a second one ends the process as it would without us.
 fn stop_on_signal(stop: CancellationToken) -> Result<(), String> {
@@ -200,4 +224,50 @@ fn span(text: &str) -> Result<Duration, String> {
     let span: kube::core::Duration = text.parse().map_err(|error| format!("{error}"))?;
     let span = Duration::from(span);
     if span < Duration::from_secs(1) { Err("must be at least 1s".to_owned()) } else { Ok(span) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv6Addr;
+
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn all_addresses_are_those_of_both_families() {
+        let any = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
+        let listener = listener(any).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok());
+        // A machine without IPv6 has no such address.
+        if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await.is_ok() {
+            assert!(TcpStream::connect((Ipv6Addr::LOCALHOST, port)).await.is_ok());
+        }
+    }
+
+    #[test]
+    fn ipv4_alone_is_taken_for_all_addresses_where_there_is_no_ipv6_and_for_nothing_else() {
+        let address = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let unsupported = io::Error::from_raw_os_error(97);
+        let unavailable = io::Error::from_raw_os_error(99);
+        let in_use = io::Error::from_raw_os_error(98);
+        let instead = Some(address("0.0.0.0:8080"));
+        assert_eq!(without_ipv6(address("[::]:8080"), &unsupported), instead);
+        assert_eq!(without_ipv6(address("[::]:8080"), &unavailable), instead);
+        for (asked, error) in [("[::]:8080", &in_use), ("[::1]:8080", &unsupported), ("192.0.2.1:8080", &unavailable)] {
+            assert_eq!(without_ipv6(address(asked), error), None, "{asked}");
+        }
+    }
+
+    #[test]
+    fn it_listens_on_both_families_unless_told_otherwise() {
+        #[derive(clap::Parser)]
+        struct Cli {
+            #[command(flatten)]
+            options: Options,
+        }
+        let listen = <Cli as clap::Parser>::parse_from(["backstay"]).options.listen;
+        assert_eq!(listen, "[::]:8080".parse().unwrap());
+    }
 }
