@@ -10,7 +10,7 @@ use crate::fault::{Fault, Kind};
 /// How often it is looked whether a permit is over.
 const PIECE: Duration = Duration::from_millis(500);
 
-/// Asked before every write, at the moment of writing. Clones share what they say.
+/// Asked before every write, at the moment of sending: what was sent in time may be carried out later. Clones share what they say.
 #[derive(Clone, Debug)]
 pub enum Permit {
     /// Nothing may be written (`--read-only`).

@@ -207,7 +207,7 @@ impl Election {
         lease
     }
 
-    /// How long after a renewal was asked for this process may write: less than others wait.
+    /// How long after a renewal was asked for this process may send writes: less than others wait. What was sent may be done later.
     fn own_time(&self) -> Duration {
         self.terms.duration * 4 / 5
     }
