@@ -100,7 +100,7 @@ async fn checks(options: &Options) -> Result<Vec<Check>, String> {
     all.push(rights);
     match objects::read(&options.place).await {
         Ok(objects) => all.extend(looks(options, objects, client, &namespace, tried).await?),
-        Err(sentence) => all.push(Check::new("objects", Verdict::Unknown, sentence)),
+        Err(sentence) => all.push(Check::new("objects", Verdict::Fail, sentence)),
     }
     Ok(all)
 }
@@ -115,6 +115,13 @@ async fn clock(client: &Client) -> Check {
         Ok(answer) => answer,
         Err(error) => return Check::new(what, Verdict::Fail, Fault::from(error).sentence),
     };
+    if answer.status() == http::StatusCode::UNAUTHORIZED {
+        return Check::new(
+            what,
+            Verdict::Fail,
+            "the API server does not know you: sign in again, or name another kubeconfig",
+        );
+    }
     let date = answer.headers().get(http::header::DATE).and_then(|date| date.to_str().ok());
     match date.and_then(|date| rfc2822::parse(date).ok()) {
         Some(theirs) => {

@@ -27,8 +27,18 @@ struct Open {
 pub fn show(options: &Listing) -> Result<(), String> {
     let objects = outside::block_on(objects::read(&options.place))?;
     let open = open(&objects);
+    for sentence in &objects.unreadable {
+        eprintln!("backstay: {sentence}");
+    }
+    let unlooked = objects.unlooked();
+    if unlooked > 0 {
+        let counted = if unlooked == 1 { "1 object".to_owned() } else { format!("{unlooked} objects") };
+        eprintln!("backstay: no operator has looked at {counted} yet (backstay doctor says why)");
+    }
     if open.is_empty() && options.output == Output::Text {
-        return super::say(&format!("Nobody is waited for in {}\n", objects.place));
+        let any = !(objects.policies.is_empty() && objects.connectors.is_empty());
+        let what = if any { "Nobody is waited for" } else { "No Connector and no ServiceAccountPolicy" };
+        return super::say(&format!("{what} in {}\n", objects.place));
     }
     let now = Timestamp::now();
     print(options.output, &open, |open| open.iter().map(|it| page(it, now)).collect::<Vec<_>>().join("\n"))

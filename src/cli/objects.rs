@@ -72,6 +72,14 @@ pub async fn read(place: &Where) -> Result<Objects, String> {
 }
 
 impl Objects {
+    /// How many no operator has said anything of.
+    pub fn unlooked(&self) -> usize {
+        let policies = self.policies.values().map(|it| it.status.as_ref().is_none_or(|it| it.conditions.is_empty()));
+        let connectors =
+            self.connectors.values().map(|it| it.status.as_ref().is_none_or(|it| it.conditions.is_empty()));
+        policies.chain(connectors).filter(|unlooked| *unlooked).count()
+    }
+
     fn take<K: Resource<DynamicType = ()>>(
         &mut self,
         guarded: DeserializeGuard<K>,

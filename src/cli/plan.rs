@@ -66,11 +66,10 @@ struct Ready {
 /// One sentence: the file, the cluster, or a look that failed.
 pub fn print(options: &Options) -> Result<(), String> {
     let planned = outside::block_on(plan(options))?;
-    let ungranted = planned.iter().any(|it| it.plan.iter().any(|step| step.allowed == "NotGranted"))
-        || planned.iter().any(|it| it.ready.as_ref().is_some_and(|ready| ready.reason == "NotGranted"));
-    if ungranted && !options.outside.names_grants() {
+    let acts = planned.iter().any(|it| it.plan.iter().any(|step| step.allowed == "Yes"));
+    if acts && !options.outside.names_grants() {
         eprintln!(
-            "backstay: what the installation grants is not known here: name its file (--grants) to have it counted"
+            "backstay: what the installation grants is not known here: all that an object allows is taken for granted (--grants FILE has it counted)"
         );
     }
     shown::print(options.output, &planned, |planned| planned.iter().map(page).collect::<Vec<_>>().join("\n"))

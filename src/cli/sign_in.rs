@@ -54,9 +54,17 @@ impl Spoken {
 
     async fn connector(&self) -> Result<Connector, String> {
         let read = self.connectors.get_opt(&self.name).await.map_err(|error| Fault::from(error).sentence)?;
-        read.ok_or_else(|| {
+        let connector = read.ok_or_else(|| {
             format!("there is no Connector {} in namespace {} (-n names another one)", self.name, self.namespace)
-        })
+        })?;
+        // Nobody would answer, and what is not known is not fine.
+        if connector.status.as_ref().is_none_or(|status| status.conditions.is_empty()) {
+            return Err(format!(
+                "no operator has looked at Connector {} yet: kubectl backstay doctor -n {} says why",
+                self.name, self.namespace
+            ));
+        }
+        Ok(connector)
     }
 
     /// Says so on the object, with the time of now; by a clock that is behind, not before what it answers.
@@ -93,9 +101,12 @@ pub fn begin(options: &Options) -> Result<(), String> {
         let spoken = Spoken::of(options)?;
         let (name, namespace) = (&spoken.name, &spoken.namespace);
         let connector = spoken.connector().await?;
+        let asked = connector.metadata.annotations.as_ref().and_then(|all| all.get(REAUTHENTICATE)).cloned();
         let Some(request) = connector.status.and_then(|status| status.reauthentication) else {
+            let last = asked.map(|at| format!(" (the last time that somebody asked for it was {at}: if that is not answered, see kubectl backstay doctor -n {namespace})"));
             return Err(format!(
-                "nobody is asked to sign in again for {name}; to ask for it: kubectl backstay reauthenticate {name} -n {namespace}"
+                "nobody is asked to sign in again for {name}{}; to ask for it: kubectl backstay reauthenticate {name} -n {namespace}",
+                last.unwrap_or_default()
             ));
         };
         // Another one than before, however soon it follows: times on objects are kept in whole seconds.
@@ -179,7 +190,7 @@ pub fn done(options: &Options) -> Result<(), String> {
         let connector = spoken.connector().await?;
         let attests = connector.spec.vendor.vendor().secret().is_none();
         let Some(request) = connector.status.and_then(|status| status.reauthentication) else {
-            return say(&format!("{name} works, and nobody is asked to sign in for it\n"));
+            return say(&format!("Nobody is asked to sign in for {name}: there is nothing to be done\n"));
         };
         if attests {
             return Err(format!(

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::objects::{self, Listing, Objects};
 use super::outside;
 use super::shown::{Mark, Output, age, bold, print, would, wrapped};
+use crate::api::elevation::{ElevationState, ElevationStatus};
 use crate::api::policy::{FindingResult, FindingStatus, PlannedStep};
 use crate::api::shared::HandOffStatus;
 use crate::api::{Connector, ServiceAccountPolicy};
@@ -33,6 +34,9 @@ struct PolicyShown {
     #[serde(skip_serializing_if = "Option::is_none")]
     environments: Option<i32>,
     ready: Ready,
+    /// What the account holds for a time, while it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elevation: Option<ElevationStatus>,
     /// What fails, or can't be told.
     findings: Vec<FindingStatus>,
     /// What the operator has not done by itself, and why.
@@ -73,10 +77,8 @@ pub fn show(options: &Listing) -> Result<(), String> {
     }
     let trees = trees(&objects);
     if trees.is_empty() && options.output == Output::Text {
-        return super::say(&format!(
-            "No Connector and no ServiceAccountPolicy in {} (-A shows all namespaces)\n",
-            objects.place
-        ));
+        let elsewhere = if options.place.all_namespaces { "" } else { " (-A shows all namespaces)" };
+        return super::say(&format!("No Connector and no ServiceAccountPolicy in {}{elsewhere}\n", objects.place));
     }
     let now = Timestamp::now();
     print(options.output, &trees, |trees| trees.iter().map(|tree| page(tree, now)).collect::<Vec<_>>().join("\n"))
@@ -108,6 +110,7 @@ fn policy(policy: &ServiceAccountPolicy) -> PolicyShown {
         account: policy.spec.account.name().to_owned(),
         environments: status.environments.map(|environments| environments.selected),
         ready: ready(&status.conditions),
+        elevation: status.elevation.filter(|it| it.state != ElevationState::Closed),
         findings: status.findings.into_iter().filter(open).collect(),
         plan: status.plan,
         hand_offs: status.hand_offs,
@@ -154,6 +157,13 @@ fn page(tree: &Tree, now: Timestamp) -> String {
         let first = format!("{} ServiceAccountPolicy {name} ", sign(&policy.ready));
         text.push_str(&wrapped(&first, indent, &about));
         text.push_str(&said(indent, &policy.ready));
+        if let Some(elevation) = &policy.elevation {
+            text.push_str(&wrapped(
+                &format!("{indent}{} ", Mark::Turn.sign()),
+                &format!("{indent}  "),
+                &window(elevation),
+            ));
+        }
         for finding in &policy.findings {
             let mark = if finding.result == FindingResult::Fail { Mark::Bad } else { Mark::Open };
             let wide = format!("{indent}  ");
@@ -181,6 +191,19 @@ fn page(tree: &Tree, now: Timestamp) -> String {
         text.push_str(&turns(indent, &connector.hand_offs, now));
     }
     text
+}
+
+/// What is given for a time.
+fn window(elevation: &ElevationStatus) -> String {
+    let ElevationStatus { role, state, expiration_time, .. } = elevation;
+    let until = expiration_time.0;
+    match state {
+        ElevationState::Opening => format!("{role} is being given to the account, until {until}"),
+        ElevationState::Open => format!("the account holds {role} until {until}"),
+        ElevationState::Closing => format!("{role} is being taken back"),
+        ElevationState::Overdue => format!("the account still holds {role}, which should be gone since {until}"),
+        ElevationState::Closed => format!("the account held {role}"),
+    }
 }
 
 fn sign(ready: &Ready) -> String {

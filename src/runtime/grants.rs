@@ -64,8 +64,21 @@ impl Grant {
 }
 
 /// All grants. Empty: nothing is ever written outside the cluster.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Grants(Vec<Grant>);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grants(Known);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Known {
+    These(Vec<Grant>),
+    /// Nobody has said, and nothing can be written: what objects allow is taken for granted.
+    Assumed,
+}
+
+impl Default for Grants {
+    fn default() -> Self {
+        Self(Known::These(Vec::new()))
+    }
+}
 
 impl Grants {
     /// Reads a grants file: a YAML list of `{ namespace, tenantID, accounts, actions }`, or with `vendor` in place of `tenantID`.
@@ -82,22 +95,35 @@ impl Grants {
             grant.check()?;
             grant.accounts = grant.accounts.iter().map(|id| id.to_ascii_lowercase()).collect();
         }
-        Ok(Self(grants))
+        Ok(Self(Known::These(grants)))
+    }
+
+    /// For a look that can write nothing, where it is not said what is granted: everything is.
+    #[must_use]
+    pub fn assumed() -> Self {
+        Self(Known::Assumed)
+    }
+
+    fn any(&self, covers: impl Fn(&Grant) -> bool) -> bool {
+        match &self.0 {
+            Known::These(grants) => grants.iter().any(covers),
+            Known::Assumed => true,
+        }
     }
 
     /// Whether objects of this namespace may have this done to this account (an object id) of this tenant (as the spec
     /// names it).
     #[must_use]
     pub fn cover(&self, namespace: &str, tenant: &str, account: &str, action: Action) -> bool {
-        let here = |grant: &&Grant| grant.tenant_id.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(tenant));
-        self.0.iter().filter(here).any(|grant| grant.gives(namespace, account, Granted::Account(action)))
+        let here = |grant: &Grant| grant.tenant_id.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(tenant));
+        self.any(|grant| here(grant) && grant.gives(namespace, account, Granted::Account(action)))
     }
 
     /// Whether objects of this namespace may have this done at this vendor's account (the vendor's id).
     #[must_use]
     pub fn cover_vendor(&self, namespace: &str, vendor: &str, account: &str, action: VendorAction) -> bool {
-        let here = |grant: &&Grant| grant.vendor.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(vendor));
-        self.0.iter().filter(here).any(|grant| grant.gives(namespace, account, Granted::Vendor(action)))
+        let here = |grant: &Grant| grant.vendor.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(vendor));
+        self.any(|grant| here(grant) && grant.gives(namespace, account, Granted::Vendor(action)))
     }
 }
 

@@ -331,6 +331,10 @@ mod tests {
             self.0
         }
 
+        fn place(&self) -> &'static str {
+            "spec.credential.workloadIdentity"
+        }
+
         async fn token(&self, _: &str) -> Result<SecretString, Fault> {
             Ok("token".to_owned().into())
         }

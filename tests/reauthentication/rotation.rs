@@ -33,6 +33,9 @@ async fn nothing_is_given_before_somebody_begins_and_it_is_taken_back_when_it_wo
         assert_eq!(policy["status"]["elevation"]["connectors"], json!([CONNECTOR]));
         let ready = rotation.scene.until_connector("PolicySatisfied", "True", "Satisfied").await;
         assert_eq!(ready["status"]["reauthentication"]["state"], "Begun");
+        let shown = rotation.scene.backstay(&["status", "-n", &rotation.scene.namespace], "").out;
+        let shown = shown.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(shown.contains("! the account holds Global Administrator until 2"), "{shown}");
         rotation.signs_in();
         rotation.settled().await;
         assert_eq!(rotation.ledger().await["given"], "ByOperator");

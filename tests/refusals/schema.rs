@@ -166,6 +166,10 @@ async fn what_a_spec_can_not_be_is_refused_when_it_is_made() {
         (with(&connector, "interval: 10s", "interval: 99999999999999h"), &["spec.interval"]),
         (with(&connector, "maxAge: 36h", "maxAge: 59m"), &["spec.backup.maxAge", "at least 1h"]),
         (with(&connector, "maxAge: 36h", "maxAge: daily"), &["spec.backup.maxAge", "daily"]),
+        (
+            with(&connector, "  backup:\n", "  restore: { untilTime: 9999-12-31T23:59:59Z }\n  backup:\n"),
+            &["spec.restore", "before the year 9000"],
+        ),
         // Environments.
         (with_include("[a, b, a]"), &["spec.environments.include", "duplicate"]),
         (with_include("[\"\"]"), &["spec.environments.include"]),
@@ -292,6 +296,14 @@ async fn what_a_spec_can_not_be_is_refused_when_it_is_made() {
         ),
         (with(&policy, "SelfEnrollment]", "Everything]"), &["spec.allowedActions", "Everything", "DirectoryRoles"]),
         (with(&policy, "SelfEnrollment]", "DirectoryRoles]"), &["spec.allowedActions", "duplicate"]),
+        (
+            with(
+                &policy,
+                "  interval: 10s\n",
+                "  interval: 10s\n  waivers: [{ finding: a/b, reason: For ever, expirationTime: 9999-12-31T23:59:59Z }]\n",
+            ),
+            &["spec.waivers[0]", "before the year 9000"],
+        ),
         // Environments and spans.
         (with(&policy, types, "include: [a, b, a]"), &["spec.environments.include", "duplicate"]),
         (with(&policy, types, "types: [Production, Production]"), &["spec.environments.types", "duplicate"]),

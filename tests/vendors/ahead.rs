@@ -110,10 +110,19 @@ async fn a_plan_of_what_is_there_goes_on_from_its_status() {
     changed["spec"]["adoption"] = spec["adoption"].clone();
     changed["spec"]["driftPolicy"] = json!("Correct");
     changed["spec"]["allowedActions"] = json!(["Rename"]);
-    let said = scene.backstay(&["plan", "-f", "-"], &changed.to_string());
-    let wanted = format!("would, if a grant of the installation covered Rename: Rename Change {AT_KEEPIT}");
-    let out = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(out.contains(&wanted), "{}{}", said.out, said.err);
+    let none = scene.folder.join("none.yaml");
+    std::fs::write(&none, "[]").unwrap();
+    for (grants, would) in [
+        (&["--grants", none.to_str().unwrap()][..], "would, if a grant of the installation covered Rename"),
+        // Nobody says here what is granted.
+        (&[], "would"),
+    ] {
+        let said = scene.backstay(&[&["plan", "-f", "-"], grants].concat(), &changed.to_string());
+        let wanted = format!("The operator {would}: Rename Change {AT_KEEPIT}");
+        let out = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(out.contains(&wanted), "{}{}", said.out, said.err);
+        assert_eq!(said.err.contains("taken for granted"), grants.is_empty(), "{}", said.err);
+    }
     assert_eq!(scene.asked(changes), 0, "{:?}", scene.written());
 }
 

@@ -66,6 +66,32 @@ async fn what_is_wrong_whose_turn_it_is_and_what_comes_of_a_look_is_shown() {
     drop(operator);
 }
 
+/// What nobody has looked at is neither fine nor anybody's turn.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_said_for_an_operator_that_has_not_looked() {
+    let scene = Scene::with_world(&settled(|_| {})).await;
+    let say = |words: &[&str]| scene.backstay(&[words, &["-n", &scene.namespace]].concat(), "");
+    let none = say(&["handoffs"]);
+    assert!(
+        none.out.contains("No Connector and no ServiceAccountPolicy in namespace") && none.err.is_empty(),
+        "{}",
+        none.err
+    );
+    scene.apply_example().await;
+    let turns = say(&["handoffs"]);
+    assert!(turns.err.contains("no operator has looked at 2 objects yet"), "{}{}", turns.out, turns.err);
+    for word in ["reauthenticate", "begin", "done"] {
+        let said = say(&[word, CONNECTOR]);
+        assert!(said.err.contains("no operator has looked at Connector"), "{word}: {}{}", said.out, said.err);
+        assert_eq!(said.code, Some(1));
+    }
+    let marks = scene.connector().await["metadata"]["annotations"].to_string();
+    assert!(!marks.contains("backstay.dev/reauthenticate"), "{marks}");
+    let stranger = scene.backstay_with("nobody", &["doctor", "-n", &scene.namespace], "");
+    assert!(stranger.out.contains("the API server does not know you"), "{}", stranger.out);
+    assert_eq!(stranger.code, Some(1));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_doctor_names_what_keeps_it_from_working() {
     let scene = Scene::new().await;
