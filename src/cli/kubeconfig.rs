@@ -1,7 +1,10 @@
 //! Which API server a kubeconfig names, by which proxy it is reached, and as whom it is asked.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
+
 use kube::Config;
-use kube::config::{Cluster, Context, ExecAuthCluster, Kubeconfig};
+use kube::config::{Cluster, Context, ExecAuthCluster, Kubeconfig, KubeconfigError};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
@@ -44,6 +47,19 @@ pub fn config(kubeconfig: &Kubeconfig, context: Option<&str>) -> Result<Config, 
         exec.cluster = Some(told);
     }
     Ok(config)
+}
+
+/// The files that are named there, merged, as kubectl does: one that is not there is passed over, as long as there is another.
+///
+/// # Errors
+/// Why one can't be read.
+pub fn usual(named: Option<OsString>) -> Result<Kubeconfig, KubeconfigError> {
+    let named = named.unwrap_or_default();
+    let there: Vec<PathBuf> = std::env::split_paths(&named).filter(|path| path.is_file()).collect();
+    if there.is_empty() {
+        return Kubeconfig::read();
+    }
+    there.iter().try_fold(Kubeconfig::default(), |merged, path| merged.merge(Kubeconfig::read_from(path)?))
 }
 
 fn context_of<'a>(kubeconfig: &'a Kubeconfig, name: &str) -> Option<&'a Context> {
@@ -98,6 +114,15 @@ users:
 
     fn proxy_of(cluster: &str) -> Result<Option<String>, String> {
         Ok(config(&with(cluster), None)?.proxy_url.map(|url| url.to_string()))
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_passed_over_as_long_as_there_is_another() {
+        let path = std::env::temp_dir().join(format!("backstay-kubeconfig-{}", std::process::id()));
+        std::fs::write(&path, "apiVersion: v1\nkind: Config\ncurrent-context: here\n").unwrap();
+        let both = std::env::join_paths([std::path::Path::new("/nowhere/config"), &path]).unwrap();
+        assert_eq!(usual(Some(both)).unwrap().current_context.as_deref(), Some("here"));
+        std::fs::remove_file(&path).unwrap();
     }
 
     #[test]

@@ -135,7 +135,7 @@ impl Cluster {
     fn configured(&self) -> Result<Config, String> {
         let read = match &self.kubeconfig {
             Some(path) => Kubeconfig::read_from(path),
-            None => Kubeconfig::read(),
+            None => kubeconfig::usual(std::env::var_os("KUBECONFIG")),
         };
         let named =
             read.map_err(|error| error.to_string()).and_then(|read| kubeconfig::config(&read, self.context.as_deref()));

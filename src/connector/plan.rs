@@ -96,7 +96,8 @@ pub fn plan(connector: &Connector, resolved: &Resolved, observed: &Observed, now
     let all: Vec<String> = resolved.found.iter().flat_map(|it| &it.organizations).map(|it| it.name.clone()).collect();
     let hand_off = |what| {
         let organizations = if what == What::Create { &resolved.missing } else { &all };
-        let need = Need { what, name, account, profile, organizations, missing };
+        let dead = dead(resolved);
+        let need = Need { what, name, account, profile, organizations, missing, dead };
         let hand_off = connector.spec.vendor.vendor().hand_off(&need);
         let due = resolved.reauthentication.due.filter(|_| what == What::Reauthenticate);
         let due = due.map(|due| due.strftime("%Y-%m-%d").to_string());

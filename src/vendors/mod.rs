@@ -406,6 +406,8 @@ pub struct Need<'a> {
     pub organizations: &'a [String],
     /// What is still missing on the account, one sentence each.
     pub missing: &'a [String],
+    /// Whether the vendor shows that the authorization does not work; else somebody only wants it renewed.
+    pub dead: bool,
 }
 
 /// For what a person is needed.

@@ -128,15 +128,29 @@ fn moved(need: &Need<'_>) -> HandOff {
     }
 }
 
+/// Where the cause is only guessed, it is looked for first.
+fn look_first(need: &Need<'_>) -> String {
+    if need.dead {
+        "Look into the failed jobs at AvePoint: they may say another reason.".to_owned()
+    } else {
+        "The backups work as they are: what follows renews the authorization.".to_owned()
+    }
+}
+
 fn reauthorize(need: &Need<'_>) -> HandOff {
+    let of = organizations(need);
     HandOff {
         name: "reauthorize",
-        title: format!("Every backup of {} fails at AvePoint: re-authorize the app profile, if that is why", organizations(need)),
+        title: if need.dead {
+            format!("Every backup of {of} fails at AvePoint: re-authorize the app profile, if that is why")
+        } else {
+            format!("Re-authorize the app profile at AvePoint for {of}")
+        },
         who: ADMIN,
         steps: after_what_is_missing(
             need.missing,
             [
-                "Look into the failed jobs at AvePoint: they may say another reason.".to_owned(),
+                look_first(need),
                 "AvePoint Online Services > Management > App management: is the profile Invalid? Then choose Re-authorize, and \
                  consent as Global Administrator who is System Administrator of the environments, too."
                     .to_owned(),
@@ -153,17 +167,19 @@ fn reauthorize(need: &Need<'_>) -> HandOff {
 
 fn check_account(need: &Need<'_>) -> HandOff {
     let account = need.account.unwrap_or("the service account");
+    let of = organizations(need);
     HandOff {
         name: "reauthorize",
-        title: format!(
-            "Every backup of {} fails at AvePoint: give it {account}'s password again, if that is why",
-            organizations(need)
-        ),
+        title: if need.dead {
+            format!("Every backup of {of} fails at AvePoint: give it {account}'s password again, if that is why")
+        } else {
+            format!("Give AvePoint {account}'s password again for {of}")
+        },
         who: "Administrator of AvePoint Online Services",
         steps: after_what_is_missing(
             need.missing,
             [
-                "Look into the failed jobs at AvePoint: they may say another reason.".to_owned(),
+                look_first(need),
                 format!(
                     "AvePoint Online Services > Management > Service account: enter the password of {account} as it is now."
                 ),
