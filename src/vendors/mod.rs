@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::{Fault, Kind};
 use crate::handoff::HandOff;
-use crate::http::Way;
+use crate::http::{Hosts, Way};
 use crate::seen::Seen;
 
 /// The vendor, and what it calls the connector: exactly one key.
@@ -88,6 +88,10 @@ pub trait Vendor: Send + Sync {
     fn secret(&self) -> Option<(&str, &'static [&'static str])>;
     /// Which of the vendor's installations: accounts of two of them have nothing to do with each other.
     fn installation(&self) -> &str;
+    /// Where the installation is declared, and why it can't be asked: the end of a sentence; `None`: these hosts have it.
+    fn not_allowed(&self, _hosts: &Hosts) -> Option<(&'static str, String)> {
+        None
+    }
     /// What the connector is called at the vendor; `None`: as the object is called here.
     fn name(&self) -> Option<&str>;
     /// The vendor account that is pinned, if one is.

@@ -10,10 +10,12 @@ use crate::api::policy::Credential;
 use crate::api::profiles::LicenseFamily;
 use crate::api::{Connector, ServiceAccountPolicy, USE_LABEL};
 use crate::cli::yaml::{Object, Step};
+use crate::http::Hosts;
 use crate::policy::profiles::requirements;
 use crate::policy::rules::Rule;
 use crate::policy::rules::license::near_miss;
 use crate::policy::{opening, profile_for};
+use crate::vendors;
 
 /// What is seen of one object beside the others. `true`: only worth knowing, since what is missing may be in the cluster.
 pub fn judge(value: &Value, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
@@ -67,6 +69,11 @@ fn connector(connector: &Connector, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
                 found.push((Wrong::at(&["spec", "policyRef"], sentence), false));
             }
         }
+    }
+    // Only worth knowing: which other hosts may be asked is the installation's matter.
+    let compiled_in = Hosts::new(vendors::hosts(), [""; 0]).unwrap_or_default();
+    if let Some((field, why)) = connector.spec.vendor.vendor().not_allowed(&compiled_in) {
+        found.push((Wrong::at(&field.split('.').collect::<Vec<_>>(), why), true));
     }
     if let Some((secret, keys)) = connector.spec.vendor.vendor().secret() {
         found.extend(of_secret(all, namespace.as_deref(), secret, keys, &["spec", "vendor"]));
@@ -161,4 +168,54 @@ fn may_have(secret: &Value, key: &str) -> bool {
     unknown
         || [&secret["data"], &secret["stringData"], &template["data"]].iter().any(|it| it.get(key).is_some())
         || made && listed()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::check::told_for_tests as told;
+
+    const KEEPIT: &str = "apiVersion: backstay.dev/v1alpha1
+kind: Connector
+metadata: { name: a }
+spec:
+  vendor:
+    keepit:
+      region: dk-co
+      secretRef: { name: s }
+  policyRef: { name: p }
+";
+    const AVE_POINT: &str = "apiVersion: backstay.dev/v1alpha1
+kind: Connector
+metadata: { name: a }
+spec:
+  vendor:
+    avePoint:
+      dataCenter: we
+      credential: { clientSecret: { clientID: c, secretRef: { name: s } } }
+      organizations: [{ name: Sales }]
+  policyRef: { name: p }
+";
+
+    /// What is told beside the policy that is not there.
+    fn of_vendor(text: &str) -> Vec<String> {
+        told(&[text]).into_iter().filter(|it| !it.contains("no ServiceAccountPolicy p in these files")).collect()
+    }
+
+    #[test]
+    fn a_vendors_installation_that_nobody_knows_is_worth_knowing() {
+        assert_eq!(of_vendor(KEEPIT), [""; 0]);
+        assert_eq!(of_vendor(AVE_POINT), [""; 0]);
+        let [keepit, ave_point] =
+            [KEEPIT.replace("dk-co", "zz-zz"), AVE_POINT.replace("dataCenter: we", "dataCenter: zz")]
+                .map(|it| of_vendor(&it).join("\n"));
+        assert!(
+            keepit.starts_with("0.yaml:7:7: Warning: spec.vendor.keepit.region: 'zz-zz' is not a known"),
+            "{keepit}"
+        );
+        assert!(keepit.ends_with("--allow-host zz-zz.keepit.com"), "{keepit}");
+        assert!(
+            ave_point.starts_with("0.yaml:7:7: Warning: spec.vendor.avePoint.dataCenter: 'zz' is not"),
+            "{ave_point}"
+        );
+    }
 }

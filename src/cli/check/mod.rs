@@ -203,3 +203,15 @@ fn page(found: &Found) -> String {
     let line = if part.is_empty() { String::new() } else { format!("    {part}\n    {caret}{style}^{style:#}\n") };
     format!("{place} {style}{word}{style:#}: {of}{field}{message}\n{line}")
 }
+
+/// What is told of a file with this text, and of others after it: the file where it is not the first, the place, the severity, the
+/// field and the message.
+#[cfg(test)]
+fn told_for_tests(texts: &[&str]) -> Vec<String> {
+    let named = |(number, text): (usize, &&str)| (format!("{number}.yaml"), (*text).to_owned());
+    let (found, _) = examine(&texts.iter().enumerate().map(named).collect::<Vec<_>>());
+    let told = |Found { file, line, column, severity, field, message, .. }: Found| {
+        format!("{file}:{line}:{column}: {severity:?}: {field}: {message}")
+    };
+    found.into_iter().map(told).collect()
+}

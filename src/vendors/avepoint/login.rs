@@ -17,7 +17,7 @@ use super::{CERTIFICATE, KEY, SECRET, Spec, spec};
 use crate::certificate::{Certificate, Signature};
 use crate::fault::{Fault, Kind};
 use crate::http::{Effect, Proof, Request, Way};
-use crate::vendors::Credential;
+use crate::vendors::{Credential, Vendor};
 
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// A token is not used in its last minutes: a listing of many pages takes some.
@@ -59,17 +59,8 @@ impl Login {
     /// The data center is not known, or the certificate can't be signed in with.
     pub fn of(spec: &Spec, credential: &Credential, way: &Way, now: Timestamp) -> Result<Self, Fault> {
         let center = centers::of(&spec.data_center);
-        for host in [&center.identity, &center.graph] {
-            if !way.hosts().allows(host) {
-                let known = centers::names().collect::<Vec<_>>().join(", ");
-                return Err(Fault::new(
-                    Kind::HostNotAllowed,
-                    format!(
-                        "spec.vendor.avePoint.dataCenter '{}' is not a known one ({known}); a new one needs --allow-host {host}",
-                        spec.data_center
-                    ),
-                ));
-            }
+        if let Some((field, why)) = spec.not_allowed(way.hosts()) {
+            return Err(Fault::new(Kind::HostNotAllowed, format!("{field} {why}")));
         }
         let part = |key: &str| {
             credential.get(key).cloned().ok_or_else(|| Fault::new(Kind::Bug, format!("the key {key} was not read")))

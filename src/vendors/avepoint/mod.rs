@@ -20,6 +20,7 @@ use super::{
     At, Attestation, Credential, Desk, Details, Need, Sight, Undeclared, Vendor, VendorConnector, VendorSpec, Wanted,
 };
 use crate::handoff::HandOff;
+use crate::http::Hosts;
 
 /// Key of the Secret: the client secret of the app registration.
 const SECRET: &str = "client-secret";
@@ -46,6 +47,14 @@ impl Vendor for Spec {
 
     fn installation(&self) -> &str {
         &self.data_center
+    }
+
+    fn not_allowed(&self, hosts: &Hosts) -> Option<(&'static str, String)> {
+        let (name, center) = (&self.data_center, centers::of(&self.data_center));
+        let host = [center.identity, center.graph].into_iter().find(|host| !hosts.allows(host))?;
+        let known = centers::names().collect::<Vec<_>>().join(", ");
+        let why = format!("'{name}' is not a known one ({known}); a new one needs --allow-host {host}");
+        Some(("spec.vendor.avePoint.dataCenter", why))
     }
 
     fn name(&self) -> Option<&str> {

@@ -16,7 +16,7 @@ use crate::cache::{Keyed, Shared};
 use crate::fault::{Fault, Kind};
 use crate::http::{Answer, Effect, Proof, Request, Way};
 use crate::seen::Seen;
-use crate::vendors::{Action, Credential, Desk, Sight, VendorConnector};
+use crate::vendors::{Action, Credential, Desk, Sight, Vendor, VendorConnector};
 
 /// Key of the Secret: the API token's user name.
 pub const USERNAME: &str = "username";
@@ -136,22 +136,13 @@ impl Accounts {
 
 /// The token at its region, if that may be asked.
 pub fn login(spec: &Spec, credential: &Credential, desk: &Desk) -> Result<Login, Fault> {
-    let host = spec.host();
-    if !desk.way.hosts().allows(&host) {
-        let known: Vec<_> = super::HOSTS.iter().filter_map(|host| host.strip_suffix(".keepit.com")).collect();
-        return Err(Fault::new(
-            Kind::HostNotAllowed,
-            format!(
-                "spec.vendor.keepit.region '{}' is not a known region ({}); a new one needs --allow-host {host}",
-                spec.region,
-                known.join(", ")
-            ),
-        ));
+    if let Some((field, why)) = spec.not_allowed(desk.way.hosts()) {
+        return Err(Fault::new(Kind::HostNotAllowed, format!("{field} {why}")));
     }
     let part = |key: &str| {
         credential.get(key).cloned().ok_or_else(|| Fault::new(Kind::Bug, format!("the key {key} was not read")))
     };
-    Ok(Login { host, username: part(USERNAME)?.expose_secret().to_owned(), password: part(PASSWORD)? })
+    Ok(Login { host: spec.host(), username: part(USERNAME)?.expose_secret().to_owned(), password: part(PASSWORD)? })
 }
 
 /// `GET /users/`: the account of the token; proves the token, too.

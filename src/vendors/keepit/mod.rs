@@ -22,6 +22,7 @@ use super::{
 };
 use crate::fault::Fault;
 use crate::handoff::HandOff;
+use crate::http::Hosts;
 
 /// Every region is an installation of its own (facts/keepit.md §1). Others by `--allow-host`.
 pub const HOSTS: &[&str] = &[
@@ -53,6 +54,17 @@ impl Vendor for Spec {
 
     fn installation(&self) -> &str {
         &self.region
+    }
+
+    fn not_allowed(&self, hosts: &Hosts) -> Option<(&'static str, String)> {
+        let (region, host) = (&self.region, self.host());
+        if hosts.allows(&host) {
+            return None;
+        }
+        let known: Vec<_> = HOSTS.iter().filter_map(|host| host.strip_suffix(".keepit.com")).collect();
+        let known = known.join(", ");
+        let why = format!("'{region}' is not a known region ({known}); a new one needs --allow-host {host}");
+        Some(("spec.vendor.keepit.region", why))
     }
 
     fn name(&self) -> Option<&str> {
