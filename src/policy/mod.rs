@@ -47,6 +47,7 @@ use plan::Plan;
 use resolve::Resolved;
 pub use rights::NAME as APP_PERMISSIONS;
 use tokio::time::Instant;
+pub use waivers::in_vain;
 use window::Decision;
 pub use window::opening;
 

@@ -123,7 +123,14 @@ pub fn resolve(policy: &ServiceAccountPolicy, observed: &Observed) -> Result<Res
         .collect();
     let answering = Answering { policy, facts: whole, findings: &findings, names: &environment_names, settled };
     let demands: Vec<DemandStatus> = observed.demands().map(|demand| answering.answer(demand)).collect();
-    let mut mistakes = waivers::in_vain(&policy.spec.waivers, &findings);
+    let ids: Vec<String> = findings.iter().map(|finding| finding.requirement.id()).collect();
+    let in_vain = waivers::in_vain(&policy.spec.waivers, &ids).into_iter().map(|(at, waiver)| {
+        format!(
+            "spec.waivers[{at}].finding names {}, which is no finding of this policy; see status.findings for those that are",
+            waiver.finding
+        )
+    });
+    let mut mistakes: Vec<String> = in_vain.collect();
     let hours = policy.spec.elevation.as_ref().and_then(|elevation| elevation.hours.as_ref());
     mistakes.extend(hours.and_then(|hours| window::opening(hours, observed.now).err()));
     let account_id = account.as_ref().map(|account| account.object_id.clone()).or_else(|| policy.spec.account.pin());

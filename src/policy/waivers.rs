@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 
-use super::finding::Finding;
 use super::rules::{Judgement, Verdict};
 use crate::api::policy::FindingResult;
 use crate::api::profiles::Waiver;
@@ -51,19 +50,10 @@ pub fn next_end(waivers: &[Waiver], now: Timestamp) -> Option<Timestamp> {
     waivers.iter().filter_map(|waiver| waiver.expiration_time.as_ref().map(|end| end.0)).filter(|end| *end > now).min()
 }
 
-/// Waivers for findings that the policy does not have: one sentence for each.
+/// Waivers for findings that the policy does not have, each with its number in the list.
 #[must_use]
-pub fn in_vain(waivers: &[Waiver], findings: &[Finding]) -> Vec<String> {
-    let ids: Vec<String> = findings.iter().map(|finding| finding.requirement.id()).collect();
-    let strange = waivers.iter().enumerate().filter(|(_, waiver)| !ids.contains(&waiver.finding));
-    strange
-        .map(|(at, waiver)| {
-            format!(
-                "spec.waivers[{at}].finding names {}, which is no finding of this policy; see status.findings for those that are",
-                waiver.finding
-            )
-        })
-        .collect()
+pub fn in_vain<'a>(waivers: &'a [Waiver], findings: &[String]) -> Vec<(usize, &'a Waiver)> {
+    waivers.iter().enumerate().filter(|(_, waiver)| !findings.contains(&waiver.finding)).collect()
 }
 
 /// Environments of a waiver that nothing is found in: the end of a sentence. Nothing is refused for it, since an environment that

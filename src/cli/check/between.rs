@@ -6,15 +6,16 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::form::Wrong;
+use super::schema::meant;
 use crate::api::policy::Credential;
-use crate::api::profiles::LicenseFamily;
+use crate::api::profiles::{LicenseFamily, Waiver};
 use crate::api::{Connector, ServiceAccountPolicy, USE_LABEL};
 use crate::cli::yaml::{Object, Step};
 use crate::http::Hosts;
-use crate::policy::profiles::requirements;
+use crate::policy::profiles::{Requirement, requirements};
 use crate::policy::rules::Rule;
 use crate::policy::rules::license::near_miss;
-use crate::policy::{opening, profile_for};
+use crate::policy::{in_vain, opening, profile_for};
 use crate::vendors;
 
 /// What is seen of one object beside the others. `true`: only worth knowing, since what is missing may be in the cluster.
@@ -88,6 +89,7 @@ fn policy(policy: &ServiceAccountPolicy, all: &[&Object<'_>]) -> Vec<(Wrong, boo
     let path = ["spec", "elevation", "hours", "timeZone"];
     let mut found: Vec<_> = mistake.into_iter().map(|message| (Wrong::at(&path, message), false)).collect();
     found.extend(licenses(policy));
+    found.extend(waivers(policy));
     let (place, secret, keys): (_, _, Vec<&str>) = match &policy.spec.credential {
         Credential::ClientSecret(it) => ("clientSecret", &it.secret_ref.name, vec![&it.secret_ref.key]),
         Credential::ClientCertificate(it) => ("clientCertificate", &it.secret_ref.name, vec!["tls.crt", "tls.key"]),
@@ -95,6 +97,22 @@ fn policy(policy: &ServiceAccountPolicy, all: &[&Object<'_>]) -> Vec<(Wrong, boo
     };
     found.extend(of_secret(all, namespace.as_deref(), secret, &keys, &["spec", "credential", place, "secretRef"]));
     found
+}
+
+/// Waivers for what this policy never finds: the operator goes no further then.
+fn waivers(policy: &ServiceAccountPolicy) -> Vec<(Wrong, bool)> {
+    let findings: Vec<String> = requirements(&policy.spec).iter().map(Requirement::id).collect();
+    let told = |(number, waiver): (usize, &Waiver)| {
+        let near = meant(&waiver.finding, findings.iter().map(String::as_str));
+        let message = format!(
+            "{} is no finding of this policy{near}; docs/profiles.md names those of each profile",
+            waiver.finding
+        );
+        let mut wrong = Wrong::at(&["spec", "waivers"], message);
+        wrong.path.extend([Step::Item(number), Step::Field("finding".to_owned())]);
+        (wrong, false)
+    };
+    in_vain(&policy.spec.waivers, &findings).into_iter().map(told).collect()
 }
 
 /// Licenses of the spec's own that satisfy no vendor, and those that nobody asks for.
@@ -217,5 +235,34 @@ spec:
             ave_point.starts_with("0.yaml:7:7: Warning: spec.vendor.avePoint.dataCenter: 'zz' is not"),
             "{ave_point}"
         );
+    }
+
+    const POLICY: &str = "apiVersion: backstay.dev/v1alpha1
+kind: ServiceAccountPolicy
+metadata: { name: p }
+spec:
+  tenant: { id: contoso.com }
+  credential:
+    workloadIdentity:
+      clientID: c0ffee00-1111-4222-8333-444455556666
+      serviceAccountRef: { name: entra }
+  account: { user: { principalName: u@contoso.com } }
+  profiles:
+    keepitDynamicsCE: {}
+    custom: { rules: [{ id: mine, check: { noMfa: {} } }] }
+";
+
+    #[test]
+    fn a_waiver_for_what_the_policy_never_finds_is_wrong() {
+        let waived = |id: &str| told(&[&format!("{POLICY}  waivers:\n    - reason: all fine\n      finding: {id}\n")]);
+        for fine in ["keepitDynamicsCE/global-administrator", "custom/mine"] {
+            assert_eq!(waived(fine), [""; 0], "{fine}");
+        }
+        let end = "is no finding of this policy; docs/profiles.md names those of each profile";
+        for bad in ["nope/none", "custom/theirs", "keepitPowerPlatform/no-global-administrator"] {
+            assert_eq!(waived(bad), [format!("0.yaml:16:7: Error: spec.waivers[0].finding: {bad} {end}")]);
+        }
+        let near = waived("custom/mime").join("\n");
+        assert!(near.contains("custom/mime is no finding of this policy, did you mean custom/mine?;"), "{near}");
     }
 }

@@ -228,7 +228,7 @@ fn unknown(schema: &Value, value: &Value, path: &mut Vec<Step>, into: &mut Vec<W
 }
 
 /// The field that was meant, if one is nearly called so.
-fn meant<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+pub fn meant<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let lower = name.to_ascii_lowercase();
     let near = known.map(|it| (strsim::levenshtein(&lower, &it.to_ascii_lowercase()), it)).min();
     near.filter(|(distance, _)| *distance <= 2).map(|(_, it)| format!(", did you mean {it}?")).unwrap_or_default()
