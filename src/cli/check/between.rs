@@ -1,4 +1,4 @@
-//! What the objects of a change say of each other: a Connector and its policy, and the Secrets that both name.
+//! What the objects of a change say of each other: a Connector and its policy, the Secrets that both name, and the ServiceAccount that a policy does.
 
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -93,10 +93,25 @@ fn policy(policy: &ServiceAccountPolicy, all: &[&Object<'_>]) -> Vec<(Wrong, boo
     let (place, secret, keys): (_, _, Vec<&str>) = match &policy.spec.credential {
         Credential::ClientSecret(it) => ("clientSecret", &it.secret_ref.name, vec![&it.secret_ref.key]),
         Credential::ClientCertificate(it) => ("clientCertificate", &it.secret_ref.name, vec!["tls.crt", "tls.key"]),
-        Credential::WorkloadIdentity(_) => return found,
+        Credential::WorkloadIdentity(it) => {
+            // Without one the operator signs in as its own, which needs no label.
+            let account = it.service_account_ref.as_ref();
+            found.extend(account.and_then(|it| of_service_account(all, namespace.as_deref(), &it.name)));
+            return found;
+        }
     };
     found.extend(of_secret(all, namespace.as_deref(), secret, &keys, &["spec", "credential", place, "secretRef"]));
     found
+}
+
+/// What is wrong with a `ServiceAccount` that is in these files.
+fn of_service_account(all: &[&Object<'_>], namespace: Option<&str>, name: &str) -> Option<(Wrong, bool)> {
+    let accounts = named(all, &["ServiceAccount"], namespace, name);
+    if accounts.is_empty() || accounts.iter().any(|account| is_labelled(account)) {
+        return None;
+    }
+    let path = ["spec", "credential", "workloadIdentity", "serviceAccountRef"];
+    Some((unlabelled(&path, &format!("ServiceAccount {name} has no label")), false))
 }
 
 /// Waivers for what this policy never finds: the operator goes no further then.
@@ -162,13 +177,16 @@ fn of_secret(
     // There may be several that are one in the end, such as a base and what changes it.
     if !secrets.iter().any(|secret| is_labelled(secret)) {
         let lacks = if made { "gives its Secret no label" } else { "has no label" };
-        let message = format!("{what} {lacks} {USE_LABEL}: \"true\": the operator would not use it");
-        found.push((Wrong::at(path, message), false));
+        found.push((unlabelled(path, &format!("{what} {lacks}")), false));
     }
     for key in keys.iter().filter(|key| !secrets.iter().any(|secret| may_have(secret, key))) {
         found.push((Wrong::at(path, format!("{what} has no key {key}")), false));
     }
     found
+}
+
+fn unlabelled(path: &[&str], lacks: &str) -> Wrong {
+    Wrong::at(path, format!("{lacks} {USE_LABEL}: \"true\": the operator would not use it"))
 }
 
 fn is_labelled(secret: &Value) -> bool {
@@ -264,5 +282,25 @@ spec:
         }
         let near = waived("custom/mime").join("\n");
         assert!(near.contains("custom/mime is no finding of this policy, did you mean custom/mine?;"), "{near}");
+    }
+
+    #[test]
+    fn a_service_account_that_lacks_the_label_is_told_if_it_is_the_one_that_is_named() {
+        let beside = |metadata: &str| {
+            told(&[POLICY, &format!("apiVersion: v1\nkind: ServiceAccount\nmetadata: {{ {metadata} }}\n")])
+        };
+        let labelled = "name: entra, labels: { backstay.dev/use: \"true\" }";
+        for fine in [labelled, "name: another", "name: entra, namespace: elsewhere"] {
+            assert_eq!(beside(fine), [""; 0], "{fine}");
+        }
+        for bad in ["name: entra", "name: entra, labels: { backstay.dev/use: \"yes\" }"] {
+            assert_eq!(
+                beside(bad),
+                [
+                    "0.yaml:9:7: Error: spec.credential.workloadIdentity.serviceAccountRef: ServiceAccount entra has no label \
+                  backstay.dev/use: \"true\": the operator would not use it"
+                ]
+            );
+        }
     }
 }
