@@ -24,6 +24,7 @@ mod steps;
 use std::sync::Arc;
 
 use observed::Observed;
+pub use observed::{Called, called};
 use plan::Plan;
 pub use plan::WAIT;
 use resolve::Resolved;

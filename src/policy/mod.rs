@@ -43,6 +43,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use observed::Observed;
+pub use others::both_act;
 use plan::Plan;
 use resolve::Resolved;
 pub use rights::NAME as APP_PERMISSIONS;

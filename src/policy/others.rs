@@ -197,16 +197,28 @@ where
     Ok(api.get_opt(&name).await?.map_or(serde_json::Value::Null, |stored| stored.data))
 }
 
+/// Whether one of these changes anything about the account: that the operator becomes a user somewhere does not.
+fn acts<'a>(actions: impl IntoIterator<Item = &'a Action>) -> bool {
+    actions.into_iter().any(|action| *action != Action::SelfEnrollment)
+}
+
+/// Whether two policies are about one account, and it is pinned: what is known by its name only is not acted on.
+fn pin_one_account(one: &ServiceAccountPolicySpec, other: &ServiceAccountPolicySpec) -> bool {
+    one.account.pin().is_some() && one.account.pin() == other.account.pin() && may_be_one_account(one, other)
+}
+
+/// Whether two policies act on one account, where all that they allow is granted.
+#[must_use]
+pub fn both_act(one: &ServiceAccountPolicySpec, other: &ServiceAccountPolicySpec) -> bool {
+    acts(&one.allowed_actions) && acts(&other.allowed_actions) && pin_one_account(one, other)
+}
+
 /// Two policies must not act on one account: the one that was created first does.
 pub fn rival(policy: &ServiceAccountPolicy, namespace: &str, context: &Context) -> Option<String> {
     // One that nobody granted anything acts on nothing, and must not keep others from it.
-    let acts = |policy: &ServiceAccountPolicy| {
-        policy.metadata.deletion_timestamp.is_none()
-            && policy.spec.account.pin().is_some()
-            // That the operator becomes a user somewhere changes nothing about the account.
-            && granted(policy, context).iter().any(|action| *action != Action::SelfEnrollment)
-    };
-    if !acts(policy) {
+    let may_act =
+        |policy: &ServiceAccountPolicy| policy.metadata.deletion_timestamp.is_none() && acts(&granted(policy, context));
+    if !may_act(policy) {
         return None;
     }
     let age = |policy: &ServiceAccountPolicy| (policy.metadata.creation_timestamp.clone(), policy.metadata.uid.clone());
@@ -214,9 +226,8 @@ pub fn rival(policy: &ServiceAccountPolicy, namespace: &str, context: &Context) 
     let first = all
         .iter()
         .filter_map(|guarded| guarded.0.as_ref().ok())
-        .filter(|other| other.metadata.uid != policy.metadata.uid && acts(other))
-        .filter(|other| other.spec.account.pin() == policy.spec.account.pin())
-        .filter(|other| may_be_one_account(&other.spec, &policy.spec))
+        .filter(|other| other.metadata.uid != policy.metadata.uid && may_act(other))
+        .filter(|other| pin_one_account(&other.spec, &policy.spec))
         .filter(|other| age(other) < age(policy))
         .min_by_key(|other| age(other))?;
     let other = first.namespace().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What the objects of a change say of each other: a Connector and its policy, the Secrets that both name, and the ServiceAccount that a policy does.
+//! What the objects of a change say of each other: a Connector and its policy, the Secrets that both name, and the account that a policy signs in with.
 
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -106,7 +106,9 @@ fn policy(policy: &ServiceAccountPolicy, all: &[&Object<'_>]) -> Vec<(Wrong, boo
 
 /// What is wrong with a `ServiceAccount` that is in these files.
 fn of_service_account(all: &[&Object<'_>], namespace: Option<&str>, name: &str) -> Option<(Wrong, bool)> {
-    let accounts = named(all, &["ServiceAccount"], namespace, name);
+    let mut accounts = named(all, &["ServiceAccount"], namespace, name);
+    // Clouds have kinds of this name, too.
+    accounts.retain(|account| account["apiVersion"] == "v1");
     if accounts.is_empty() || accounts.iter().any(|account| is_labelled(account)) {
         return None;
     }
@@ -293,6 +295,8 @@ spec:
         for fine in [labelled, "name: another", "name: entra, namespace: elsewhere"] {
             assert_eq!(beside(fine), [""; 0], "{fine}");
         }
+        let of_a_cloud = "apiVersion: iam.example.com/v1\nkind: ServiceAccount\nmetadata: { name: entra }\n";
+        assert_eq!(told(&[POLICY, of_a_cloud]), [""; 0]);
         for bad in ["name: entra", "name: entra, labels: { backstay.dev/use: \"yes\" }"] {
             assert_eq!(
                 beside(bad),

@@ -2,6 +2,7 @@
 
 mod between;
 mod form;
+mod rivals;
 mod schema;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use super::kustomize;
 use super::shown::{Output, bold, clean, print};
 use super::yaml::{self, Object, Place, Step};
 use form::Wrong;
+use rivals::Claim;
 use schema::Judged;
 
 use crate::api::shared::counted;
@@ -116,6 +118,7 @@ fn examine(texts: &[(String, String)]) -> (Vec<Found>, usize) {
     let changed = named().any(|(file, value)| kustomize::is_one(file, value));
     let mut count = 0;
     let mut known: Vec<(String, &String, Place)> = Vec::new();
+    let mut claims: Vec<(Claim, String, String)> = Vec::new();
     for (file, text, object) in &objects {
         if patches.contains(&kustomize::plain(Path::new(file.as_str()))) {
             continue;
@@ -141,7 +144,13 @@ fn examine(texts: &[(String, String)]) -> (Vec<Found>, usize) {
             found.push(told(file, object.line(text, place), place, name.clone(), wrong, severity));
         }
         if fits {
-            for (wrong, only_told) in between::judge(&value, &all) {
+            let claim = Claim::of(&value);
+            let claimed = claim.as_ref().and_then(|claim| {
+                let mut others = claims.iter().filter(|(_, other, _)| *other != name);
+                others.find_map(|(other, whose, place)| claim.against(other, whose, place))
+            });
+            claims.extend(claim.map(|it| (it, name.clone(), format!("{file}:{}", object.start().line))));
+            for (wrong, only_told) in between::judge(&value, &all).into_iter().chain(claimed) {
                 let place = object.place(&wrong.path);
                 let severity = if only_told || changed { Severity::Warning } else { Severity::Error };
                 found.push(told(file, object.line(text, place), place, name.clone(), wrong, severity));
@@ -214,4 +223,22 @@ fn told_for_tests(texts: &[&str]) -> Vec<String> {
         format!("{file}:{line}:{column}: {severity:?}: {field}: {message}")
     };
     found.into_iter().map(told).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_wrong_with_the_examples() {
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+        let mut objects = 0;
+        for folder in std::fs::read_dir(examples).unwrap() {
+            let (found, count) = examine(&files(&[folder.unwrap().path()]).unwrap());
+            let errors: Vec<_> = found.iter().filter(|it| it.severity == Severity::Error).collect();
+            assert!(errors.is_empty(), "{errors:#?}");
+            objects += count;
+        }
+        assert!(objects > 10, "{objects}");
+    }
 }
