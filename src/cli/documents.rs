@@ -61,10 +61,8 @@ pub fn documents(files: &[(String, String)]) -> Result<Vec<(&str, Value)>, Strin
     }
     let named = || all.iter().map(|(file, value)| (*file, value));
     let patches = kustomize::patches(named());
-    if let Some((file, _)) = named().find(|(file, value)| kustomize::is_one(file, value)) {
-        eprintln!(
-            "backstay: {file} may change what stands in other files: what is applied is what kustomize build prints (-f - reads it)"
-        );
+    if let Some(note) = kustomize::note(named(), "-f -") {
+        eprintln!("backstay: {note}");
     }
     all.retain(|(file, _)| !patches.contains(&kustomize::plain(Path::new(file))));
     Ok(all)

@@ -56,7 +56,8 @@ enum Severity {
     Warning,
 }
 
-/// Checks, and prints what was found. 0: nothing is wrong; 1: something is; 2: a file can't be read.
+/// Checks, and prints what was found. 0: nothing is wrong; 1: something is, be it that a file is no YAML; 2: a path can't be opened,
+/// or what it holds is no text.
 #[must_use]
 pub fn check(options: &Options) -> ExitCode {
     let texts = match files(&options.paths) {
@@ -66,7 +67,10 @@ pub fn check(options: &Options) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let (mut found, objects) = examine(&texts);
+    let Examined { mut found, objects, note } = examine(&texts);
+    if let Some(note) = note {
+        eprintln!("backstay: {note}");
+    }
     let order = |it: &Found| (texts.iter().position(|(file, _)| *file == it.file), it.line, it.column);
     found.sort_by_key(order);
     let said = match (options.output, found.is_empty()) {
@@ -91,8 +95,17 @@ fn summary(found: &[Found], objects: usize) -> String {
     format!("{objects} checked: {errors}, {warnings}\n")
 }
 
-/// Everything that is found, and how many objects of ours there are.
-fn examine(texts: &[(String, String)]) -> (Vec<Found>, usize) {
+/// What comes of some files.
+struct Examined {
+    found: Vec<Found>,
+    /// How many objects of ours there are.
+    objects: usize,
+    /// Why these may not be what is applied.
+    note: Option<String>,
+}
+
+/// Everything that is found.
+fn examine(texts: &[(String, String)]) -> Examined {
     let mut found = Vec::new();
     let mut nodes = Vec::new();
     for (file, text) in texts {
@@ -157,7 +170,7 @@ fn examine(texts: &[(String, String)]) -> (Vec<Found>, usize) {
             }
         }
     }
-    (found, count)
+    Examined { found, objects: count, note: kustomize::note(named(), "-") }
 }
 
 fn told(file: &str, source: String, place: Place, object: String, wrong: Wrong, severity: Severity) -> Found {
@@ -218,7 +231,7 @@ fn page(found: &Found) -> String {
 #[cfg(test)]
 fn told_for_tests(texts: &[&str]) -> Vec<String> {
     let named = |(number, text): (usize, &&str)| (format!("{number}.yaml"), (*text).to_owned());
-    let (found, _) = examine(&texts.iter().enumerate().map(named).collect::<Vec<_>>());
+    let Examined { found, .. } = examine(&texts.iter().enumerate().map(named).collect::<Vec<_>>());
     let told = |Found { file, line, column, severity, field, message, .. }: Found| {
         format!("{file}:{line}:{column}: {severity:?}: {field}: {message}")
     };
@@ -234,11 +247,33 @@ mod tests {
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
         let mut objects = 0;
         for folder in std::fs::read_dir(examples).unwrap() {
-            let (found, count) = examine(&files(&[folder.unwrap().path()]).unwrap());
+            let Examined { found, objects: count, note } = examine(&files(&[folder.unwrap().path()]).unwrap());
+            assert_eq!(note, None);
             let errors: Vec<_> = found.iter().filter(|it| it.severity == Severity::Error).collect();
             assert!(errors.is_empty(), "{errors:#?}");
             objects += count;
         }
         assert!(objects > 10, "{objects}");
+    }
+
+    #[test]
+    fn who_has_an_overlay_checked_is_told_what_is_applied() {
+        let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+        let note = |kustomization: &str| {
+            let text = format!("resources: [base.yaml]\n{kustomization}");
+            examine(&[file("base.yaml", "a: 1\n"), file("kustomization.yaml", &text)]).note
+        };
+        let told = note("patches: [{ patch: '[]', target: { kind: Connector } }]\n").unwrap_or_default();
+        assert!(told.contains("what kustomize build prints (- reads it)"), "{told}");
+        assert_eq!(note(""), None);
+    }
+
+    /// Whoever has files checked by a program is told where, as for everything else that is wrong with them.
+    #[test]
+    fn what_is_no_yaml_is_an_error_of_its_file_with_its_place() {
+        let told = told_for_tests(&["apiVersion: backstay.dev/v1alpha1\nkind: [Connector\nspec: {}\n"]);
+        assert!(told.len() == 1 && told[0].starts_with("0.yaml:3:5: Error: : can't be read: "), "{told:#?}");
+        // A template of something else.
+        assert!(told_for_tests(&["a: [{{ .Values.x }\n"])[0].contains("Warning"));
     }
 }
