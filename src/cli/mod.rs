@@ -47,7 +47,8 @@ enum Command {
     /// Print manifests for what exists at a vendor, to be put into Git: applying them adopts it and changes nothing there.
     Import(import::Options),
     /// Check files before they are merged, without a cluster: what the API server would refuse, references between them, profiles that
-    /// don't fit a vendor. Exit code 0: nothing is wrong; 1: something is; 2: a file can't be read.
+    /// don't fit a vendor, two that want the same thing. Exit code 0: no error (warnings may be there); 1: there is one, also where a file is
+    /// no YAML; 2: a path can't be opened, or what it holds is no text.
     Check(check::Options),
     /// Say what the operator would do for the objects of a file, and what people would have to, before anything is done. Nothing is
     /// written, in the cluster or outside.

@@ -56,8 +56,8 @@ enum Severity {
     Warning,
 }
 
-/// Checks, and prints what was found. 0: nothing is wrong; 1: something is, be it that a file is no YAML; 2: a path can't be opened,
-/// or what it holds is no text.
+/// Checks, and prints what was found. 0: no error; 1: there is one, also where a file is no YAML; 2: a path can't be opened, or what it
+/// holds is no text.
 #[must_use]
 pub fn check(options: &Options) -> ExitCode {
     let texts = match files(&options.paths) {
