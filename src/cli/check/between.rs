@@ -1,28 +1,24 @@
 //! What the objects of a change say of each other: a Connector and its policy, the Secrets that both name, and the account that a policy signs in with.
 
-use jiff::Timestamp;
 use kube::ResourceExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::form::Wrong;
-use super::schema::meant;
+use super::policy;
 use crate::api::policy::Credential;
-use crate::api::profiles::{LicenseFamily, Waiver};
+use crate::api::shared::EnvironmentSelector;
 use crate::api::{Connector, ServiceAccountPolicy, USE_LABEL};
-use crate::cli::yaml::{Object, Step};
+use crate::cli::yaml::Object;
 use crate::http::Hosts;
-use crate::policy::profiles::{Requirement, requirements};
-use crate::policy::rules::Rule;
-use crate::policy::rules::license::near_miss;
-use crate::policy::{in_vain, opening, profile_for};
+use crate::policy::profile_for;
 use crate::vendors;
 
 /// What is seen of one object beside the others. `true`: only worth knowing, since what is missing may be in the cluster.
 pub fn judge(value: &Value, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
     match value["kind"].as_str() {
         Some("Connector") => read(value).map_or_else(unread, |it| connector(&it, all)),
-        Some("ServiceAccountPolicy") => read(value).map_or_else(unread, |it| policy(&it, all)),
+        Some("ServiceAccountPolicy") => read(value).map_or_else(unread, |it| of_policy(&it, all)),
         _ => Vec::new(),
     }
 }
@@ -62,12 +58,12 @@ fn connector(connector: &Connector, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
             found.push((Wrong::at(&["spec", "policyRef", "name"], message), true));
         }
         Some(policy) => {
-            let policy = serde_json::from_value::<ServiceAccountPolicy>((*policy).clone());
             let fitting = connector.spec.vendor.vendor().profiles();
-            if let Ok(policy) = policy
-                && let Err(sentence) = profile_for(asked.profile.as_deref(), fitting, &policy.spec.profiles)
-            {
-                found.push((Wrong::at(&["spec", "policyRef"], sentence), false));
+            if let Ok(policy) = serde_json::from_value::<ServiceAccountPolicy>((*policy).clone()) {
+                if let Err(sentence) = profile_for(asked.profile.as_deref(), fitting, &policy.spec.profiles) {
+                    found.push((Wrong::at(&["spec", "policyRef"], sentence), false));
+                }
+                found.extend(none_left(connector.spec.environments.as_ref(), policy.spec.environments.as_ref()));
             }
         }
     }
@@ -82,14 +78,25 @@ fn connector(connector: &Connector, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
     found
 }
 
-fn policy(policy: &ServiceAccountPolicy, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
+/// Types that leave none of the policy's environments: the operator takes that, and can tell nothing then.
+fn none_left(asked: Option<&EnvironmentSelector>, ceiling: Option<&EnvironmentSelector>) -> Option<(Wrong, bool)> {
+    // What is named by its id may be of any type.
+    let by_type = |it: &&EnvironmentSelector| it.include.is_empty() && !it.types.is_empty();
+    let (asked, ceiling) = (asked.filter(by_type)?, ceiling.filter(by_type)?);
+    if asked.types.iter().any(|kind| ceiling.types.contains(kind)) {
+        return None;
+    }
+    let types: Vec<String> = ceiling.types.iter().map(|kind| format!("{kind:?}")).collect();
+    let message = format!(
+        "the policy's environments are of other types ({}): none is left, and nothing can be told of the account in any",
+        types.join(", ")
+    );
+    Some((Wrong::at(&["spec", "environments", "types"], message), true))
+}
+
+fn of_policy(policy: &ServiceAccountPolicy, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
     let namespace = policy.namespace();
-    let hours = policy.spec.elevation.as_ref().and_then(|elevation| elevation.hours.as_ref());
-    let mistake = hours.and_then(|hours| opening(hours, Timestamp::now()).err());
-    let path = ["spec", "elevation", "hours", "timeZone"];
-    let mut found: Vec<_> = mistake.into_iter().map(|message| (Wrong::at(&path, message), false)).collect();
-    found.extend(licenses(policy));
-    found.extend(waivers(policy));
+    let mut found = policy::judge(policy);
     let (place, secret, keys): (_, _, Vec<&str>) = match &policy.spec.credential {
         Credential::ClientSecret(it) => ("clientSecret", &it.secret_ref.name, vec![&it.secret_ref.key]),
         Credential::ClientCertificate(it) => ("clientCertificate", &it.secret_ref.name, vec!["tls.crt", "tls.key"]),
@@ -114,53 +121,6 @@ fn of_service_account(all: &[&Object<'_>], namespace: Option<&str>, name: &str) 
     }
     let path = ["spec", "credential", "workloadIdentity", "serviceAccountRef"];
     Some((unlabelled(&path, &format!("ServiceAccount {name} has no label")), false))
-}
-
-/// Waivers for what this policy never finds: the operator goes no further then.
-fn waivers(policy: &ServiceAccountPolicy) -> Vec<(Wrong, bool)> {
-    let findings: Vec<String> = requirements(&policy.spec).iter().map(Requirement::id).collect();
-    let told = |(number, waiver): (usize, &Waiver)| {
-        let near = meant(&waiver.finding, findings.iter().map(String::as_str));
-        let message = format!(
-            "{} is no finding of this policy{near}; docs/profiles.md names those of each profile",
-            waiver.finding
-        );
-        let mut wrong = Wrong::at(&["spec", "waivers"], message);
-        wrong.path.extend([Step::Item(number), Step::Field("finding".to_owned())]);
-        (wrong, false)
-    };
-    in_vain(&policy.spec.waivers, &findings).into_iter().map(told).collect()
-}
-
-/// Licenses of the spec's own that satisfy no vendor, and those that nobody asks for.
-fn licenses(policy: &ServiceAccountPolicy) -> Vec<(Wrong, bool)> {
-    let asked: Vec<LicenseFamily> = requirements(&policy.spec)
-        .iter()
-        .filter_map(|it| match &it.rule {
-            Rule::License(wanted) => Some(wanted.family),
-            _ => None,
-        })
-        .collect();
-    let mut found = Vec::new();
-    let families = policy.spec.licenses.iter().flat_map(|it| &it.families);
-    for (number, choice) in families.enumerate() {
-        let mut told = |below: &[Step], message: String| {
-            let mut wrong = Wrong::at(&["spec", "licenses", "families"], message);
-            wrong.path.push(Step::Item(number));
-            wrong.path.extend_from_slice(below);
-            found.push((wrong, true));
-        };
-        if !asked.contains(&choice.name) {
-            told(&[], format!("no profile of this policy asks for a {} license", choice.name.name()));
-        }
-        for (number, sku) in choice.extra_sku_ids.iter().enumerate() {
-            if let Some(name) = near_miss(choice.name, sku) {
-                let message = format!("{sku} is {name}, which is no {} license for the vendor", choice.name.name());
-                told(&[Step::Field("extraSKUIDs".to_owned()), Step::Item(number)], message);
-            }
-        }
-    }
-    found
 }
 
 /// What is wrong with a Secret that is in these files, or made by one of them.
@@ -210,6 +170,7 @@ fn may_have(secret: &Value, key: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::cli::check::policy::POLICY_FOR_TESTS as POLICY;
     use crate::cli::check::told_for_tests as told;
 
     const KEEPIT: &str = "apiVersion: backstay.dev/v1alpha1
@@ -257,35 +218,6 @@ spec:
         );
     }
 
-    const POLICY: &str = "apiVersion: backstay.dev/v1alpha1
-kind: ServiceAccountPolicy
-metadata: { name: p }
-spec:
-  tenant: { id: contoso.com }
-  credential:
-    workloadIdentity:
-      clientID: c0ffee00-1111-4222-8333-444455556666
-      serviceAccountRef: { name: entra }
-  account: { user: { principalName: u@contoso.com } }
-  profiles:
-    keepitDynamicsCE: {}
-    custom: { rules: [{ id: mine, check: { noMfa: {} } }] }
-";
-
-    #[test]
-    fn a_waiver_for_what_the_policy_never_finds_is_wrong() {
-        let waived = |id: &str| told(&[&format!("{POLICY}  waivers:\n    - reason: all fine\n      finding: {id}\n")]);
-        for fine in ["keepitDynamicsCE/global-administrator", "custom/mine"] {
-            assert_eq!(waived(fine), [""; 0], "{fine}");
-        }
-        let end = "is no finding of this policy; docs/profiles.md names those of each profile";
-        for bad in ["nope/none", "custom/theirs", "keepitPowerPlatform/no-global-administrator"] {
-            assert_eq!(waived(bad), [format!("0.yaml:16:7: Error: spec.waivers[0].finding: {bad} {end}")]);
-        }
-        let near = waived("custom/mime").join("\n");
-        assert!(near.contains("custom/mime is no finding of this policy, did you mean custom/mine?;"), "{near}");
-    }
-
     #[test]
     fn a_service_account_that_lacks_the_label_is_told_if_it_is_the_one_that_is_named() {
         let beside = |metadata: &str| {
@@ -306,5 +238,29 @@ spec:
                 ]
             );
         }
+    }
+
+    #[test]
+    fn types_that_leave_none_of_the_policys_environments_are_worth_knowing() {
+        let both = |asked: &str, ceiling: &str| {
+            let environments = |it: &str| format!("  environments: {it}\n");
+            told(&[&(KEEPIT.to_owned() + &environments(asked)), &(POLICY.to_owned() + &environments(ceiling))])
+        };
+        for (asked, ceiling) in [
+            ("{ types: [Sandbox] }", "{ types: [Production, Sandbox] }"),
+            ("{ types: [Sandbox] }", "{ exclude: [a] }"),
+            ("{ types: [Sandbox] }", "{ types: [Production], include: [a] }"),
+            ("{ types: [Sandbox], include: [a] }", "{ types: [Production] }"),
+            ("{}", "{ types: [Production] }"),
+        ] {
+            assert_eq!(both(asked, ceiling), [""; 0], "{asked} {ceiling}");
+        }
+        let none = both("{ types: [Sandbox, Trial] }", "{ types: [Production] }").join("\n");
+        assert!(
+            none.contains(
+                "Warning: spec.environments.types: the policy's environments are of other types (Production)"
+            ),
+            "{none}"
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 mod between;
 mod form;
+mod policy;
 mod rivals;
 mod schema;
 
