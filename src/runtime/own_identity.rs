@@ -45,7 +45,7 @@ impl OwnIdentity {
         })?;
         let own = read(&file).and_then(|token| {
             let subject = subject(&token).ok_or_else(|| format!("{} holds no token", file.display()))?;
-            Ok(Own { subject, file })
+            Ok(Own { file, subject })
         });
         own.map_err(|why| wrong(format!("The operator's own token ({PLACE}) can't be read: {why}")))
     }

@@ -51,14 +51,12 @@ impl Context {
             }
             Declared::ClientCertificate(it) => (&it.client_id, self.certificate(namespace, &it.secret_ref.name).await?),
             Declared::WorkloadIdentity(it) => {
-                let tokens = match &it.service_account_ref {
-                    Some(named) => ServiceAccounts::find(&self.client, namespace, &named.name)
-                        .await?
-                        .map(|tokens| Credential::Federated(Arc::new(tokens))),
-                    None => {
-                        let own = self.settings.own_identity.tokens(namespace);
-                        own.map(|tokens| Credential::Federated(Arc::new(tokens)))
-                    }
+                let tokens = if let Some(named) = &it.service_account_ref {
+                    let found = ServiceAccounts::find(&self.client, namespace, &named.name).await?;
+                    found.map(|tokens| Credential::Federated(Arc::new(tokens)))
+                } else {
+                    let own = self.settings.own_identity.tokens(namespace);
+                    own.map(|tokens| Credential::Federated(Arc::new(tokens)))
                 };
                 (&it.client_id, tokens)
             }

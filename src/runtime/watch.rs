@@ -6,6 +6,7 @@ use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 
 /// The objects of a namespace, or of all.
+#[must_use]
 pub fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>
 where
     K: Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>,

@@ -51,8 +51,21 @@ fn connector(connector: &Connector, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
     let mut found = Vec::new();
     match named(all, &["ServiceAccountPolicy"], namespace.as_deref(), &asked.name).first() {
         None => {
+            // A namespace that is left out, or another one, is seen at a glance by whoever is told of it.
+            let here = |namespace: Option<&str>| {
+                namespace.map_or_else(|| "without a namespace".to_owned(), |it| format!("in namespace {it}"))
+            };
+            let others = all.iter().map(|object| &object.value).filter(|it| {
+                it["kind"] == "ServiceAccountPolicy" && it["metadata"]["name"].as_str() == Some(&asked.name)
+            });
+            let others: Vec<String> = others.map(|it| here(it["metadata"]["namespace"].as_str())).collect();
+            let there = if others.is_empty() {
+                String::new()
+            } else {
+                format!(" {}, only {}", here(namespace.as_deref()), others.join(" and "))
+            };
             let message = format!(
-                "no ServiceAccountPolicy {} in these files: the Connector waits until there is one in its namespace",
+                "no ServiceAccountPolicy {} in these files{there}: the Connector waits until there is one in its namespace",
                 asked.name
             );
             found.push((Wrong::at(&["spec", "policyRef", "name"], message), true));
@@ -73,9 +86,23 @@ fn connector(connector: &Connector, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
         found.push((Wrong::at(&field.split('.').collect::<Vec<_>>(), why), true));
     }
     if let Some((secret, keys)) = connector.spec.vendor.vendor().secret() {
-        found.extend(of_secret(all, namespace.as_deref(), secret, keys, &["spec", "vendor"]));
+        let spec = serde_json::to_value(&connector.spec.vendor).unwrap_or_default();
+        let path: Vec<String> =
+            ["spec", "vendor"].map(str::to_owned).into_iter().chain(reference(&spec, secret)).collect();
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        found.extend(of_secret(all, namespace.as_deref(), secret, keys, &path));
     }
     found
+}
+
+/// Where the Secret of this name is referred to.
+fn reference(value: &Value, name: &str) -> Vec<String> {
+    let below = value.as_object().into_iter().flatten().find_map(|(field, inner)| {
+        let found = if field == "secretRef" && inner["name"] == name { Vec::new() } else { reference(inner, name) };
+        let is = field == "secretRef" && inner["name"] == name || !found.is_empty();
+        is.then(|| std::iter::once(field.clone()).chain(found).collect())
+    });
+    below.unwrap_or_default()
 }
 
 /// Types that leave none of the policy's environments: the operator takes that, and can tell nothing then.
@@ -215,6 +242,24 @@ spec:
         assert!(
             ave_point.starts_with("0.yaml:7:7: Warning: spec.vendor.avePoint.dataCenter: 'zz' is not"),
             "{ave_point}"
+        );
+    }
+
+    #[test]
+    fn what_is_meant_is_said_with_its_place() {
+        let elsewhere = POLICY.replace("metadata: { ", "metadata: { namespace: backup, ");
+        let told_of = told(&[KEEPIT, &elsewhere]).join("\n");
+        assert!(
+            told_of.contains("in these files without a namespace, only in namespace backup: the Connector"),
+            "{told_of}"
+        );
+        let secret = "apiVersion: v1\nkind: Secret\nmetadata: { name: s }\nstringData: { username: a, password: b }\n";
+        let told_of = told(&[KEEPIT, secret]).join("\n");
+        assert!(told_of.contains("Error: spec.vendor.keepit.secretRef: Secret s has no label"), "{told_of}");
+        let told_of = told(&[AVE_POINT, secret]).join("\n");
+        assert!(
+            told_of.contains("spec.vendor.avePoint.credential.clientSecret.secretRef: Secret s has no"),
+            "{told_of}"
         );
     }
 

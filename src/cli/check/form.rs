@@ -50,23 +50,28 @@ impl Form {
         // The part of the schema that was not met, and what it is a part of.
         let rule = error.schema_path().as_str();
         let part = rule.rsplit_once('/').and_then(|(part, _)| self.standard.pointer(part));
+        // A secret in a wrong place is still one.
+        let value = if near_a_secret(&path) { "the value".to_owned() } else { shown(error.instance()) };
         let message = match error.kind() {
             ValidationErrorKind::Required { property } => {
                 path.push(Step::Field(property.as_str().unwrap_or_default().to_owned()));
                 "Required value".to_owned()
             }
             ValidationErrorKind::Enum { options } => {
-                format!("{}; supported values: {options}", shown(error.instance()))
+                format!("{value}; supported values: {options}")
             }
             ValidationErrorKind::Pattern { pattern } => {
                 let means = part.and_then(|part| part["description"].as_str()).unwrap_or_default();
                 let means = means.split_once(". ").map_or(means.trim_end_matches('.'), |(first, _)| first);
                 let means = if means.is_empty() { String::new() } else { format!(" ({means})") };
-                format!("{} should match {pattern}{means}", shown(error.instance()))
+                format!("{value} should match {pattern}{means}")
             }
             ValidationErrorKind::MaxLength { limit } => format!("may not be longer than {limit}"),
             ValidationErrorKind::MaxItems { limit } => format!("may have {limit} items at most"),
-            ValidationErrorKind::Type { .. } => format!("{} is of the wrong type ({error})", shown(error.instance())),
+            ValidationErrorKind::Type { .. } => {
+                let wanted = part.map(|part| wanted(part, error.instance())).unwrap_or_default();
+                format!("{value} is of the wrong type{wanted}")
+            }
             ValidationErrorKind::OneOfNotValid { .. } | ValidationErrorKind::OneOfMultipleValid { .. } => {
                 let names = self.standard.pointer(rule).map(alternatives).unwrap_or_default();
                 let has: Vec<&str> =
@@ -74,7 +79,7 @@ impl Form {
                 let has = if has.is_empty() { "none".to_owned() } else { has.join(" and ") };
                 format!("needs exactly one of {}, and has {has}", names.join(", "))
             }
-            _ => error.to_string(),
+            _ => error.masked_with(value).to_string(),
         };
         Wrong { path, message }
     }
@@ -112,9 +117,42 @@ fn standardize(schema: &mut Value) {
         .for_each(|(_, it)| standardize(it));
 }
 
-/// A value as it is told, no longer than a line bears.
+/// Which type is wanted in place of that of a value.
+fn wanted(part: &Value, value: &Value) -> String {
+    let types = part["type"].as_array().into_iter().flatten().chain(part["type"].is_string().then_some(&part["type"]));
+    let Some(wanted) = types.filter_map(Value::as_str).find(|it| *it != "null") else { return String::new() };
+    let how = match (wanted, value) {
+        ("string", Value::Number(_) | Value::Bool(_)) => ", in quotes",
+        ("integer" | "number" | "boolean", Value::String(_)) => ", without quotes",
+        _ => "",
+    };
+    let wanted = match wanted {
+        "array" => "a list",
+        "object" => "an object",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "boolean" => "true or false",
+        _ => "a text",
+    };
+    format!(": {wanted} is wanted{how}")
+}
+
+/// Whether what stands here may be a secret that somebody has written in place of a reference, or beside it.
+pub fn near_a_secret(path: &[Step]) -> bool {
+    let telling = |name: &str| {
+        let name = name.to_lowercase();
+        ["secret", "credential", "password", "token", "key"].iter().any(|word| name.contains(word))
+    };
+    path.iter().any(|step| matches!(step, Step::Field(name) if telling(name)))
+}
+
+/// A value as it is told, no longer than a line bears; what is in a list or an object is not: there may be a secret in it.
 pub fn shown(value: &Value) -> String {
-    let text = value.to_string();
+    let text = match value {
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+        _ => value.to_string(),
+    };
     if text.chars().count() > 60 { format!("{}…", text.chars().take(60).collect::<String>()) } else { text }
 }
 

@@ -17,7 +17,7 @@ use super::documents::{files, is_ours};
 use super::kustomize;
 use super::shown::{Output, bold, clean, print};
 use super::yaml::{self, Object, Place, Step};
-use form::Wrong;
+use form::{Wrong, near_a_secret};
 use rivals::Claim;
 use schema::Judged;
 
@@ -113,7 +113,10 @@ fn examine(texts: &[(String, String)]) -> Examined {
         match yaml::parsed(text) {
             Ok(parsed) => nodes.push((file, text, parsed)),
             Err((place, why)) => {
-                let wrong = Wrong { path: Vec::new(), message: format!("can't be read: {why}") };
+                // As it stands it is applied by nobody.
+                let template = text.contains("{{").then_some("; of a template, check what helm template prints");
+                let message = format!("can't be read: {why}{}", template.unwrap_or_default());
+                let wrong = Wrong { path: Vec::new(), message };
                 // A template of something else is nobody's mistake.
                 let severity = if is_ours(text) { Severity::Error } else { Severity::Warning };
                 // Without the line itself: it may be one of a Secret.
@@ -155,7 +158,10 @@ fn examine(texts: &[(String, String)]) -> Examined {
         // A patch of an overlay names the same object on purpose.
         for (wrong, severity) in errors.chain(passed_over.into_iter().chain(twice).map(|it| (it, Severity::Warning))) {
             let place = object.place(&wrong.path);
-            found.push(told(file, object.line(text, place), place, name.clone(), wrong, severity));
+            // The line would show what the message does not.
+            let line = object.line(text, place);
+            let line = if near_a_secret(&wrong.path) || may_hold_a_secret(&line) { String::new() } else { line };
+            found.push(told(file, line, place, name.clone(), wrong, severity));
         }
         if fits {
             let claim = Claim::of(&value);
@@ -172,6 +178,12 @@ fn examine(texts: &[(String, String)]) -> Examined {
         }
     }
     Examined { found, objects: count, note: kustomize::note(named(), "-") }
+}
+
+/// Whether a secret may stand in this line: beside what is wrong, in place of a reference.
+fn may_hold_a_secret(line: &str) -> bool {
+    let words = line.to_lowercase().replace("secretref", "").replace("clientsecret", "");
+    ["secret", "password", "token", "apikey"].iter().any(|word| words.contains(word))
 }
 
 fn told(file: &str, source: String, place: Place, object: String, wrong: Wrong, severity: Severity) -> Found {
@@ -267,6 +279,58 @@ mod tests {
         let told = note("patches: [{ patch: '[]', target: { kind: Connector } }]\n").unwrap_or_default();
         assert!(told.contains("what kustomize build prints (- reads it)"), "{told}");
         assert_eq!(note(""), None);
+    }
+
+    /// What somebody has written in place of a reference goes to no log of a pipeline.
+    #[test]
+    fn a_secret_in_a_wrong_place_is_not_told() {
+        let connector = |keepit: &str| {
+            format!(
+                "apiVersion: backstay.dev/v1alpha1\nkind: Connector\nmetadata: {{ name: a }}\nspec:\n  vendor:\n    keepit: {keepit}\n  policyRef: {{ name: b }}\n"
+            )
+        };
+        for keepit in [
+            "{ region: dk-co, secretRef: [ { password: HUSH } ] }",
+            "{ region: dk-co, secretRef: HUSH }",
+            "{ region: dk-co, secretRef: { name: a }, password: HUSH }",
+            "{ region: dk-co, secretRef: { name: 'HUSH HUSH' } }",
+            "{ region: 5, secretRef: { name: a }, apiKey: HUSH }",
+            "[ { region: dk-co, password: HUSH } ]",
+            "HUSH",
+        ] {
+            let Examined { found, .. } = examine(&[("a.yaml".to_owned(), connector(keepit))]);
+            assert!(found.iter().any(|it| it.severity == Severity::Error), "{keepit}");
+            let told: String = found.iter().map(page).collect();
+            let data = serde_json::to_string(&found).unwrap();
+            // Said of the vendor itself it is no reference: nobody takes that for the place of a password.
+            assert!(keepit == "HUSH" || !(told + &data).contains("HUSH"), "{keepit}: {data}");
+        }
+    }
+
+    #[test]
+    fn an_object_of_ours_without_its_group_is_not_passed_over() {
+        let told = |version: &str| told_for_tests(&[&format!("{version}kind: Connector\nmetadata: {{ name: a }}\n")]);
+        assert_eq!(told(""), ["0.yaml:1:1: Error: apiVersion: Required value: backstay.dev/v1alpha1"]);
+        let other = told("apiVersion: backstay.io/v1\n");
+        assert_eq!(other, ["0.yaml:1:1: Error: apiVersion: there is no backstay.io/v1: backstay.dev/v1alpha1"]);
+        assert_eq!(told("apiVersion: dex.coreos.com/v1\n"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_type_that_is_wanted_is_said_with_what_to_do_about_it() {
+        let told = |spec: &str| {
+            told_for_tests(&[&format!("apiVersion: backstay.dev/v1alpha1\nkind: Connector\nmetadata: {{ name: a }}\nspec:\n  vendor: {{ fluentPro: {{}} }}\n  policyRef: {{ name: b }}\n{spec}")]).join("\n")
+        };
+        assert!(
+            told("  interval: 5\n").contains("5 is of the wrong type: a text is wanted, in quotes"),
+            "{}",
+            told("  interval: 5\n")
+        );
+        assert!(
+            told("  suspend: 'yes'\n")
+                .contains("\"yes\" is of the wrong type: true or false is wanted, without quotes")
+        );
+        assert!(told("  environments: []\n").contains("a list is of the wrong type: an object is wanted"));
     }
 
     /// Whoever has files checked by a program is told where, as for everything else that is wrong with them.

@@ -64,7 +64,11 @@ pub fn judge(object: &mut Value) -> Option<Judged> {
     let (name, version) =
         (object["kind"].as_str()?.to_owned(), object["apiVersion"].as_str().unwrap_or_default().to_owned());
     if !version.starts_with("backstay.dev/") {
-        return None;
+        // Others may have a kind of this name, too; but not in no group, and not in one that is ours but for a letter.
+        let kind = KINDS.iter().find(|kind| kind.name == name)?;
+        let meant = version.is_empty() || version.starts_with("backstay");
+        let said = if version.is_empty() { "Required value".to_owned() } else { format!("there is no {version}") };
+        return meant.then(|| Wrong::at(&["apiVersion"], format!("{said}: {}", kind.version)).into());
     }
     let Some(kind) = KINDS.iter().find(|kind| kind.name == name) else {
         let names = KINDS.iter().map(|kind| kind.name.as_str());
@@ -292,7 +296,9 @@ fn doubles(schema: &Value, value: &Value, path: &mut Vec<Step>, into: &mut Vec<W
                 let same =
                     key(item).filter(|mine| items[..number].iter().any(|other| key(other).as_ref() == Some(mine)));
                 if let Some(same) = same {
-                    into.push(Wrong { path: path.clone(), message: format!("Duplicate value: {}", shown(&same)) });
+                    let keys = same.as_array().map_or_else(|| vec![&same], |keys| keys.iter().collect());
+                    let keys: Vec<String> = keys.into_iter().map(shown).collect();
+                    into.push(Wrong { path: path.clone(), message: format!("Duplicate value: {}", keys.join(", ")) });
                 }
                 doubles(&schema["items"], item, path, into);
                 path.pop();
