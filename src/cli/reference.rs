@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use kube::CustomResourceExt;
 use serde_json::{Value, json};
 
+use super::check::is_span;
 use crate::api::{Connector, ServiceAccountPolicy};
 
 /// The page.
@@ -60,11 +61,19 @@ fn takes(field: &Value) -> String {
     for (key, word) in [
         ("minimum", "at least"),
         ("maximum", "at most"),
+        ("minLength", "characters at least:"),
         ("maxLength", "characters at most:"),
+        ("minItems", "items at least:"),
         ("maxItems", "items at most:"),
     ] {
-        all.extend(field[key].as_f64().map(|bound| format!("{word} {bound}")));
+        // That something is there at all goes without saying.
+        let bound = field[key].as_f64().filter(|bound| key != "minLength" || *bound > 1.0);
+        all.extend(bound.map(|bound| format!("{word} {bound}")));
     }
+    let is_span = field["pattern"].as_str().is_some_and(is_span);
+    all.extend(is_span.then(|| "a time such as `30s`, `2m` or `36h` (there are no days)".to_owned()));
+    let is_instant = field["format"] == "date-time";
+    all.extend(is_instant.then(|| "a time such as `2026-12-01T18:00:00Z`".to_owned()));
     let rules = field["x-kubernetes-validations"].as_array().into_iter().flatten();
     all.extend(rules.filter_map(|rule| rule["message"].as_str()).map(|message| message.replace('|', "\\|")));
     let default = field.get("default").filter(|default| **default != json!({}));

@@ -61,6 +61,12 @@ impl Form {
                 format!("{value}; supported values: {options}")
             }
             ValidationErrorKind::Pattern { pattern } => {
+                if is_span(pattern) {
+                    return Wrong {
+                        path,
+                        message: format!("{value} is no time such as 30s, 2m or 36h (there are no days)"),
+                    };
+                }
                 let means = part.and_then(|part| part["description"].as_str()).unwrap_or_default();
                 let means = means.split_once(". ").map_or(means.trim_end_matches('.'), |(first, _)| first);
                 let means = if means.is_empty() { String::new() } else { format!(" ({means})") };
@@ -115,6 +121,11 @@ fn standardize(schema: &mut Value) {
         .into_iter()
         .flatten()
         .for_each(|(_, it)| standardize(it));
+}
+
+/// Whether it is the pattern of a length of time, which nobody wants to read.
+pub fn is_span(pattern: &str) -> bool {
+    pattern.ends_with("(ms|s|m|h))+$")
 }
 
 /// Which type is wanted in place of that of a value.

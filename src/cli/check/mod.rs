@@ -17,6 +17,7 @@ use super::documents::{files, is_ours};
 use super::kustomize;
 use super::shown::{Output, bold, clean, print};
 use super::yaml::{self, Object, Place, Step};
+pub use form::is_span;
 use form::{Wrong, near_a_secret};
 use rivals::Claim;
 use schema::Judged;

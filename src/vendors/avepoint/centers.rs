@@ -45,6 +45,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_reference_names_every_one() {
+        let schema = schemars::schema_for!(crate::vendors::avepoint::Spec);
+        let described = schema.as_value()["properties"]["dataCenter"]["description"].as_str().unwrap();
+        let known = described.split("Known: ").nth(1).and_then(|it| it.split(';').next()).unwrap();
+        assert_eq!(known.split(',').map(str::trim).collect::<Vec<_>>(), NAMES);
+    }
+
+    #[test]
     fn every_data_center_has_its_hosts() {
         let hosts = |name: &str| (of(name).identity, of(name).graph);
         let said = |identity: &str, graph: &str| (identity.to_owned(), graph.to_owned());

@@ -16,7 +16,8 @@ use crate::vendors::declared::{Attested, SecretRef, keyed_list};
 ]))]
 pub struct Spec {
     /// Where the tenant of `AvePoint` Online Services is, as in the addresses of its interface: `graph-<here>.…`; `fedramp` for
-    /// the one of U.S. agencies. Example: `we`. Can't change.
+    /// the one of U.S. agencies. Example: `we`. Known: au, sg, ca, ne, we, fr, de, jp, kr, ch, uk, us, uae, za, qa, gov, aos2, gcp-au,
+    /// gcp-jp, gcp-us, gcp-we, gcp-kr, fedramp; another one needs `--allow-host`. Can't change.
     #[schemars(length(min = 1, max = 16), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub data_center: String,
     /// How the operator signs in: exactly one key.

@@ -129,3 +129,17 @@ impl Vendor for Spec {
         handoffs::hand_off(self, need)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reference_names_every_region() {
+        let schema = schemars::schema_for!(Spec);
+        let described = schema.as_value()["properties"]["region"]["description"].to_string();
+        let known = described.split("Known: ").nth(1).and_then(|it| it.split(';').next()).unwrap();
+        let hosts: Vec<String> = known.split(", ").map(|region| format!("{region}.keepit.com")).collect();
+        assert_eq!(hosts, HOSTS);
+    }
+}

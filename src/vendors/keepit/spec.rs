@@ -20,7 +20,7 @@ use crate::vendors::declared::SecretRef;
 ]))]
 pub struct Spec {
     /// Region of the Keepit account, as in the address of its web pages: `https://<region>.keepit.com`. Example: `dk-co`.
-    /// Can't change.
+    /// Known: au-sy, ca-tr, ch-zh, de-fr, dk-co, uk-ld, us-dc, ws; another one needs `--allow-host`. Can't change.
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub region: String,
     /// Id of the Keepit account: the token's own, or one below it (a partner's token); any other is refused. Absent: the one that the
