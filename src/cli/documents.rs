@@ -12,12 +12,24 @@ use super::{kustomize, outside, yaml};
 /// # Errors
 /// One sentence: one can't be read.
 pub fn files(paths: &[PathBuf]) -> Result<Vec<(String, String)>, String> {
-    let mut files = Vec::new();
+    let (files, unread) = each(paths);
+    unread.into_iter().next().map_or(Ok(files), Err)
+}
+
+/// The same, with a sentence for each that can't be read.
+pub fn each(paths: &[PathBuf]) -> (Vec<(String, String)>, Vec<String>) {
+    let (mut files, mut texts, mut unread) = (Vec::new(), Vec::new(), Vec::new());
     for path in paths {
-        collect(path, path.is_dir(), &mut files).map_err(|error| format!("{}: {error}", path.display()))?;
+        let collected = collect(path, path.is_dir(), &mut files);
+        unread.extend(collected.err().map(|error| format!("{}: {error}", path.display())));
     }
-    let text = |path: PathBuf| Ok((path.display().to_string(), outside::read(&path)?));
-    files.into_iter().map(text).collect()
+    for path in files {
+        match outside::read(&path) {
+            Ok(text) => texts.push((path.display().to_string(), text)),
+            Err(sentence) => unread.push(sentence),
+        }
+    }
+    (texts, unread)
 }
 
 fn collect(path: &Path, folder: bool, into: &mut Vec<PathBuf>) -> std::io::Result<()> {

@@ -47,7 +47,7 @@ impl Spoken {
         Ok(Self {
             connectors: Api::namespaced(client.clone(), &namespace),
             policies: Api::namespaced(client, &namespace),
-            name: options.name.clone(),
+            name: options.name.strip_prefix("connector/").unwrap_or(&options.name).to_owned(),
             namespace,
         })
     }

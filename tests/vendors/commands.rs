@@ -186,6 +186,14 @@ async fn files_are_checked_before_they_are_merged() {
         assert!(said.out.contains("nothing is wrong") || said.out.contains("warning"), "{}", said.out);
     }
     assert_eq!(scene.backstay(&["check", "not-there.yaml"], "").code, Some(2));
+    // What can't be opened hides nothing of the rest.
+    let both =
+        scene.backstay(&["check", "not-there.yaml", "-"], &scene.connector_yaml().replace("maxAge: 36h", "maxAge: 3m"));
+    assert!(
+        both.code == Some(2) && both.err.contains("not-there.yaml") && both.out.contains("spec.backup.maxAge"),
+        "{}",
+        both.out
+    );
     let no_yaml = scene.backstay(&["check", "-"], "apiVersion: backstay.dev/v1alpha1\nkind: [Connector\nspec: {}\n");
     assert!(
         no_yaml.code == Some(1) && no_yaml.out.starts_with("-:") && no_yaml.out.contains("can't be read"),

@@ -13,7 +13,7 @@ use anstyle::{AnsiColor, Style};
 use clap::Args;
 use serde::Serialize;
 
-use super::documents::{files, is_ours};
+use super::documents::{each, is_ours};
 use super::kustomize;
 use super::shown::{Output, bold, clean, print};
 use super::yaml::{self, Object, Place, Step};
@@ -62,13 +62,10 @@ enum Severity {
 /// holds is no text.
 #[must_use]
 pub fn check(options: &Options) -> ExitCode {
-    let texts = match files(&options.paths) {
-        Ok(texts) => texts,
-        Err(sentence) => {
-            eprintln!("backstay: {sentence}");
-            return ExitCode::from(2);
-        }
-    };
+    let (texts, unread) = each(&options.paths);
+    for sentence in &unread {
+        eprintln!("backstay: {sentence}");
+    }
     let Examined { mut found, objects, note } = examine(&texts);
     if let Some(note) = note {
         eprintln!("backstay: {note}");
@@ -76,14 +73,18 @@ pub fn check(options: &Options) -> ExitCode {
     let order = |it: &Found| (texts.iter().position(|(file, _)| *file == it.file), it.line, it.column);
     found.sort_by_key(order);
     let said = match (options.output, found.is_empty()) {
+        // Nothing was looked at: that is said already.
+        (Output::Text, true) if texts.is_empty() && !unread.is_empty() => Ok(()),
         (Output::Text, true) if objects == 0 => super::say("No Connector and no ServiceAccountPolicy in these files\n"),
         (Output::Text, true) => super::say(&format!("{} checked, nothing is wrong\n", counted(objects, "object"))),
         _ => {
             print(options.output, &found, |found| found.iter().map(page).collect::<String>() + &summary(found, objects))
         }
     };
-    if let Err(sentence) = said {
+    if let Err(sentence) = &said {
         eprintln!("backstay: {sentence}");
+    }
+    if said.is_err() || !unread.is_empty() {
         return ExitCode::from(2);
     }
     if found.iter().any(|it| it.severity == Severity::Error) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
@@ -261,7 +262,7 @@ mod tests {
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
         let mut objects = 0;
         for folder in std::fs::read_dir(examples).unwrap() {
-            let Examined { found, objects: count, note } = examine(&files(&[folder.unwrap().path()]).unwrap());
+            let Examined { found, objects: count, note } = examine(&each(&[folder.unwrap().path()]).0);
             assert_eq!(note, None);
             let errors: Vec<_> = found.iter().filter(|it| it.severity == Severity::Error).collect();
             assert!(errors.is_empty(), "{errors:#?}");
