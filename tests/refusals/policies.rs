@@ -30,7 +30,7 @@ async fn a_policy_that_is_not_there_is_waited_for_while_the_connector_is_looked_
 
     scene.apply_yaml(&scene.policy_yaml()).await;
     recovered(&scene.until_connector("Ready", "False", "AwaitingPerson").await);
-    scene.until_connector("PolicySatisfied", "False", "RequirementsNotMet").await;
+    scene.until_connector("PolicySatisfied", "False", "PolicyAwaitsPerson").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -245,5 +245,5 @@ async fn a_connector_whose_policy_is_refused_says_that_it_waits_for_that_policy_
     nothing_written(&scene);
 
     set_secret(&scene, "entra-backstay", "client-secret", Some("world-app-secret")).await;
-    scene.until_connector("PolicySatisfied", "False", "RequirementsNotMet").await;
+    scene.until_connector("PolicySatisfied", "False", "PolicyAwaitsPerson").await;
 }
