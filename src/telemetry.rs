@@ -18,7 +18,13 @@ pub enum Format {
 /// # Errors
 /// When the filter can't be read.
 pub fn start(format: Format, filter: &str) -> Result<(), String> {
-    let filter = EnvFilter::try_new(filter).map_err(|error| format!("--log-filter '{filter}': {error}"))?;
+    // kube warns of each try of a watch; here each trouble of one is told once.
+    let quiet = if filter.contains("kube_runtime") {
+        filter.to_owned()
+    } else {
+        format!("{filter},kube_runtime::watcher=error")
+    };
+    let filter = EnvFilter::try_new(quiet).map_err(|error| format!("--log-filter '{filter}': {error}"))?;
     let registry = tracing_subscriber::registry().with(filter);
     match format {
         // The span names the object; the list of spans would name it once more.

@@ -179,7 +179,7 @@ fn default_remind_days() -> u16 {
 /// A restore that is about to be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("timestamp(self.untilTime) < timestamp('9000-01-01T00:00:00Z')").message("untilTime must be before the year 9000: a restore ends"))]
+#[x_kube(validation = Rule::new("self.untilTime < timestamp('9000-01-01T00:00:00Z')").message("untilTime must be before the year 9000: a restore ends"))]
 pub struct Restore {
     /// Until when the account is to hold what a restore needs. Example: `2026-12-01T18:00:00Z`.
     pub until_time: Time,

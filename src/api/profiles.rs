@@ -382,7 +382,7 @@ pub enum LookAt {
 /// A finding that is known, and that somebody answers for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!has(self.expirationTime) || timestamp(self.expirationTime) < timestamp('9000-01-01T00:00:00Z')").message("expirationTime must be before the year 9000: for a waiver without an end leave it out"))]
+#[x_kube(validation = Rule::new("!has(self.expirationTime) || self.expirationTime < timestamp('9000-01-01T00:00:00Z')").message("expirationTime must be before the year 9000: for a waiver without an end leave it out"))]
 pub struct Waiver {
     /// The finding's id. Example: `avePointServiceAccount/no-mfa`.
     #[schemars(length(min = 3, max = 128), regex(pattern = r"^[a-zA-Z0-9]+/[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]

@@ -96,7 +96,7 @@ impl Outside {
             deletion_patience: Duration::ZERO,
             operator_namespace: namespace.to_owned(),
             secrets: WatchedSecrets::Everywhere,
-            own_identity: self.own_identity(),
+            own_identity: self.federated_token_file.is_some().then(|| self.own_identity()),
         };
         Once::new(client, namespace, settings, way, metrics).await
     }

@@ -152,7 +152,11 @@ fn rbac(policy: &ServiceAccountPolicy) -> String {
                 account.name.as_str(),
                 "  - { apiGroups: [\"\"], resources: [serviceaccounts/token], resourceNames: [NAME], verbs: [create] }\n",
             ),
-            None => return "# Kubernetes: nothing beside what install/ gives\n".to_owned(),
+            None => {
+                return "# Kubernetes: no right; a token of the operator's own ServiceAccount in its Pod, and the policy's namespace\n\
+                    # (workloadIdentity.namespaces of the chart; --federated-token-file, --federated-token-namespace)\n"
+                    .to_owned();
+            }
         },
     };
     let namespace = policy.namespace().unwrap_or_else(|| "default".to_owned());

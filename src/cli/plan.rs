@@ -66,7 +66,8 @@ struct Ready {
 /// One sentence: the file, the cluster, or a look that failed.
 pub fn print(options: &Options) -> Result<(), String> {
     let planned = outside::block_on(plan(options))?;
-    let acts = planned.iter().any(|it| it.plan.iter().any(|step| step.allowed == "Yes"));
+    let acts = |step: &PlannedStep| matches!(step.allowed.as_str(), "Yes" | "NotYet");
+    let acts = planned.iter().any(|it| it.plan.iter().any(acts));
     if acts && !options.outside.names_grants() {
         eprintln!(
             "backstay: what the installation grants is not known here: all that an object allows is taken for granted (--grants FILE has it counted)"

@@ -139,7 +139,7 @@ async fn start(options: Options) -> Result<(), String> {
                 (namespaces, named) if named.is_empty() => WatchedSecrets::In(namespaces),
                 (_, named) => WatchedSecrets::Named(named),
             },
-            own_identity,
+            own_identity: Some(own_identity),
         },
         way,
         metrics,

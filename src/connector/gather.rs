@@ -15,6 +15,7 @@ use crate::api::shared::span;
 use crate::api::{Connector, Reason, ServiceAccountPolicy};
 use crate::fault::Fault;
 use crate::runtime::conditions::find;
+use crate::runtime::handoffs;
 use crate::runtime::lately::Became;
 use crate::runtime::{Context, Patience};
 use crate::vendors::{Action, At, Credential, Details, Sight, Wanted};
@@ -178,7 +179,7 @@ pub fn seen(connector: &Connector, policy: &ServiceAccountPolicy) -> PolicySeen 
         answer: answer.cloned(),
         profile: answer.map(|answer| answer.profile.clone()).or_else(|| fitting(connector, policy)),
         not_ready,
-        hands_off: status.is_some_and(|status| !status.hand_offs.is_empty()),
+        hands_off: handoffs::awaits_person(policy),
         missing,
         failing,
         password_changed: status

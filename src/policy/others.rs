@@ -218,7 +218,8 @@ pub fn rival(policy: &ServiceAccountPolicy, namespace: &str, context: &Context) 
     // One that nobody granted anything acts on nothing, and must not keep others from it.
     let may_act =
         |policy: &ServiceAccountPolicy| policy.metadata.deletion_timestamp.is_none() && acts(&granted(policy, context));
-    if !may_act(policy) {
+    // Where nobody has said what is granted, nobody knows which of them may act.
+    if !may_act(policy) || context.settings.grants.are_assumed() {
         return None;
     }
     let age = |policy: &ServiceAccountPolicy| (policy.metadata.creation_timestamp.clone(), policy.metadata.uid.clone());

@@ -47,8 +47,8 @@ pub struct Settings {
     pub operator_namespace: String,
     /// Which Secrets may be read.
     pub secrets: WatchedSecrets,
-    /// Whose policies may sign in as the operator itself.
-    pub own_identity: OwnIdentity,
+    /// Whose policies may sign in as the operator itself; `None`: this is not the operator, and nobody has said.
+    pub own_identity: Option<OwnIdentity>,
 }
 
 #[cfg(test)]
@@ -63,7 +63,7 @@ impl Settings {
             deletion_patience: Duration::from_mins(15),
             operator_namespace: "backstay-system".to_owned(),
             secrets: WatchedSecrets::Everywhere,
-            own_identity: OwnIdentity::default(),
+            own_identity: None,
         }
     }
 }

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::again::Again;
 use super::conditions::find;
 use super::context::{Context, Guarded, Settings};
+use super::handoffs;
 use super::news::News;
 use super::probes::Readiness;
 use super::secret_watches;
@@ -192,7 +193,8 @@ fn answered(
             let ready = readable.and_then(|policy| policy.status.as_ref()).and_then(|it| find(&it.conditions, "Ready"));
             // Its word matters to those only who got no answer.
             let word = ready.filter(|_| answer.is_none()).map(|ready| &ready.reason);
-            news.tell(&uid, &(said, there, word, window, refused)).then(|| ObjectRef::from_obj(guarded.as_ref()))
+            let waits = readable.is_some_and(handoffs::awaits_person);
+            news.tell(&uid, &(said, there, word, window, refused, waits)).then(|| ObjectRef::from_obj(guarded.as_ref()))
         })
         .collect()
 }

@@ -104,6 +104,12 @@ impl Grants {
         Self(Known::Assumed)
     }
 
+    /// Whether nobody has said what is granted.
+    #[must_use]
+    pub fn are_assumed(&self) -> bool {
+        self.0 == Known::Assumed
+    }
+
     fn any(&self, covers: impl Fn(&Grant) -> bool) -> bool {
         match &self.0 {
             Known::These(grants) => grants.iter().any(covers),

@@ -2,9 +2,11 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::conditions::find;
+use super::expiring;
 use super::note::Note;
-use crate::api::Happened;
 use crate::api::shared::HandOffStatus;
+use crate::api::{Happened, Reason, ServiceAccountPolicy};
 use crate::handoff::HandOff;
 
 /// The open hand-offs as a status shows them, each with the time it was first asked for; and what is news. One that was open
@@ -48,6 +50,15 @@ pub fn merge(
         }
     }
     (merged, notes)
+}
+
+/// Whether a policy waits for a person now: what ends some day is asked for, too, and nobody waits for it.
+#[must_use]
+pub fn awaits_person(policy: &ServiceAccountPolicy) -> bool {
+    policy.status.as_ref().is_some_and(|status| {
+        find(&status.conditions, "Ready").is_some_and(|ready| ready.reason == Reason::AwaitingPerson.word())
+            && status.hand_offs.iter().any(|it| !expiring::is_ahead(&it.name))
+    })
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ impl OwnIdentity {
             ))
         })?;
         let own = read(&file).and_then(|token| {
-            let subject = subject(&token).ok_or_else(|| format!("{} holds no token", file.display()))?;
+            let subject = claims(&token).ok_or_else(|| format!("{} holds no token", file.display()))?.sub;
             Ok(Own { file, subject })
         });
         own.map_err(|why| wrong(format!("The operator's own token ({PLACE}) can't be read: {why}")))
@@ -56,14 +56,16 @@ fn read(file: &PathBuf) -> Result<String, String> {
     Ok(text.trim().to_owned())
 }
 
-/// Whose token it is.
-fn subject(token: &str) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Claims {
-        sub: String,
-    }
+/// Whose token it is, and for whom.
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    aud: Vec<String>,
+}
+
+fn claims(token: &str) -> Option<Claims> {
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
-    Some(serde_json::from_slice::<Claims>(&claims).ok()?.sub)
+    serde_json::from_slice(&claims).ok()
 }
 
 #[async_trait]
@@ -76,11 +78,17 @@ impl Federated for Own {
         PLACE
     }
 
-    async fn token(&self, _audience: &str) -> Result<SecretString, Fault> {
-        // The audience is what the kubelet was told.
-        let refused =
-            |why| Fault::new(Kind::CredentialRefused, format!("The operator's own token can't be read: {why}"));
-        read(&self.file).map(SecretString::from).map_err(refused)
+    async fn token(&self, audience: &str) -> Result<SecretString, Fault> {
+        let refused = |why: String| Fault::new(Kind::CredentialRefused, why);
+        let token =
+            read(&self.file).map_err(|why| refused(format!("The operator's own token can't be read: {why}")))?;
+        // A token for one cloud is shown to no other.
+        if !claims(&token).is_some_and(|claims| claims.aud.iter().any(|it| it == audience)) {
+            return Err(refused(format!(
+                "The operator's own token ({PLACE}) is not for {audience}, which the cloud of spec.tenant.cloud asks for (workloadIdentity.audience of the chart)"
+            )));
+        }
+        Ok(token.into())
     }
 }
 
@@ -88,8 +96,8 @@ impl Federated for Own {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_namespace_that_is_not_named_gets_no_token_and_a_file_without_one_is_told() {
+    #[tokio::test]
+    async fn a_namespace_that_is_not_named_gets_no_token_and_a_file_without_one_is_told() {
         let file = std::env::temp_dir().join(format!("backstay-own-{}", std::process::id()));
         let own = |file: Option<&PathBuf>, namespaces: &[&str]| OwnIdentity {
             file: file.cloned(),
@@ -103,9 +111,15 @@ mod tests {
         std::fs::write(&file, "secret").unwrap();
         let told = refused(&own(Some(&file), &["backup"]));
         assert!(told.contains("holds no token") && !told.contains("secret"), "{told}");
-        let token = format!("e30.{}.c2ln\n", URL_SAFE_NO_PAD.encode(r#"{"sub":"system:serviceaccount:a:b"}"#));
+        let token = format!(
+            "e30.{}.c2ln\n",
+            URL_SAFE_NO_PAD.encode(r#"{"sub":"system:serviceaccount:a:b","aud":["api://here"]}"#)
+        );
         std::fs::write(&file, token).unwrap();
-        assert_eq!(own(Some(&file), &["backup"]).tokens("backup").ok().unwrap().subject(), "system:serviceaccount:a:b");
+        let tokens = own(Some(&file), &["backup"]).tokens("backup").ok().unwrap();
+        assert_eq!(tokens.subject(), "system:serviceaccount:a:b");
+        assert!(tokens.token("api://here").await.is_ok());
+        assert!(tokens.token("api://there").await.unwrap_err().sentence.contains("workloadIdentity.audience"));
         std::fs::remove_file(&file).unwrap();
     }
 }

@@ -1,6 +1,7 @@
 //! The watches on Secrets: one for each place that RBAC lets the operator read, and what becomes of one that is refused.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Secret;
@@ -16,6 +17,9 @@ use crate::metrics::Metrics;
 /// A namespace (`None`: all) and a name (`None`: all), and the store of what is there.
 pub type Place = ((Option<String>, Option<String>), Writer<PartialObjectMeta<Secret>>);
 
+/// Longer than the longest pause between two tries: after it, the same trouble is a new one.
+const QUIET: Duration = Duration::from_mins(5);
+
 /// Runs them: each says when its list is in (from this number on), and every change is told.
 pub async fn run(
     client: &kube::Client,
@@ -28,21 +32,26 @@ pub async fn run(
         let config = watcher::Config::default().labels(SELECTOR);
         let config = name.iter().fold(config, |config, name| config.fields(&format!("metadata.name={name}")));
         let listed = Arc::new(synced.of(first + number));
-        // What was told of this watch, until it works again.
-        let told: Arc<Mutex<Option<String>>> = Arc::default();
+        let place = namespace.clone().unwrap_or_else(|| "all".to_owned());
+        // What was told of this watch, and when it last failed.
+        let told: Arc<Mutex<Option<(String, Instant)>>> = Arc::default();
         let works = {
-            let (listed, told) = (Arc::clone(&listed), Arc::clone(&told));
+            let (listed, told, namespace) = (Arc::clone(&listed), Arc::clone(&told), place.clone());
             move || {
                 listed();
-                told.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if told.lock().unwrap_or_else(PoisonError::into_inner).take().is_some() {
+                    tracing::info!(namespace, "the watch on Secrets works again");
+                }
             }
         };
         let api = api(client, namespace.as_deref());
         let fails = move |error: &watcher::Error| {
             let sentence = error.to_string();
-            if told.lock().unwrap_or_else(PoisonError::into_inner).replace(sentence.clone()) != Some(sentence) {
-                let namespace = namespace.as_deref().unwrap_or("all");
-                tracing::warn!(%error, namespace, "the watch on Secrets failed; it is tried again");
+            let before =
+                told.lock().unwrap_or_else(PoisonError::into_inner).replace((sentence.clone(), Instant::now()));
+            // One that goes on where it was cut says nothing of it.
+            if before.is_none_or(|(said, at)| said != sentence || at.elapsed() > QUIET) {
+                tracing::warn!(%error, namespace = place, "the watch on Secrets failed; it is tried again");
             }
             // Nobody waits for what may not be watched, such as in a namespace that is gone with its Role: whoever uses a Secret of it
             // asks for that by name, and says what is wrong.

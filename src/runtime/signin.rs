@@ -11,7 +11,7 @@ use super::{Context, Problem};
 use crate::api::policy::{self, Credential as Declared};
 use crate::api::{Reason, ServiceAccountPolicy};
 use crate::certificate::Certificate;
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind};
 use crate::tenant::{App, Cloud, Credential};
 
 const CERTIFICATE: &str = "tls.crt";
@@ -55,7 +55,7 @@ impl Context {
                     let found = ServiceAccounts::find(&self.client, namespace, &named.name).await?;
                     found.map(|tokens| Credential::Federated(Arc::new(tokens)))
                 } else {
-                    let own = self.settings.own_identity.tokens(namespace);
+                    let own = self.settings.own_identity.as_ref().ok_or_else(only_the_operator)?.tokens(namespace);
                     own.map(|tokens| Credential::Federated(Arc::new(tokens)))
                 };
                 (&it.client_id, tokens)
@@ -95,6 +95,15 @@ impl Context {
             Problem::wrong("CredentialsValid", Reason::SecretInvalid, message)
         }))
     }
+}
+
+/// On a person's machine nobody can tell whether the operator may.
+fn only_the_operator() -> Fault {
+    Fault::new(
+        Kind::Kubernetes,
+        "Only the operator itself signs in as its own ServiceAccount (spec.credential.workloadIdentity without serviceAccountRef): to try it here, \
+         give its token (--federated-token-file) and the policy's namespace (--federated-token-namespace)",
+    )
 }
 
 impl From<policy::Cloud> for Cloud {

@@ -82,7 +82,7 @@ fn planning_and_reporting(criterion: &mut Criterion) {
     let settings = Settings {
         operator_namespace: String::new(),
         secrets: backstay::runtime::secrets::WatchedSecrets::Everywhere,
-        own_identity: backstay::runtime::own_identity::OwnIdentity::default(),
+        own_identity: None,
         grants: Grants::default(),
         read_only: true,
         waiting_interval: Duration::from_mins(1),

@@ -138,14 +138,21 @@ func relative(t *testing.T, path string) string {
 
 // The same script in the file that is read and in the one that is applied; the same for what Flux is given.
 func TestWhatIsAppliedIsWhatIsTested(t *testing.T) {
-	var config struct{ Data map[string]string }
-	if err := yaml.Unmarshal([]byte(read(t, "examples/gitops/argocd/argocd-cm.yaml")), &config); err != nil {
+	var config struct {
+		APIVersion, Kind string
+		Metadata         struct{ Name, Namespace string }
+		Data             map[string]string
+	}
+	if err := yaml.UnmarshalStrict([]byte(read(t, "examples/gitops/argocd/argocd-cm.yaml")), &config); err != nil {
 		t.Fatal(err)
 	}
 	for _, kind := range []string{"Connector", "ServiceAccountPolicy"} {
 		if config.Data["resource.customizations.health.backstay.dev_"+kind] != read(t, "examples/gitops/argocd/health.lua") {
 			t.Errorf("argocd-cm.yaml has another script for %s than health.lua", kind)
 		}
+	}
+	if !strings.Contains(config.Data["resource.customizations.health.argoproj.io_Application"], "obj.status.health.status") {
+		t.Error("argocd-cm.yaml does not say how Applications are judged")
 	}
 	var kustomization struct {
 		Spec struct{ HealthCheckExprs []any }

@@ -80,6 +80,12 @@ async fn what_the_api_server_takes_is_taken_by_check() {
         format!("%YAML 1.2\n---\n{connector}\n...\n"),
         connector.replace('\n', "\r\n"),
         with(&policy, "  interval: 10s\n", "  interval: '10s'\n  waivers: []\n"),
+        with(
+            &policy,
+            "  interval: 10s\n",
+            "  interval: 10s\n  waivers: [{ finding: keepitPowerPlatform/read-write, reason: Known, expirationTime: 2126-12-01T18:00:00Z }]\n",
+        ),
+        format!("{connector}  restore: {{ untilTime: 2126-12-01T18:00:00+01:00 }}\n"),
         serde_yaml::from_str::<Value>(&policy).unwrap().to_string(),
     ] {
         let checked = scene.backstay(&["check", "-o", "json", "-"], &yaml);

@@ -2,15 +2,20 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* What everything of the release is called: short enough for what is called after it. */}}
+{{/* What everything of the release is called. */}}
 {{- define "backstay.fullname" -}}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 48 | trimSuffix "-" }}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
 {{- else if contains (include "backstay.name" .) .Release.Name }}
-{{- .Release.Name | trunc 48 | trimSuffix "-" }}
+{{- .Release.Name | trunc 63 | trimSuffix "-" }}
 {{- else }}
-{{- printf "%s-%s" .Release.Name (include "backstay.name" .) | trunc 48 | trimSuffix "-" }}
+{{- printf "%s-%s" .Release.Name (include "backstay.name" .) | trunc 63 | trimSuffix "-" }}
 {{- end }}
+{{- end }}
+
+{{/* A Service may have no longer name than a label. */}}
+{{- define "backstay.metricsName" -}}
+{{- printf "%s-metrics" (include "backstay.fullname" . | trunc 55 | trimSuffix "-") }}
 {{- end }}
 
 {{/* These find the Pod, and can't change in an upgrade. */}}

@@ -149,7 +149,7 @@ fn wanted(part: &Value, value: &Value) -> String {
 }
 
 /// Whether what stands here may be a secret that somebody has written in place of a reference, or beside it.
-pub fn near_a_secret(path: &[Step]) -> bool {
+fn near_a_secret(path: &[Step]) -> bool {
     let telling = |name: &str| {
         let name = name.to_lowercase();
         ["secret", "credential", "password", "token", "key"].iter().any(|word| name.contains(word))

@@ -17,10 +17,10 @@ use super::documents::{each, is_ours};
 use super::kustomize;
 use super::shown::{Output, bold, clean, print};
 use super::yaml::{self, Object, Place, Step};
+use form::Wrong;
 pub use form::is_span;
-use form::{Wrong, near_a_secret};
 use rivals::Claim;
-use schema::Judged;
+use schema::{Judged, UNKNOWN};
 
 use crate::api::shared::counted;
 
@@ -134,7 +134,7 @@ fn examine(texts: &[(String, String)]) -> Examined {
     let named = || objects.iter().map(|(file, _, object)| (file.as_str(), &object.value));
     let patches = kustomize::patches(named());
     // What stands in the files is not what is applied then.
-    let changed = named().any(|(file, value)| kustomize::is_one(file, value));
+    let changed = named().any(|(file, value)| kustomize::changes(file, value));
     let mut count = 0;
     let mut known: Vec<(String, &String, Place)> = Vec::new();
     let mut claims: Vec<(Claim, String, String)> = Vec::new();
@@ -160,10 +160,7 @@ fn examine(texts: &[(String, String)]) -> Examined {
         // A patch of an overlay names the same object on purpose.
         for (wrong, severity) in errors.chain(passed_over.into_iter().chain(twice).map(|it| (it, Severity::Warning))) {
             let place = object.place(&wrong.path);
-            // The line would show what the message does not.
-            let line = object.line(text, place);
-            let line = if near_a_secret(&wrong.path) || may_hold_a_secret(&line) { String::new() } else { line };
-            found.push(told(file, line, place, name.clone(), wrong, severity));
+            found.push(told(file, shown_line(object, text, place, &wrong), place, name.clone(), wrong, severity));
         }
         if fits {
             let claim = Claim::of(&value);
@@ -175,17 +172,20 @@ fn examine(texts: &[(String, String)]) -> Examined {
             for (wrong, only_told) in between::judge(&value, &all).into_iter().chain(claimed) {
                 let place = object.place(&wrong.path);
                 let severity = if only_told || changed { Severity::Warning } else { Severity::Error };
-                found.push(told(file, object.line(text, place), place, name.clone(), wrong, severity));
+                found.push(told(file, shown_line(object, text, place, &wrong), place, name.clone(), wrong, severity));
             }
         }
     }
     Examined { found, objects: count, note: kustomize::note(named(), "-") }
 }
 
-/// Whether a secret may stand in this line: beside what is wrong, in place of a reference.
-fn may_hold_a_secret(line: &str) -> bool {
-    let words = line.to_lowercase().replace("secretref", "").replace("clientsecret", "");
-    ["secret", "password", "token", "apikey"].iter().any(|word| words.contains(word))
+/// The line that something is wrong in; none where a secret may stand in it, beside what is wrong or in place of a reference: nobody
+/// knows of an unknown field what it holds.
+fn shown_line(object: &Object<'_>, text: &str, place: Place, wrong: &Wrong) -> String {
+    let line = object.line(text, place);
+    let words = line.to_lowercase();
+    let telling = ["secret", "pass", "pwd", "token", "credential", "key"].iter().any(|word| words.contains(word));
+    if wrong.message.starts_with(UNKNOWN) || telling { String::new() } else { line }
 }
 
 fn told(file: &str, source: String, place: Place, object: String, wrong: Wrong, severity: Severity) -> Found {
@@ -298,15 +298,32 @@ mod tests {
             "{ region: dk-co, secretRef: { name: 'HUSH HUSH' } }",
             "{ region: 5, secretRef: { name: a }, apiKey: HUSH }",
             "[ { region: dk-co, password: HUSH } ]",
+            "{ region: 5, secretRef: HUSH }",
+            "{ regoin: dk-co, secretRef: HUSH }",
+            "{ region: dk-co, secretRef: { name: a }, pwd: HUSH }",
+            "{ region: dk-co, secretRef: { name: a }, code: HUSH }",
+            "{ region: zz-zz, secretRef: { name: a } } # password HUSH",
             "HUSH",
         ] {
             let Examined { found, .. } = examine(&[("a.yaml".to_owned(), connector(keepit))]);
-            assert!(found.iter().any(|it| it.severity == Severity::Error), "{keepit}");
+            assert!(found.iter().any(|it| it.field.starts_with("spec.vendor")), "{keepit}");
             let told: String = found.iter().map(page).collect();
             let data = serde_json::to_string(&found).unwrap();
             // Said of the vendor itself it is no reference: nobody takes that for the place of a password.
             assert!(keepit == "HUSH" || !(told + &data).contains("HUSH"), "{keepit}: {data}");
         }
+    }
+
+    /// The API server types a time for the rules of the CRD, as what judges them here does.
+    #[test]
+    fn a_time_is_taken_and_one_that_never_comes_is_not() {
+        let restore = |time: &str| {
+            told_for_tests(&[&format!("apiVersion: backstay.dev/v1alpha1\nkind: Connector\nmetadata: {{ name: a }}\nspec:\n  vendor: {{ fluentPro: {{}} }}\n  policyRef: {{ name: b }}\n  restore: {{ untilTime: {time} }}\n")]).join("\n")
+        };
+        assert!(!restore("2026-12-01T18:00:00Z").contains("Error"), "{}", restore("2026-12-01T18:00:00Z"));
+        assert!(
+            restore("9999-12-31T23:59:59Z").contains("Error: spec.restore: untilTime must be before the year 9000")
+        );
     }
 
     #[test]

@@ -72,7 +72,9 @@ impl Claim {
                      leave one of the two out",
                     is.vendor
                 );
-                (same && at == there).then(|| (Wrong::at(&path, message), namespace != elsewhere))
+                // Without a namespace they may be of two clusters.
+                let apart = namespace.is_none() || namespace != elsewhere;
+                (same && at == there).then(|| (Wrong::at(&path, message), apart))
             }
             (Self::Account(one), Self::Account(other)) => {
                 let message = format!(
@@ -97,7 +99,10 @@ mod tests {
     }
 
     fn object(kind: &str, metadata: &str, spec: &str) -> String {
-        format!("apiVersion: backstay.dev/v1alpha1\nkind: {kind}\nmetadata: {{ {metadata} }}\nspec:\n{spec}\n")
+        let namespace = if metadata.contains("namespace") { "" } else { ", namespace: backup" };
+        format!(
+            "apiVersion: backstay.dev/v1alpha1\nkind: {kind}\nmetadata: {{ {metadata}{namespace} }}\nspec:\n{spec}\n"
+        )
     }
 
     fn keepit(metadata: &str, more: &str) -> String {
@@ -108,13 +113,16 @@ mod tests {
     const CONTOSO: &str = "      name: Contoso\n      secretRef: { name: s }";
     const PINNED: &str = "      name: Contoso\n      secretRef: { name: s }\n      accountID: k7q2mz-p4x9aa-0b3c8d";
     const ID: &str = "c0ffee00-1111-4222-8333-444455556666";
-    const FIRST: &str = "Connector a in 0.yaml:1 stands for the same connector at Keepit";
+    const FIRST: &str = "Connector backup/a in 0.yaml:1 stands for the same connector at Keepit";
 
     #[test]
     fn of_two_connectors_for_one_at_the_vendor_the_second_is_told() {
         let first = keepit("name: a", CONTOSO);
         let same = told(&first, &keepit("name: b", CONTOSO)).join("\n");
         assert!(same.starts_with(&format!("1.yaml:8:7: Error: spec.vendor.keepit.name: {FIRST}")), "{same}");
+        // Of two clusters, perhaps.
+        let anywhere = [&first, &keepit("name: b", CONTOSO)].map(|it| it.replace(", namespace: backup", ""));
+        assert!(told(&anywhere[0], &anywhere[1]).join("\n").contains("Warning: spec.vendor.keepit.name"));
         // Called as the object is.
         let unnamed = told(
             &keepit("name: a", &CONTOSO.replace("Contoso", "b")),
@@ -156,7 +164,10 @@ mod tests {
             object("Connector", &format!("name: {name}"), spec)
         };
         let same = told(&fluent_pro("a"), &fluent_pro("b")).join("\n");
-        assert!(same.starts_with("1.yaml:7:7: Error: spec.vendor.fluentPro.name: Connector a in 0.yaml:1"), "{same}");
+        assert!(
+            same.starts_with("1.yaml:7:7: Error: spec.vendor.fluentPro.name: Connector backup/a in 0.yaml:1"),
+            "{same}"
+        );
     }
 
     #[test]
@@ -171,8 +182,7 @@ mod tests {
         };
         let first = policy("a", ID, "DirectoryRoles");
         let same = told(&first, &policy("b", &ID.to_uppercase(), "AccessMode, SelfEnrollment")).join("\n");
-        let said =
-            "1.yaml:12:3: Warning: spec.allowedActions: ServiceAccountPolicy a in 0.yaml:1 may act on the same account";
+        let said = "1.yaml:12:3: Warning: spec.allowedActions: ServiceAccountPolicy backup/a in 0.yaml:1 may act on the same account";
         assert!(same.starts_with(said), "{same}");
         for fine in
             [policy("b", ID, "SelfEnrollment"), policy("b", ID, ""), policy("b", &ID.replace('c', "d"), "AccessMode")]

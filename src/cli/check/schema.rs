@@ -12,6 +12,9 @@ use super::form::{Form, Wrong, shown};
 use crate::api::{Connector, ServiceAccountPolicy};
 use crate::cli::yaml::Step;
 
+/// How the sentence of a field begins that there is not.
+pub const UNKNOWN: &str = "unknown field";
+
 /// A kind as the API server knows it.
 struct Kind {
     name: String,
@@ -213,7 +216,7 @@ fn unknown(schema: &Value, value: &Value, path: &mut Vec<Step>, into: &mut Vec<W
                     None => {
                         into.push(Wrong {
                             path: path.clone(),
-                            message: format!("unknown field{}", meant(name, known.keys().map(String::as_str))),
+                            message: format!("{UNKNOWN}{}", meant(name, known.keys().map(String::as_str))),
                         });
                     }
                 }

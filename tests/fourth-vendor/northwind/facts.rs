@@ -63,6 +63,7 @@ mod tests {
             profile: None,
             organizations: &[],
             missing: &[],
+            dead: false,
         };
         assert_eq!(vendor.hand_off(&need).title, "Sign in as svc@contoso.com for \"sales\" at Northwind");
         assert!(crate::vendors::hosts().any(|host| host == "api.northwind.example"));
