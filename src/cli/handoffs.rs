@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::objects::{self, Listing, Objects};
 use super::outside;
 use super::shown::{Mark, Output, age, bold, print, wrapped};
-use crate::api::shared::HandOffStatus;
+use crate::api::shared::{HandOffStatus, counted};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,8 +32,8 @@ pub fn show(options: &Listing) -> Result<(), String> {
     }
     let unlooked = objects.unlooked();
     if unlooked > 0 {
-        let counted = if unlooked == 1 { "1 object".to_owned() } else { format!("{unlooked} objects") };
-        eprintln!("backstay: no operator has looked at {counted} yet (backstay doctor says why)");
+        let objects = counted(unlooked, "object");
+        eprintln!("backstay: no operator has looked at {objects} yet (backstay doctor says why)");
     }
     if open.is_empty() && options.output == Output::Text {
         let any = !(objects.policies.is_empty() && objects.connectors.is_empty());

@@ -17,11 +17,6 @@ pub fn patches<'a>(objects: impl Iterator<Item = (&'a str, &'a Value)>) -> BTree
     all
 }
 
-/// Whether it is a kustomization that may change whatever stands in the other files, such as their labels.
-pub fn changes(file: &str, value: &Value) -> bool {
-    is_one(file, value) && makes_more(value)
-}
-
 /// Whether it is a kustomization.
 fn is_one(file: &str, value: &Value) -> bool {
     let name = Path::new(file).file_name().is_some_and(|it| it == "kustomization.yaml" || it == "kustomization.yml");
@@ -29,10 +24,10 @@ fn is_one(file: &str, value: &Value) -> bool {
         && value["apiVersion"].as_str().is_some_and(|it| it.contains("kustomize.config"))
 }
 
-/// That what stands in the files is not what is applied, if a kustomization among these objects makes something else of it. `reads`:
-/// how the command is given what is.
+/// That what stands in the files is not what is applied, if a kustomization among these objects may make something else of it, such as
+/// by labels. `reads`: how the command is given what is.
 pub fn note<'a>(mut objects: impl Iterator<Item = (&'a str, &'a Value)>, reads: &str) -> Option<String> {
-    let (file, _) = objects.find(|(file, value)| changes(file, value))?;
+    let (file, _) = objects.find(|(file, value)| is_one(file, value) && makes_more(value))?;
     Some(format!(
         "{file} may change what stands in other files: what is applied is what kustomize build prints ({reads} reads it)"
     ))

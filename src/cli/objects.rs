@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use clap::Args;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{ListParams, Patch, PatchParams};
 use kube::core::{DeserializeGuard, NamespaceResourceScope};
 use kube::{Api, Client, Resource, ResourceExt};
@@ -74,10 +75,9 @@ pub async fn read(place: &Where) -> Result<Objects, String> {
 impl Objects {
     /// How many no operator has said anything of.
     pub fn unlooked(&self) -> usize {
-        let policies = self.policies.values().map(|it| it.status.as_ref().is_none_or(|it| it.conditions.is_empty()));
-        let connectors =
-            self.connectors.values().map(|it| it.status.as_ref().is_none_or(|it| it.conditions.is_empty()));
-        policies.chain(connectors).filter(|unlooked| *unlooked).count()
+        let policies = self.policies.values().map(|it| it.status.as_ref().map(|status| &status.conditions));
+        let connectors = self.connectors.values().map(|it| it.status.as_ref().map(|status| &status.conditions));
+        policies.chain(connectors).filter(|said| is_unlooked(*said)).count()
     }
 
     fn take<K: Resource<DynamicType = ()>>(
@@ -101,6 +101,11 @@ impl Objects {
             }
         }
     }
+}
+
+/// Whether no operator has said anything of the object with these conditions.
+pub fn is_unlooked(said: Option<&Vec<Condition>>) -> bool {
+    said.is_none_or(Vec::is_empty)
 }
 
 async fn list<K>(client: &Client, namespace: Option<&str>) -> Result<Vec<DeserializeGuard<K>>, String>

@@ -88,7 +88,7 @@ impl Outside {
         let metrics = Metrics::new();
         let way = self.way(Permit::Never, metrics.clone())?;
         let settings = Settings {
-            grants: if self.grants.is_some() { self.grants()? } else { Grants::assumed() },
+            grants: if self.names_grants() { self.grants()? } else { Grants::assumed() },
             // What would be done, not what is done here.
             read_only: false,
             waiting_interval: Duration::from_mins(1),

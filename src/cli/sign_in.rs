@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use kube::Api;
 
-use super::objects::annotate;
+use super::objects::{annotate, is_unlooked};
 use super::{outside, say};
 use crate::api::connector::ReauthenticationState;
 use crate::api::shared::HandOffStatus;
@@ -15,7 +15,7 @@ use crate::connector::WAIT;
 use crate::fault::Fault;
 use crate::policy::GIVE;
 use crate::runtime::conditions::find;
-use crate::runtime::marks::{BEGIN, DONE, REAUTHENTICATE};
+use crate::runtime::marks::{BEGIN, DONE, REAUTHENTICATE, annotation};
 
 /// Which Connector.
 #[derive(Args)]
@@ -58,7 +58,7 @@ impl Spoken {
             format!("there is no Connector {} in namespace {} (-n names another one)", self.name, self.namespace)
         })?;
         // Nobody would answer, and what is not known is not fine.
-        if connector.status.as_ref().is_none_or(|status| status.conditions.is_empty()) {
+        if is_unlooked(connector.status.as_ref().map(|status| &status.conditions)) {
             return Err(format!(
                 "no operator has looked at Connector {} yet: kubectl backstay doctor -n {} says why",
                 self.name, self.namespace
@@ -101,9 +101,8 @@ pub fn begin(options: &Options) -> Result<(), String> {
         let spoken = Spoken::of(options)?;
         let (name, namespace) = (&spoken.name, &spoken.namespace);
         let connector = spoken.connector().await?;
-        let asked = connector.metadata.annotations.as_ref().and_then(|all| all.get(REAUTHENTICATE)).cloned();
         let Some(request) = connector.status.and_then(|status| status.reauthentication) else {
-            let last = asked.map(|at| format!(" (the last time that somebody asked for it was {at}: if that is not answered, see kubectl backstay doctor -n {namespace})"));
+            let last = annotation(&connector.metadata, REAUTHENTICATE).map(|at| format!(" (the last time that somebody asked for it was {at}: if that is not answered, see kubectl backstay doctor -n {namespace})"));
             return Err(format!(
                 "nobody is asked to sign in again for {name}{}; to ask for it: kubectl backstay reauthenticate {name} -n {namespace}",
                 last.unwrap_or_default()

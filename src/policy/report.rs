@@ -37,6 +37,7 @@ type Said = Outcome<ServiceAccountPolicyStatus>;
 const AT_ONCE: Duration = Duration::from_secs(1);
 const SOON: Duration = Duration::from_secs(5);
 const SIGNED_IN: &str = "Microsoft accepted the sign-in of the operator's app";
+const UNREAD: &str = "The account can't be read";
 const PINNED: &str = "The account is the one that was pinned";
 /// `status.plan` shows so many steps.
 const MOST_STEPS: usize = 20;
@@ -293,12 +294,9 @@ fn ready(
         conditions.set("Reconciling", State::True, Reason::Acting, "The plan is being carried out");
     } else if resolved.no_connectors && !resolved.asked && resolved.account.is_none() {
         // Nothing is asked for, and still nothing was seen to be fine.
-        let (reason, sentence) = match &resolved.unseen {
-            Some(fault) if fault.kind != Kind::PermissionMissing => (Reason::Unreachable, fault.sentence.clone()),
-            Some(fault) => (Reason::NotObservable, fault.sentence.clone()),
-            None => (Reason::NotObservable, "The account can't be read".to_owned()),
-        };
-        conditions.set("Ready", State::Unknown, reason, sentence);
+        let fault = resolved.unseen.as_ref();
+        let reason = if shut_out(fault).is_some() { Reason::Unreachable } else { Reason::NotObservable };
+        conditions.set("Ready", State::Unknown, reason, fault.map_or(UNREAD, |fault| &fault.sentence));
     } else if resolved.no_connectors && !resolved.asked {
         let message =
             "No Connector asks for anything: findings are judged for the Steady stage, and nothing is changed";
@@ -361,19 +359,23 @@ fn seen(conditions: &mut Conditions<'_>, resolved: &Resolved) {
     signed_in(conditions, resolved.unseen.as_ref());
     match &resolved.account {
         Some(_) => conditions.set("AccountPinned", State::True, Reason::Pinned, PINNED),
-        None => conditions.set("AccountPinned", State::Unknown, Reason::NotObservable, "The account can't be read"),
+        None => conditions.set("AccountPinned", State::Unknown, Reason::NotObservable, UNREAD),
     }
 }
 
 /// Whether the sign-in works, by what became of the look at the account.
 fn signed_in(conditions: &mut Conditions<'_>, fault: Option<&Fault>) {
-    match fault {
-        // Who is told that a permission is missing was let in.
-        Some(fault) if fault.kind != Kind::PermissionMissing => {
+    match shut_out(fault) {
+        Some(fault) => {
             conditions.set("CredentialsValid", State::Unknown, Reason::Unreachable, fault.sentence.clone());
         }
-        _ => conditions.set("CredentialsValid", State::True, Reason::Accepted, SIGNED_IN),
+        None => conditions.set("CredentialsValid", State::True, Reason::Accepted, SIGNED_IN),
     }
+}
+
+/// What keeps the operator from signing in: who is told that a permission is missing was let in.
+fn shut_out(fault: Option<&Fault>) -> Option<&Fault> {
+    fault.filter(|fault| fault.kind != Kind::PermissionMissing)
 }
 
 /// How many environments are judged, and which are not, and why.

@@ -151,7 +151,7 @@ func TestAReleaseIsInstalledUpgradedTakenAwayAndPutBack(t *testing.T) {
 	if ids() != was {
 		t.Error("the objects went with the release")
 	}
-	for _, kind := range []string{"connectors.backstay.dev", "serviceaccountpolicies.backstay.dev"} {
+	for _, kind := range kinds {
 		// A kind takes a moment to go, and all objects with it.
 		if at(get(t, "crd", kind), "metadata", "deletionTimestamp") != nil {
 			t.Errorf("%s goes with the release", kind)
@@ -495,9 +495,10 @@ func fresh(t *testing.T, name string) string {
 	return name
 }
 
+var kinds = []string{"connectors.backstay.dev", "serviceaccountpolicies.backstay.dev"}
+
 func noKinds(t *testing.T) {
 	t.Helper()
-	kinds := []string{"connectors.backstay.dev", "serviceaccountpolicies.backstay.dev"}
 	for _, kind := range kinds {
 		if exists("crd", kind) {
 			// A kind that is deleted before its storage has answered once may stay for five minutes: the API

@@ -68,3 +68,24 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- $_ := set $seen .namespace true }}
 {{- end }}
 {{- end }}
+
+{{/* Gives the operator the Role that is called by this word, in this namespace: a list of the root, the word and the namespace. */}}
+{{- define "backstay.roleBinding" -}}
+{{- $root := index . 0 -}}
+{{- $name := printf "%s-%s" (include "backstay.fullname" $root) (index . 1) -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: {{ $name }}
+  namespace: {{ index . 2 }}
+  labels:
+    {{- include "backstay.labels" $root | nindent 4 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: {{ $name }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ include "backstay.serviceAccount" $root }}
+    namespace: {{ $root.Release.Namespace }}
+{{- end }}

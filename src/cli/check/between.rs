@@ -1,5 +1,7 @@
 //! What the objects of a change say of each other: a Connector and its policy, the Secrets that both name, and the account that a policy signs in with.
 
+use std::sync::LazyLock;
+
 use kube::ResourceExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -13,6 +15,9 @@ use crate::cli::yaml::Object;
 use crate::http::Hosts;
 use crate::policy::profile_for;
 use crate::vendors;
+
+/// The vendors' hosts that every installation may ask.
+static COMPILED_IN: LazyLock<Hosts> = LazyLock::new(|| Hosts::new(vendors::hosts(), [""; 0]).unwrap_or_default());
 
 /// What is seen of one object beside the others. `true`: only worth knowing, since what is missing may be in the cluster.
 pub fn judge(value: &Value, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
@@ -81,14 +86,16 @@ fn connector(connector: &Connector, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
         }
     }
     // Only worth knowing: which other hosts may be asked is the installation's matter.
-    let compiled_in = Hosts::new(vendors::hosts(), [""; 0]).unwrap_or_default();
-    if let Some((field, why)) = connector.spec.vendor.vendor().not_allowed(&compiled_in) {
+    if let Some((field, why)) = connector.spec.vendor.vendor().not_allowed(&COMPILED_IN) {
         found.push((Wrong::at(&field.split('.').collect::<Vec<_>>(), why), true));
     }
     if let Some((secret, keys)) = connector.spec.vendor.vendor().secret() {
         let spec = serde_json::to_value(&connector.spec.vendor).unwrap_or_default();
-        let path: Vec<String> =
-            ["spec", "vendor"].map(str::to_owned).into_iter().chain(reference(&spec, secret)).collect();
+        let path: Vec<String> = ["spec", "vendor"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(reference(&spec, secret).unwrap_or_default())
+            .collect();
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         found.extend(of_secret(all, namespace.as_deref(), secret, keys, &path));
     }
@@ -96,13 +103,12 @@ fn connector(connector: &Connector, all: &[&Object<'_>]) -> Vec<(Wrong, bool)> {
 }
 
 /// Where the Secret of this name is referred to.
-fn reference(value: &Value, name: &str) -> Vec<String> {
-    let below = value.as_object().into_iter().flatten().find_map(|(field, inner)| {
-        let found = if field == "secretRef" && inner["name"] == name { Vec::new() } else { reference(inner, name) };
-        let is = field == "secretRef" && inner["name"] == name || !found.is_empty();
-        is.then(|| std::iter::once(field.clone()).chain(found).collect())
-    });
-    below.unwrap_or_default()
+fn reference(value: &Value, name: &str) -> Option<Vec<String>> {
+    value.as_object()?.iter().find_map(|(field, inner)| {
+        let is = field == "secretRef" && inner["name"] == name;
+        let below = if is { Some(Vec::new()) } else { reference(inner, name) };
+        below.map(|below| std::iter::once(field.clone()).chain(below).collect())
+    })
 }
 
 /// Types that leave none of the policy's environments: the operator takes that, and can tell nothing then.

@@ -150,11 +150,13 @@ fn wanted(part: &Value, value: &Value) -> String {
 
 /// Whether what stands here may be a secret that somebody has written in place of a reference, or beside it.
 fn near_a_secret(path: &[Step]) -> bool {
-    let telling = |name: &str| {
-        let name = name.to_lowercase();
-        ["secret", "credential", "password", "token", "key"].iter().any(|word| name.contains(word))
-    };
-    path.iter().any(|step| matches!(step, Step::Field(name) if telling(name)))
+    path.iter().any(|step| matches!(step, Step::Field(name) if speaks_of_a_secret(name)))
+}
+
+/// Whether a name, or a line, has a word in it that secrets are called by.
+pub fn speaks_of_a_secret(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["secret", "pass", "pwd", "token", "credential", "key"].iter().any(|word| text.contains(word))
 }
 
 /// A value as it is told, no longer than a line bears; what is in a list or an object is not: there may be a secret in it.

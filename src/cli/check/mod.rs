@@ -17,8 +17,8 @@ use super::documents::{each, is_ours};
 use super::kustomize;
 use super::shown::{Output, bold, clean, print};
 use super::yaml::{self, Object, Place, Step};
-use form::Wrong;
 pub use form::is_span;
+use form::{Wrong, speaks_of_a_secret};
 use rivals::Claim;
 use schema::{Judged, UNKNOWN};
 
@@ -133,8 +133,8 @@ fn examine(texts: &[(String, String)]) -> Examined {
     let all: Vec<&Object<'_>> = objects.iter().map(|(_, _, object)| object).collect();
     let named = || objects.iter().map(|(file, _, object)| (file.as_str(), &object.value));
     let patches = kustomize::patches(named());
-    // What stands in the files is not what is applied then.
-    let changed = named().any(|(file, value)| kustomize::changes(file, value));
+    // With one, what stands in the files is not what is applied.
+    let note = kustomize::note(named(), "-");
     let mut count = 0;
     let mut known: Vec<(String, &String, Place)> = Vec::new();
     let mut claims: Vec<(Claim, String, String)> = Vec::new();
@@ -155,12 +155,15 @@ fn examine(texts: &[(String, String)]) -> Examined {
             message: format!("the same object is in {file}:{}", place.line),
         });
         known.push((name.clone(), file, object.start()));
+        let told_of = |wrong: Wrong, severity| {
+            let place = object.place(&wrong.path);
+            told(file, shown_line(object, text, place, &wrong), place, name.clone(), wrong, severity)
+        };
         let fits = wrong.is_empty();
         let errors = wrong.into_iter().map(|it| (it, Severity::Error));
         // A patch of an overlay names the same object on purpose.
         for (wrong, severity) in errors.chain(passed_over.into_iter().chain(twice).map(|it| (it, Severity::Warning))) {
-            let place = object.place(&wrong.path);
-            found.push(told(file, shown_line(object, text, place, &wrong), place, name.clone(), wrong, severity));
+            found.push(told_of(wrong, severity));
         }
         if fits {
             let claim = Claim::of(&value);
@@ -170,22 +173,19 @@ fn examine(texts: &[(String, String)]) -> Examined {
             });
             claims.extend(claim.map(|it| (it, name.clone(), format!("{file}:{}", object.start().line))));
             for (wrong, only_told) in between::judge(&value, &all).into_iter().chain(claimed) {
-                let place = object.place(&wrong.path);
-                let severity = if only_told || changed { Severity::Warning } else { Severity::Error };
-                found.push(told(file, shown_line(object, text, place, &wrong), place, name.clone(), wrong, severity));
+                let severity = if only_told || note.is_some() { Severity::Warning } else { Severity::Error };
+                found.push(told_of(wrong, severity));
             }
         }
     }
-    Examined { found, objects: count, note: kustomize::note(named(), "-") }
+    Examined { found, objects: count, note }
 }
 
 /// The line that something is wrong in; none where a secret may stand in it, beside what is wrong or in place of a reference: nobody
 /// knows of an unknown field what it holds.
 fn shown_line(object: &Object<'_>, text: &str, place: Place, wrong: &Wrong) -> String {
     let line = object.line(text, place);
-    let words = line.to_lowercase();
-    let telling = ["secret", "pass", "pwd", "token", "credential", "key"].iter().any(|word| words.contains(word));
-    if wrong.message.starts_with(UNKNOWN) || telling { String::new() } else { line }
+    if wrong.message.starts_with(UNKNOWN) || speaks_of_a_secret(&line) { String::new() } else { line }
 }
 
 fn told(file: &str, source: String, place: Place, object: String, wrong: Wrong, severity: Severity) -> Found {

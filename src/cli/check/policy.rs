@@ -18,14 +18,15 @@ pub fn judge(policy: &ServiceAccountPolicy) -> Vec<(Wrong, bool)> {
     let mistake = hours.and_then(|hours| opening(hours, Timestamp::now()).err());
     let path = ["spec", "elevation", "hours", "timeZone"];
     let mut found: Vec<_> = mistake.into_iter().map(|message| (Wrong::at(&path, message), false)).collect();
-    found.extend(licenses(policy));
-    found.extend(waivers(policy));
+    let requirements = requirements(&policy.spec);
+    found.extend(licenses(policy, &requirements));
+    found.extend(waivers(policy, &requirements));
     found
 }
 
 /// Waivers for what this policy never finds: the operator goes no further then.
-fn waivers(policy: &ServiceAccountPolicy) -> Vec<(Wrong, bool)> {
-    let findings: Vec<String> = requirements(&policy.spec).iter().map(Requirement::id).collect();
+fn waivers(policy: &ServiceAccountPolicy, requirements: &[Requirement]) -> Vec<(Wrong, bool)> {
+    let findings: Vec<String> = requirements.iter().map(Requirement::id).collect();
     let told = |(number, waiver): (usize, &Waiver)| {
         let near = meant(&waiver.finding, findings.iter().map(String::as_str));
         let message = format!(
@@ -40,8 +41,8 @@ fn waivers(policy: &ServiceAccountPolicy) -> Vec<(Wrong, bool)> {
 }
 
 /// Licenses of the spec's own that satisfy no vendor, and those that nobody asks for.
-fn licenses(policy: &ServiceAccountPolicy) -> Vec<(Wrong, bool)> {
-    let asked: Vec<LicenseFamily> = requirements(&policy.spec)
+fn licenses(policy: &ServiceAccountPolicy, requirements: &[Requirement]) -> Vec<(Wrong, bool)> {
+    let asked: Vec<LicenseFamily> = requirements
         .iter()
         .filter_map(|it| match &it.rule {
             Rule::License(wanted) => Some(wanted.family),
